@@ -1,0 +1,313 @@
+"""What a source and a channel promise, and what the hub gives them.
+
+A connector lives in asyncio (see hub/bridge.py): it is written as its library's own documentation shows, imports
+`hub.model` and this module and nothing else of the hub, and is found by its entry point (`vigie.sources`,
+`vigie.channels` in pyproject.toml). Its configuration is a msgspec Struct, `Config`, in the same file.
+
+A source hands what it read to `Intake.offer` and may acknowledge outward (HTTP 2xx, a cursor, a Seen flag) only
+once that returns. A channel is handed an `Outgoing` and answers delivered, retry (when) or dead (why); it never
+retries itself: only hub/dispatch does.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from msgspec import Struct
+
+from hub.model.message import Outcome, Verb
+from hub.model.people import Language
+from hub.model.signal import Signal, Status
+
+T = TypeVar("T")
+
+# --- what comes in -----------------------------------------------------------------------------------------
+
+
+class SignalItem(Struct, frozen=True, kw_only=True):
+    """A signal as read. `key` makes it idempotent: the same key is recorded once (the sender's message id; for CAP
+    sender + identifier + sent + content hash). `original` is what it was read from; several items of one offer may
+    share one `original` object. Intake fills id, source, reliability, places and the vault key."""
+
+    signal: Signal
+    key: str
+    original: bytes = b""
+    media_type: str = ""
+    baseline: bool = False  # part of a new source's backlog: acts only if still in force
+
+
+class ReplyItem(Struct, frozen=True, kw_only=True):
+    """Somebody's words or key press. `address` is where it came from (E.164 number, mail address, user id) and the
+    directory says whose it is. `verb` is set where the channel knows the meaning (a keypad, a button); otherwise
+    `text` is understood by the hub. `order`/`index` name the delivery answered where the channel knows it."""
+
+    channel: str
+    address: str
+    key: str
+    text: str = ""
+    verb: Verb | None = None
+    order: str = ""
+    index: int = 0
+
+
+class ReceiptItem(Struct, frozen=True, kw_only=True):
+    """What the provider said later of a delivery (a status callback)."""
+
+    order: str
+    index: int
+    outcome: Outcome
+    key: str
+    reason: str = ""
+    ref: str = ""
+
+
+class BadItem(Struct, frozen=True, kw_only=True):
+    """What could not be read: kept as a dead letter. `reason` says what is wrong and what would be right, `place`
+    where (line:column, element path, byte)."""
+
+    reason: str
+    original: bytes
+    key: str
+    place: str = ""
+    media_type: str = ""
+
+
+class ActItem(Struct, frozen=True, kw_only=True):
+    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault."""
+
+    body: Any
+    key: str = ""
+    signal: Signal | None = None
+
+
+Item = SignalItem | ReplyItem | ReceiptItem | BadItem | ActItem
+
+
+class Taken(Struct, frozen=True, array_like=True):
+    """What became of an item: the id of its fact, and whether the journal held it already."""
+
+    fact: str
+    repeated: bool = False
+
+
+class Unavailable(Exception):
+    """The hub cannot make anything durable now (disk full, shutting down): do not acknowledge; try again later."""
+
+
+class Intake(Protocol):
+    """What a source or channel is given to hand its items in (asyncio side)."""
+
+    async def offer(self, items: Sequence[Item], *, cursor: str | None = None) -> Sequence[Taken]:
+        """Returns once all items, and the source's new cursor, are durable. Raises Unavailable."""
+        ...
+
+    async def cursor(self) -> str | None:
+        """The cursor of this source as last made durable."""
+        ...
+
+    def now(self) -> datetime:
+        """Hub time (a playback's own date). Never for signatures, tokens or sessions: those use real time."""
+        ...
+
+    async def health(self, health: str, reason: str = "") -> None:
+        """`ok`, `failing` or `silent`: recorded when it changes, and shown in the room."""
+        ...
+
+    async def in_worker(self, fn: Callable[..., T], *args: Any, label: str) -> T:
+        """Runs a module-level function in a worker process with limits on time and memory: for whatever is large
+        and foreign. Raises WorkerLimit when it exceeds them."""
+        ...
+
+
+class WorkerLimit(Exception):
+    """Foreign input needed more time or memory than it is given: a dead letter, never a retry."""
+
+
+# --- web routes a connector needs --------------------------------------------------------------------------
+
+
+class WebRequest(Struct, frozen=True, kw_only=True):
+    """A request as a connector sees it. `url` is the public address the sender used (behind a proxy too). Header
+    names are lower case."""
+
+    method: str
+    url: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    match: Mapping[str, str] = {}  # noqa: RUF012 (msgspec copies an empty default)
+
+
+class WebResponse(Struct, frozen=True, kw_only=True):
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = {}  # noqa: RUF012 (msgspec copies an empty default)
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """A path under the hub's web server, relative to the connector's own prefix (`/in/NAME` for a source,
+    `/callback/NAME` for a channel). `max_bytes`: larger bodies are refused with 413 before they are read."""
+
+    method: str
+    path: str
+    handler: Callable[[WebRequest], Awaitable[WebResponse]]
+    max_bytes: int = 1 << 20
+    summary: str = ""
+    openapi: Mapping[str, Any] = {}  # noqa: RUF012 (msgspec copies an empty default)
+
+
+# --- sources -----------------------------------------------------------------------------------------------
+
+
+class ReadError(Exception):
+    """A file that cannot be read. `place`: line:column, element path or byte, as known."""
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason = reason
+        self.place = place
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """What every connector is made with besides its own config. `secret` reads a secret by name from the environment
+    or the secrets folder (raises KeyError with the remedy). `public_url` is this connector's own web prefix as seen
+    from outside. `allow_internal`: addresses a feed may lead to although internal (playback, tests)."""
+
+    name: str
+    secret: Callable[[str], str]
+    public_url: str = ""
+    user_agent: str = "Vigie"
+    allow_internal: bool = False
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that is listened to. Made as `Source(config, environment)`."""
+
+    Config: ClassVar[type[Struct]]
+
+    async def run(self, intake: Intake) -> None:
+        """Listens until cancelled. Its own errors it survives (backing off, reporting health); what it raises is a
+        fault, is shown, and it is started again after a pause."""
+        ...
+
+    def routes(self, intake: Intake) -> Sequence[Route]:
+        """Web routes it needs; none for most."""
+        ...
+
+    @classmethod
+    def read(cls, data: bytes, name: str) -> Sequence["SignalItem | BadItem"]:
+        """What it makes of a file's bytes (`vigie read`): pure, never raises for bad content."""
+        ...
+
+
+# --- channels ----------------------------------------------------------------------------------------------
+
+
+class Abilities(Struct, frozen=True, kw_only=True):
+    """What a channel can do, as data: the hub plans by it and refuses before calling.
+
+    `longest`: characters of text it carries (None: no limit). `idempotent`: repeating an attempt with the same id
+    cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
+    whether it arrived. `answers`: people can answer on it. `voice`: speaks the text. `recalls`: what was handed
+    over can still be taken back (a ringing call)."""
+
+    answers: bool = False
+    voice: bool = False
+    longest: int | None = None
+    idempotent: bool = False
+    settles: bool = False
+    receipts: bool = False
+    recalls: bool = False
+
+
+class AskDetails(Struct, frozen=True, kw_only=True):
+    """What an ask adds to a message: the code to answer with, how long there is, whether several sheets call."""
+
+    code: str
+    answer_s: float
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """One message to one person, ready to be handed over. (order, index) is the delivery; `attempt` the attempt's
+    id. `repeat`: an earlier attempt may have arrived (the text says so already). `since`: when the first attempt
+    was made (for `settle`)."""
+
+    order: str
+    index: int
+    attempt: str
+    nth: int
+    repeat: bool
+    to: str
+    language: Language
+    subject: str
+    text: str
+    voice: str
+    status: Status
+    ask: AskDetails | None = None
+    since: datetime | None = None
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """The channel has taken it (`final`: it has arrived, no receipt will follow). `ref`: the provider's id."""
+
+    ref: str = ""
+    final: bool = False
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """Not taken now; try again, not before `after_s` where the provider said so. `doubt`: it may have been taken
+    (the answer was lost): settle before trying again."""
+
+    reason: str
+    after_s: float | None = None
+    doubt: bool = False
+
+
+class Dead(Struct, frozen=True, kw_only=True):
+    """Will never arrive this way (number unknown, blocked, opted out): the next channel is to be used.
+    `bad_address`: the address itself is wrong and should be corrected. `alarm`: the whole channel is broken (wrong
+    credentials): tell the room."""
+
+    reason: str
+    bad_address: bool = False
+    alarm: bool = False
+
+
+Answer = Sent | Retry | Dead
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A way to reach people. Made as `Channel(config, environment)`; open for the hub's life."""
+
+    Config: ClassVar[type[Struct]]
+    abilities: ClassVar[Abilities]
+
+    async def open(self, intake: Intake) -> None:
+        """Makes its sessions. Must not fail for an unreachable provider."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        """Hands one message over. Does not raise for what the outside does: every outcome is an Answer."""
+        ...
+
+    async def settle(self, outgoing: Outgoing) -> Answer | None:
+        """Whether an attempt in doubt was taken: Sent, or Retry when it surely was not, None when it cannot be
+        told."""
+        ...
+
+    async def recall(self, outgoing: Outgoing, ref: str) -> None:
+        """Takes back what was handed over, where `abilities.recalls` (hangs a ringing call up)."""
+        ...
+
+    def routes(self, intake: Intake) -> Sequence[Route]:
+        """Web routes for status callbacks and replies."""
+        ...
+
+    def check(self, address: str) -> str:
+        """Why an address cannot work on this channel and what would; `""` when it can. Pure."""
+        ...

@@ -1,0 +1,130 @@
+"""The journal: the append-only log every other room rests on, and the vault beside it.
+
+`Journal` is the protocol that SQLite (embedded), JetStream (cluster) and memory (tests, drills) fulfil; one contract
+suite (tests/contracts/journal.py) runs against all. All verbs are trio. What an acknowledgement is worth is each
+implementation's `Worth`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from hub.model.records import Attempt, Decision, Entry, Fact, Record, VaultEntry
+
+
+class JournalError(Exception):
+    """The journal cannot do what was asked."""
+
+
+class JournalUnavailable(JournalError):
+    """Nothing can be made durable now (disk full, read-only, server gone). Nothing acknowledged is lost; the writer
+    goes on trying, and the message says what to do."""
+
+
+class JournalLocked(JournalError):
+    """Another writer holds this journal."""
+
+
+class Fenced(JournalError):
+    """Another leader has written a decision since ours: this one is deposed and must not act."""
+
+
+class Corrupt(JournalError):
+    """Verification found a changed or missing record; the message names it."""
+
+
+class Worth(StrEnum):
+    """What an acknowledgement of this journal survives."""
+
+    FSYNC = "fsync"  # a power cut of this machine
+    REPLICAS = "replicas"  # the loss of all but one replica, not of all at once
+    NOTHING = "nothing"  # memory: not even the end of the process
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A state as folded up to and including decision `decision`; `cursor` is the last fact it took."""
+
+    decision: str
+    cursor: str
+    state: bytes
+
+
+class Journal(Protocol):
+    """One append-only log. Facts may be written by any part of the hub; decisions by the engine only; attempts by the
+    owner of the delivery. Concurrent appends share one commit (group commit)."""
+
+    worth: Worth
+
+    async def put_facts(
+        self, facts: Sequence[Fact], vault: Sequence[VaultEntry] = (), live: Sequence[Any] | None = None
+    ) -> Sequence[str]:
+        """Makes facts and their vault entries durable, all or none. Returns for each the id under which the journal
+        holds it: its own, or, where a fact of the same `key` is held already, that one's. `live[i]` travels to
+        `facts()` beside fact i. Cancelling the wait does not take the facts back. Raises JournalUnavailable."""
+        ...
+
+    async def put_decision(self, decision: Decision, vault: Sequence[VaultEntry] = ()) -> None:
+        """Makes a decision durable, chained to the one before. Calls are made in order by one task, and may be made
+        before the previous has returned (`put_decision` keeps the order of calls). Raises Fenced,
+        JournalUnavailable."""
+        ...
+
+    async def put_attempts(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry] = ()) -> None:
+        """Makes attempts durable. Raises JournalUnavailable."""
+        ...
+
+    def facts(self, after: str = "") -> AsyncIterator[Sequence[Entry]]:
+        """All facts after fact `after` ("" for all), in the journal's order, in batches; then, as they become durable,
+        the new ones, for ever. One follower at a time may be the engine's; others may follow too."""
+        ...
+
+    async def decisions(self, after: str = "", limit: int = 1000) -> Sequence[Decision]:
+        """Decisions after `after`, in order."""
+        ...
+
+    async def attempts_of(self, orders: Sequence[str]) -> Sequence[Attempt]:
+        """All attempts of these orders, oldest first."""
+        ...
+
+    async def receipts_of(self, attempts: Sequence[str]) -> Sequence[str]:
+        """Which of these attempts have a ReceiptsReceived fact that settles them."""
+        ...
+
+    async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
+        """Records by id."""
+        ...
+
+    async def latest(self, kind: str, subject: str) -> Fact | None:
+        """The newest fact whose body has this tag (`cursor`, `installed`, `source`) and subject (the source's name;
+        `WHAT/NAME` of an installed text)."""
+        ...
+
+    async def vault(self, keys: Sequence[str]) -> Sequence[VaultEntry | None]:
+        """Vault entries; None where there is none (any more)."""
+        ...
+
+    async def erase(self, keys: Sequence[str]) -> None:
+        """Deletes vault entries and their salts; the records that named them stay whole."""
+        ...
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None: ...
+
+    async def load_snapshot(self) -> Snapshot | None:
+        """The newest snapshot that can be read."""
+        ...
+
+    async def verify(self) -> int:
+        """Checks the hash chain from the last checkpoint; returns the number of decisions. Raises Corrupt."""
+        ...
+
+
+class Position(Struct, frozen=True, kw_only=True):
+    """How far a journal goes: counts and the newest record's instant (`vigie journal show`)."""
+
+    facts: int
+    decisions: int
+    attempts: int
+    newest: datetime | None

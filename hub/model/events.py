@@ -1,0 +1,310 @@
+"""What decisions say: the events whose fold is the state. Past tense, one subject each.
+
+An event carries all that the fold needs: folding looks at no playbook, chain or directory.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from hub.model.message import Lane, Outcome, Verb
+from hub.model.people import Chain
+from hub.model.signal import Status
+
+
+class _Event(Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="e"):
+    """Base of all events."""
+
+
+# --- what is in force --------------------------------------------------------------------------------------
+
+
+class Enforced(_Event, frozen=True, tag="enforced"):
+    """A text is in force from here on (`fact`: the Installed fact that brought it)."""
+
+    what: str
+    name: str
+    version: str
+    mode: str
+    fact: str
+
+
+class Unenforced(_Event, frozen=True, tag="unenforced"):
+    what: str
+    name: str
+
+
+# --- incidents ---------------------------------------------------------------------------------------------
+
+
+class Opened(_Event, frozen=True, tag="opened"):
+    """`key`: what signals must agree on to join (values of `one per`). `by`: a signal id or an operator."""
+
+    incident: str
+    playbook: str
+    version: str
+    key: tuple[str, ...]
+    status: Status
+    by: str
+    shadow: bool = False
+
+
+class Joined(_Event, frozen=True, tag="joined"):
+    """A signal is in force in an incident until `until` (None: until it is withdrawn).
+
+    `name` identifies the sender's message: a digest of source, sender and identifier.
+    """
+
+    incident: str
+    signal: str
+    source: str
+    name: str
+    until: datetime | None = None
+    update: bool = False
+
+
+class SignalWithdrawn(_Event, frozen=True, tag="withdrawn"):
+    """`why`: cancelled, expired, replaced."""
+
+    incident: str
+    signal: str
+    why: str
+
+
+class Ended(_Event, frozen=True, tag="ended"):
+    """`why`: no-signal, officer."""
+
+    incident: str
+    why: str
+    by: str = ""
+
+
+class Reopened(_Event, frozen=True, tag="reopened"):
+    incident: str
+
+
+class Forgotten(_Event, frozen=True, tag="forgotten"):
+    """Its joining window is over: nothing can re-open it, the state drops it."""
+
+    incident: str
+
+
+class StepBegan(_Event, frozen=True, tag="step"):
+    """`nth` counts from 1 (steps with `every` begin again)."""
+
+    incident: str
+    step: str
+    nth: int = 1
+
+
+class StepEnded(_Event, frozen=True, tag="step-ended"):
+    """`outcome`: accepted, declined, exhausted, cancelled, sent, failed, done, over."""
+
+    incident: str
+    step: str
+    outcome: str
+
+
+# --- alert chains ------------------------------------------------------------------------------------------
+
+
+class RunBegan(_Event, frozen=True, tag="run"):
+    """A chain is set in motion; its definition is frozen with it."""
+
+    run: str
+    incident: str
+    step: str
+    chain: Chain
+    message: str
+
+
+class TierBegan(_Event, frozen=True, tag="tier"):
+    """`round` counts from 1 to the tier's `times`; `asks` are the asks it opened or shares."""
+
+    run: str
+    tier: int
+    round: int
+    asks: tuple[str, ...]
+
+
+class RunEnded(_Event, frozen=True, tag="run-ended"):
+    """`outcome`: accepted, exhausted, cancelled."""
+
+    run: str
+    outcome: str
+    by: tuple[str, ...] = ()
+
+
+class Asked(_Event, frozen=True, tag="asked"):
+    """One request to one person, on behalf of one or more runs, answered with `code`."""
+
+    ask: str
+    person: str
+    runs: tuple[str, ...]
+    code: str
+    by: tuple[str, ...]
+    between_s: float
+    answer_s: float
+
+
+class AskSent(_Event, frozen=True, tag="ask-sent"):
+    """The first attempt that really went out: time to answer runs from here."""
+
+    ask: str
+    at: datetime
+
+
+class AskClosed(_Event, frozen=True, tag="ask-closed"):
+    """`outcome`: accepted, declined, expired (sent, not answered), unreachable (never sent), stood-down."""
+
+    ask: str
+    outcome: str
+    eta_min: int | None = None
+
+
+class Answered(_Event, frozen=True, tag="answered"):
+    """What a person's reply was taken to mean; `ask` is `""` where it could not be bound to one."""
+
+    person: str
+    verb: Verb
+    ask: str = ""
+    fact: str = ""
+
+
+# --- sending -----------------------------------------------------------------------------------------------
+
+
+class Ordered(_Event, frozen=True, tag="ordered"):
+    """Dispatch is to hand `message` to `recipients` over `channel`. The i-th delivery is (order, i).
+
+    A large audience is frozen in the vault under `audience` (JSON array of person ids) with `size` set, and
+    `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
+    are what it is about. `until`: no use sending it after that. `address`: the reply goes to where the answer
+    came from even if the directory no longer has it (a vault key).
+    """
+
+    order: str
+    channel: str
+    lane: Lane
+    message: str
+    recipients: tuple[str, ...] = ()
+    audience: str = ""
+    size: int = 0
+    ask: str = ""
+    step: str = ""
+    incidents: tuple[str, ...] = ()
+    signal: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    status: Status = Status.ACTUAL
+    until: datetime | None = None
+
+
+class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
+    """What has not gone out yet is not to go out any more; a ringing call is to be hung up."""
+
+    order: str
+    why: str
+
+
+class Delivered(_Event, frozen=True, tag="delivery"):
+    """Deliveries of an order moved on: (index, outcome, reason)."""
+
+    order: str
+    moves: tuple[tuple[int, Outcome, str], ...]
+
+
+# --- time --------------------------------------------------------------------------------------------------
+
+
+class DeadlineSet(_Event, frozen=True, tag="deadline"):
+    """`about` says what fires: `ask <id>`, `channel <ask>`, `step <incident> <step>`, `expiry <incident> <signal>`,
+    `forget <incident>`, `task <id>`."""
+
+    deadline: str
+    at: datetime
+    about: str
+
+
+class DeadlineDropped(_Event, frozen=True, tag="deadline-dropped"):
+    deadline: str
+
+
+# --- tasks, alarms, the big switch -------------------------------------------------------------------------
+
+
+class TaskOpened(_Event, frozen=True, tag="task"):
+    """`index`: which of the step's tasks."""
+
+    task: str
+    incident: str
+    step: str
+    index: int
+    who: str
+    due: datetime | None = None
+
+
+class TaskClosed(_Event, frozen=True, tag="task-closed"):
+    task: str
+    outcome: str  # done, cancelled
+    by: str = ""
+
+
+class TaskLate(_Event, frozen=True, tag="task-late"):
+    task: str
+
+
+class AlarmRaised(_Event, frozen=True, tag="alarm"):
+    """To be seen and heard in the room. `what` is one of hub.engine.alarms' words."""
+
+    alarm: str
+    what: str
+    about: str = ""
+    detail: str = ""
+
+
+class AlarmCleared(_Event, frozen=True, tag="alarm-cleared"):
+    alarm: str
+    by: str = ""
+
+
+class Stopped(_Event, frozen=True, tag="stopped"):
+    by: str
+    why: str
+
+
+class Lifted(_Event, frozen=True, tag="lifted"):
+    by: str
+    why: str
+
+
+Event = (
+    Enforced
+    | Unenforced
+    | Opened
+    | Joined
+    | SignalWithdrawn
+    | Ended
+    | Reopened
+    | Forgotten
+    | StepBegan
+    | StepEnded
+    | RunBegan
+    | TierBegan
+    | RunEnded
+    | Asked
+    | AskSent
+    | AskClosed
+    | Answered
+    | Ordered
+    | OrderWithdrawn
+    | Delivered
+    | DeadlineSet
+    | DeadlineDropped
+    | TaskOpened
+    | TaskClosed
+    | TaskLate
+    | AlarmRaised
+    | AlarmCleared
+    | Stopped
+    | Lifted
+)

@@ -1,0 +1,105 @@
+"""People, the ways to reach them, and the chains that find someone who answers."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Language(StrEnum):
+    FR = "fr"
+    NL = "nl"
+    DE = "de"
+    EN = "en"
+
+
+class Discipline(StrEnum):
+    """Belgian emergency planning (royal decree of 22 May 2019)."""
+
+    D1 = "D1"  # rescue
+    D2 = "D2"  # medical, sanitary and psychosocial aid
+    D3 = "D3"  # police of the place
+    D4 = "D4"  # logistic support
+    D5 = "D5"  # information to the population
+
+
+class Address(Struct, frozen=True, array_like=True):
+    """One way to reach somebody: the channel's name (`sms`, `call`, `email`) and the address on it."""
+
+    channel: str
+    address: str
+
+
+class Person(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`id` is a word that may stand in records; name and addresses are personal and lie in the vault."""
+
+    id: str
+    name: str
+    language: Language = Language.FR
+    speaks: tuple[Language, ...] = ()  # besides `language`
+    organisation: str = ""
+    discipline: Discipline | None = None
+    competences: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()
+
+
+class Group(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A named list of people."""
+
+    id: str
+    members: tuple[str, ...] = ()
+
+
+class Shift(Struct, frozen=True, array_like=True):
+    """Who is on duty from when (UTC, ISO 8601, included) to when (excluded); no bounds: always."""
+
+    people: tuple[str, ...]
+    start: str = ""
+    end: str = ""
+
+
+class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Who is on duty."""
+
+    id: str
+    shifts: tuple[Shift, ...] = ()
+
+
+class Asked(StrEnum):
+    """How a tier names its people."""
+
+    PERSON = "person"
+    GROUP = "group"
+    ROSTER = "roster"
+
+
+class Contact(Struct, frozen=True, array_like=True):
+    """`roster sitcen-on-call`, `group crisis-cell`, `person officer-a`."""
+
+    kind: Asked
+    id: str
+
+
+class Tier(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """People asked at the same time: by which channels, in order, how long apart, how long to answer, how often.
+
+    `between_s`: seconds from an attempt on one channel to the next channel's. `answer_s`: seconds a person has
+    to answer, from the first attempt that really went out. `times`: how often the whole tier is gone through.
+    """
+
+    ask: tuple[Contact, ...]
+    by: tuple[str, ...]
+    between_s: float = 90.0
+    answer_s: float = 240.0
+    times: int = 1
+
+
+class Chain(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Tiers of people, gone through until `need` have accepted or all are exhausted.
+
+    `exhausted` names the chain to go on with then; the alarm in the room is raised in any case.
+    """
+
+    id: str
+    tiers: tuple[Tier, ...]
+    need: int = 1
+    exhausted: str = ""

@@ -1,0 +1,262 @@
+"""What the journal holds: facts, decisions and attempts.
+
+Records refer to one another by id, never by position. A record's JSON form (msgspec, tagged) is its stored form
+and its hash's input; a new field gets a default, so that old journals decode for ever. Nothing personal stands in
+a record: names, addresses and free text lie in the vault under `Fact.vault`, with a salted digest here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from hub.model.events import Event
+from hub.model.message import Outcome, Verb
+from hub.model.signal import Hazard, MsgType, Severity, Status
+
+# --- what the outside told us ------------------------------------------------------------------------------
+
+
+class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="signal"):
+    """A signal; the whole of it lies in the vault (its texts are somebody's words)."""
+
+    source: str
+    status: Status = Status.ACTUAL
+    msg_type: MsgType = MsgType.ALERT
+    severity: Severity = Severity.UNKNOWN
+    hazards: tuple[Hazard, ...] = ()
+    baseline: bool = False  # part of a new source's backlog and not in force: recorded, never acted on
+
+
+class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="reply"):
+    """A person's answer, already understood (hub.people.answers); the words lie in the vault.
+
+    `person` is `""` where the sender is unknown to the directory. `order` and `index` name the delivery answered
+    where the channel knows it (a keypad, a link); otherwise the engine finds the ask by `code` or by context.
+    """
+
+    channel: str
+    person: str
+    verb: Verb
+    code: str = ""
+    everything: bool = False  # "all": every ask of theirs that is open
+    eta_min: int | None = None
+    order: str = ""
+    index: int = 0
+
+
+class Receipt(Struct, frozen=True, omit_defaults=True, array_like=True):
+    """What a channel said of one delivery (the `index`-th recipient of `order`).
+
+    `reason` is the provider's code or a short English phrase without personal data; `ref` is the provider's id.
+    """
+
+    order: str
+    index: int
+    outcome: Outcome
+    reason: str = ""
+    ref: str = ""
+
+
+class ReceiptsReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="receipts"):
+    """A burst of receipts. `attempt` names the attempt they settle, `""` for later ones (status callbacks)."""
+
+    channel: str
+    receipts: tuple[Receipt, ...]
+    attempt: str = ""
+
+
+class SheetStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="start"):
+    """A person starts a reflex sheet by hand. What they said in place of a signal is a signal in the vault."""
+
+    playbook: str
+    by: str
+
+
+class StopAll(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="stop-all"):
+    """Nothing more goes out until lifted."""
+
+    by: str
+    why: str
+
+
+class StopLifted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="lift"):
+    by: str
+    why: str
+
+
+class IncidentClosed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="end"):
+    """An officer ends an incident."""
+
+    incident: str
+    by: str
+    why: str
+
+
+class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done"):
+    task: str
+    by: str
+
+
+class Installed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="installed"):
+    """A text put in force under its hash. `text` for what holds nothing personal (playbooks, chains, messages,
+    areas); the directory's lies in the vault."""
+
+    what: str  # playbook | chains | messages | people | rosters | areas | sources
+    name: str
+    version: str
+    mode: str = "live"
+    text: str = ""
+
+
+class Retired(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="retired"):
+    """A text taken out of force."""
+
+    what: str
+    name: str
+
+
+class CursorMoved(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cursor"):
+    """How far a source has been read; written with (in the same append as) the facts it covers."""
+
+    source: str
+    cursor: str
+
+
+class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source"):
+    """A source's health changed: `ok`, `failing`, `silent`."""
+
+    source: str
+    health: str
+    reason: str = ""
+
+
+class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dead-letter"):
+    """What could not be read, kept in the vault as it came. `place` is line, element or byte as known."""
+
+    source: str
+    reason: str
+    place: str = ""
+    media_type: str = ""
+
+
+class ClockStepped(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="clock"):
+    """The wall clock was stepped or the machine was suspended: hub time jumped by `by_s` seconds here."""
+
+    by_s: float
+
+
+class HubStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="started"):
+    """The hub came (back) up. `playback`: everything from here on is a playback (status Exercise)."""
+
+    node: str
+    version: str
+    playback: bool = False
+
+
+class AlarmAcknowledged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="alarm-ack"):
+    alarm: str
+    by: str
+
+
+class AuditorFound(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="auditor"):
+    """The auditor saw something standing still: an overdue deadline, a queue, an unread fact."""
+
+    what: str
+    detail: str = ""
+
+
+FactBody = (
+    SignalReceived
+    | ReplyReceived
+    | ReceiptsReceived
+    | SheetStarted
+    | StopAll
+    | StopLifted
+    | IncidentClosed
+    | TaskTicked
+    | Installed
+    | Retired
+    | CursorMoved
+    | SourceChanged
+    | DeadLetter
+    | ClockStepped
+    | HubStarted
+    | AlarmAcknowledged
+    | AuditorFound
+)
+
+
+class Fact(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="fact", tag_field="kind"):
+    """Something the outside told us, or that was put in force.
+
+    `key` makes a repetition harmless: a fact whose key the journal already holds is not recorded again.
+    `vault` is the key of what belongs to it in the vault and `digest` the salted digest of that entry (hex).
+    """
+
+    id: str
+    at: datetime
+    body: FactBody
+    key: str = ""
+    vault: str = ""
+    digest: str = ""
+    v: int = 1
+
+
+class Decision(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="decision", tag_field="kind"):
+    """What the engine made of facts or of deadlines: one record, so it is there whole or not at all.
+
+    `took`: ids of the facts consumed, in the order taken, also those that led to nothing.
+    `fired`: ids of the deadlines that fired.
+    """
+
+    id: str
+    at: datetime
+    took: tuple[str, ...] = ()
+    fired: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    v: int = 1
+
+
+class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attempt", tag_field="kind"):
+    """Dispatch is about to hand recipients `start` (included) to `stop` (excluded) of an order to its channel.
+
+    `nth` counts from 1; `repeat` says that an earlier attempt may have arrived. The texts as rendered lie in
+    the vault under `vault`.
+    """
+
+    id: str
+    at: datetime
+    order: str
+    start: int
+    stop: int
+    nth: int = 1
+    repeat: bool = False
+    vault: str = ""
+    digest: str = ""
+    v: int = 1
+
+
+Record = Fact | Decision | Attempt
+
+
+class VaultEntry(Struct, frozen=True, kw_only=True):
+    """Personal data and originals, apart from the journal. `key` is a ULID, or a digest where one original
+    serves many signals; `about` is the person or source it concerns (for erasing)."""
+
+    key: str
+    payload: bytes
+    media_type: str = "application/json"
+    about: str = ""
+
+
+class Entry(Struct, frozen=True):
+    """A record on its way from journal to engine. `live` is the object its vault entry was made from, where the
+    same process wrote it a moment ago; `None` when it has to be read back."""
+
+    record: Fact
+    live: Any = None
+
+
+Records = Sequence[Record]
