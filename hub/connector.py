@@ -135,14 +135,14 @@ class WebRequest(Struct, frozen=True, kw_only=True):
     path: str
     headers: Mapping[str, str]
     body: bytes
-    match: Mapping[str, str] = {}  # noqa: RUF012 (msgspec copies an empty default)
+    match: Mapping[str, str] = {}
 
 
 class WebResponse(Struct, frozen=True, kw_only=True):
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
-    headers: Mapping[str, str] = {}  # noqa: RUF012 (msgspec copies an empty default)
+    headers: Mapping[str, str] = {}
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -154,7 +154,7 @@ class Route(Struct, frozen=True, kw_only=True):
     handler: Callable[[WebRequest], Awaitable[WebResponse]]
     max_bytes: int = 1 << 20
     summary: str = ""
-    openapi: Mapping[str, Any] = {}  # noqa: RUF012 (msgspec copies an empty default)
+    openapi: Mapping[str, Any] = {}
 
 
 # --- sources -----------------------------------------------------------------------------------------------
