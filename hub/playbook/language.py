@@ -1,0 +1,172 @@
+"""The language of reflex sheets, as typed structs: what loading (text → structs) gives and matching and the engine use.
+
+Everything here is frozen and holds no text that was not checked. Durations are seconds. Names of chains, groups,
+messages and areas are ids of `config/`. How it reads in YAML: docs/playbooks.md.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.model.people import Contact, Language
+from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
+from hub.model.trust import Credibility, Reliability
+
+
+class Mode(StrEnum):
+    DRAFT = "draft"  # loaded and checked, never runs
+    SHADOW = "shadow"  # runs on real signals, sends nothing
+    LIVE = "live"
+
+
+class Trust(Struct, frozen=True, array_like=True):
+    """`at least B2`."""
+
+    reliability: Reliability
+    credibility: Credibility
+
+
+class When(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Which signals a sheet is about. Every condition given must hold on one and the same info block; a list means
+    any of its items. An empty tuple, None or "" means: not asked.
+
+    `words`: whole words or phrases, folded (accents, case, inflection), looked for in event, headline and
+    description in any language; `event`: the same in the event only. `where`: a CEL expression over `signal`, `info`
+    and `now` that must be true.
+    """
+
+    status: tuple[Status, ...] = (Status.ACTUAL,)
+    categories: tuple[Category, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    event: tuple[str, ...] = ()
+    urgency: tuple[Urgency, ...] = ()
+    severity: tuple[Severity, ...] = ()
+    certainty: tuple[Certainty, ...] = ()
+    sources: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    trust: Trust | None = None
+    where: str = ""
+
+
+class Outcome(StrEnum):
+    """What a step can come to."""
+
+    ACCEPTED = "accepted"  # call: enough people accepted
+    EXHAUSTED = "exhausted"  # call: nobody (not enough) did
+    CANCELLED = "cancelled"  # any: stopped by the incident's end or a person
+    SENT = "sent"  # notify: handed to a channel for at least one recipient
+    FAILED = "failed"  # notify: could be handed over for nobody
+    DONE = "done"  # tasks: all ticked
+    LATE = "late"  # tasks: one passed its time
+    OVER = "over"  # wait: the time is up
+    BEGUN = "begun"  # any
+
+
+class After(Struct, frozen=True, array_like=True):
+    """`wake is accepted`."""
+
+    step: str
+    outcome: Outcome
+
+
+class Condition(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`any`: one of them suffices; `all`: each is needed. Exactly one of the two is filled."""
+
+    any: tuple[After, ...] = ()
+    all: tuple[After, ...] = ()
+
+
+class Call(Struct, frozen=True, kw_only=True, tag="call"):
+    """Sets an alert chain in motion with a message."""
+
+    chain: str
+    say: str
+
+
+class Notify(Struct, frozen=True, kw_only=True, tag="notify"):
+    """Sends a message to people who need not answer. `everyone_reached`: all whom this incident's messages went to,
+    also where delivery was never confirmed; `to` is empty then, and `by` may be (each over the channel used)."""
+
+    say: str
+    to: tuple[Contact, ...] = ()
+    everyone_reached: bool = False
+    by: tuple[str, ...] = ()
+
+
+class Wait(Struct, frozen=True, kw_only=True, tag="wait"):
+    seconds: float
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """Something a person has to do. `who` is shown as written; `due_s` runs from the step's beginning."""
+
+    do: dict[Language, str]
+    who: str
+    due_s: float | None = None
+
+
+class Tasks(Struct, frozen=True, kw_only=True, tag="tasks"):
+    tasks: tuple[Task, ...]
+
+
+Action = Call | Notify | Wait | Tasks
+
+
+class Step(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One action. It begins when `after` holds (at once where there is none), or, with `at_end`, when the incident
+    ends; it is repeated every `every_s` while the incident is open and `until` does not hold."""
+
+    name: str
+    action: Action
+    after: Condition | None = None
+    at_end: bool = False
+    every_s: float | None = None
+    until: Condition | None = None
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """What a person who starts the sheet by hand is asked for, in place of a signal."""
+
+    name: str
+    ask: dict[Language, str]
+    required: bool = True
+
+
+class ByHand(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A person may start the sheet: who (a roster, group or competence, as written), and what is asked."""
+
+    who: str
+    fields: tuple[Field, ...] = ()
+
+
+class Joining(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How signals make incidents. `one_per`: what they must agree on to join the same one (hazard, area, source,
+    event, category, sender, incident); none: one incident of this sheet at a time. `within_s`: a signal that comes
+    this soon after the end re-opens it. `by_officer`: only an officer ends it, not the last signal's withdrawal."""
+
+    one_per: tuple[str, ...] = ()
+    within_s: float = 21_600.0
+    by_officer: bool = False
+
+
+class Playbook(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A reflex sheet. `version` is the hex SHA-256 of its text. `when` is any of; none: started by hand only."""
+
+    name: str
+    title: dict[Language, str]
+    version: str
+    owner: str
+    review_by: str = ""
+    mode: Mode = Mode.DRAFT
+    when: tuple[When, ...] = ()
+    by_hand: ByHand | None = None
+    incident: Joining = Joining()
+    steps: tuple[Step, ...] = ()
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
