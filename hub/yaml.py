@@ -1,0 +1,334 @@
+"""The one YAML reader: YAML 1.2 into a tree of nodes that know their place, where every scalar is text.
+
+    document = read(text, "config/people.yaml")
+    document.root          # Mapping | Sequence | Scalar | None (empty file, or one that cannot be read)
+    document.findings      # what is wrong, with its place; grows as the document is bound (hub/binding.py)
+
+No scalar has a type before its field gives it one: 18:00, 0475123456, +32475123456 and no come out as written.
+What YAML takes silently and people do not expect is an error: two equal keys, a text cut at ` #`, tags, merge keys,
+several documents in a file. Aliases are kept within bounds (a few lines can stand for billions of nodes).
+
+A comment is set off by two spaces and a space (`key: value  # comment`), so that it is never a cut text.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from hub.findings import Finding
+
+CHARACTERS_MAX = 1_000_000
+NODES_MAX = 200_000  # with every alias counted as what it stands for
+DEPTH_MAX = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text. `quoted`: it stood in quotes or in a block (`|`, `>`), so that an empty one is meant."""
+
+    text: str
+    line: int
+    column: int
+    width: int
+    quoted: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was written: `key:`."""
+        return not self.text and not self.quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    items: "tuple[Node, ...]"
+    line: int
+    column: int
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys in the order written; each is there once."""
+
+    entries: "tuple[tuple[Scalar, Node], ...]"
+    line: int
+    column: int
+    width: int = 1
+
+    def get(self, key: str) -> "Node | None":
+        """The value under `key`, or None."""
+        for name, node in self.entries:
+            if name.text == key:
+                return node
+        return None
+
+    def key(self, key: str) -> "Scalar | None":
+        """The key itself, for its place."""
+        for name, _ in self.entries:
+            if name.text == key:
+                return name
+        return None
+
+
+Node = Scalar | Sequence | Mapping
+
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the scanner counts as one
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Document:
+    """A text as read: its nodes, and the findings gathered on it so far."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.root: Node | None = None
+        self.findings: list[Finding] = []
+        self._lines = _LINE_END.split(text)
+
+    def add(self, node: Node | None, rule: str, message: str, remedy: str = "", *, warning: bool = False) -> None:
+        """Note what is wrong at a node (None: with the file as a whole)."""
+        line, column, width = (node.line, node.column, node.width) if node is not None else (1, 1, 1)
+        self.add_at(line, column, rule, message, remedy, width=width, warning=warning)
+
+    def add_at(
+        self,
+        line: int,
+        column: int,
+        rule: str,
+        message: str,
+        remedy: str = "",
+        *,
+        width: int = 1,
+        warning: bool = False,
+    ) -> None:
+        """Note what is wrong at a place."""
+        source = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+        self.findings.append(
+            Finding(
+                file=self.file,
+                line=line,
+                column=column,
+                rule=rule,
+                message=message,
+                remedy=remedy,
+                source=source[:200],
+                width=max(1, min(width, len(source) - column + 1)),
+                warning=warning,
+            )
+        )
+
+    def line(self, number: int) -> str:
+        """A line of the text, counted from 1; `""` past its end."""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def at(self, *path: str | int) -> Node | None:
+        """The node at a path of keys and indexes, as near as it can be come: where the path goes on below a scalar
+        (index 0 into a value written without a list) or names a key that is absent, the last node met."""
+        node = self.root
+        for step in path:
+            below: Node | None = None
+            if isinstance(node, Mapping) and isinstance(step, str):
+                below = node.get(step)
+            elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+                below = node.items[step]
+            if below is None:
+                return node
+            node = below
+        return node
+
+
+class _Unreadable(Exception):
+    """Reading stops here; the finding is already noted."""
+
+
+def read(text: str | bytes, file: str) -> Document:
+    """Read a text. Never raises for what is in it: see `findings`."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start]
+            document = Document(before.decode("utf-8"), file)
+            line = before.count(b"\n") + 1
+            column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
+            document.add_at(line, column, "not-utf-8", "this is not UTF-8 text", "save the file as UTF-8")
+            return document
+    text = text.removeprefix("\ufeff")
+    document = Document(text, file)
+    if len(text) > CHARACTERS_MAX:
+        document.add(None, "too-large", f"the file has {len(text)} characters", f"at most {CHARACTERS_MAX}")
+        return document
+    try:
+        document.root = _Builder(document).build(text)
+    except _Unreadable:
+        pass
+    except MarkedYAMLError as error:
+        opened = "quoted scalar" in str(error.context) or "flow" in str(error.context)
+        mark = (error.context_mark if opened else None) or error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        problem = f"{error.problem or ''} {error.context or ''}"
+        message, remedy = _in_plain_words(problem, document.line(line), column)
+        document.add_at(line, column, "not-yaml", message, remedy)
+    except ReaderError as error:
+        head = text[: error.position]
+        line, column = head.count("\n") + 1, len(head) - head.rfind("\n")
+        document.add_at(line, column, "not-yaml", "a character that no text may hold", "delete it")
+    except (YAMLError, ValueError, OverflowError) as error:  # the latter: an escape beyond Unicode
+        document.add(None, "not-yaml", f"this is not YAML: {str(error).splitlines()[0]}")
+    except RecursionError:
+        document.add(None, "too-deep", "lists within lists without end", "write it flat")
+    return document
+
+
+def _in_plain_words(problem: str, line: str, column: int) -> tuple[str, str]:
+    if "mapping values are not allowed" in problem:
+        return "a second colon in an unquoted text", 'put the text in "quotes", or check the indentation'
+    if "'\\t'" in problem or line[column - 1 : column] == "\t":
+        return "a tab where spaces are needed", "indent with spaces"
+    if "cannot start any token" in problem:
+        return f'a text cannot begin with "{line[column - 1 : column]}"', 'put it in "quotes"'
+    if "quoted scalar" in problem or "unexpected end of stream" in problem:
+        return "a quote is opened and never closed", "close it"
+    if "expected ',' or ']'" in problem or "expected ',' or '}'" in problem:
+        return "a bracket is opened and never closed, or a comma is missing", "close it, or add the comma"
+    if "<block end>" in problem:
+        return "this line is not indented like its neighbours", "align it with the lines it belongs to"
+    if "could not find expected ':'" in problem:
+        return "a key without a colon", 'write "key: value"'
+    return f"this is not YAML: {problem}", ""
+
+
+class _Builder:
+    """Builds the tree from ruamel's events, without recursion."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._anchors: dict[str, tuple[Node, int]] = {}  # with the number of nodes each stands for
+        self._count = 0
+
+    def build(self, text: str) -> Node | None:
+        root: Node | None = None
+        documents = 0
+        # A frame: start event, children so far, node count when it began.
+        stack: list[tuple[Any, list[Node], int]] = []
+        for event in YAML(typ="safe", pure=True).parse(text):
+            node: Node | None = None
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1 or event.version or event.tags:
+                    self._stop(event, "several-documents", "a second document (---) or a directive (%)", "remove it")
+            elif isinstance(event, ScalarEvent):
+                node = self._scalar(event)
+            elif isinstance(event, AliasEvent):
+                node = self._alias(event)
+            elif isinstance(event, SequenceStartEvent | MappingStartEvent):
+                self._no_tag(event)
+                if len(stack) >= DEPTH_MAX:
+                    self._stop(event, "too-deep", f"more than {DEPTH_MAX} levels", "write it flat")
+                stack.append((event, [], self._count))
+            elif isinstance(event, SequenceEndEvent | MappingEndEvent):
+                start, children, before = stack.pop()
+                self._grow(start, 1)
+                node = self._collection(start, children)
+                if start.anchor:
+                    self._anchors[start.anchor] = (node, self._count - before)
+            if node is not None:
+                if stack:
+                    stack[-1][1].append(node)
+                else:
+                    root = node
+        if isinstance(root, Scalar) and root.empty:
+            return None
+        return root
+
+    def _grow(self, event: Any, by: int) -> None:
+        self._count += by
+        if self._count > NODES_MAX:
+            self._stop(event, "too-large", "aliases make this file larger than it looks", f"at most {NODES_MAX} nodes")
+
+    def _stop(self, event: Any, rule: str, message: str, remedy: str) -> None:
+        mark = event.start_mark
+        self._document.add_at(mark.line + 1, mark.column + 1, rule, message, remedy)
+        raise _Unreadable
+
+    def _no_tag(self, event: Any) -> None:
+        if event.tag is not None:
+            mark = event.start_mark
+            self._document.add_at(mark.line + 1, mark.column + 1, "tag", "tags (!) are not used here", "remove it")
+
+    def _alias(self, event: Any) -> Node:
+        found = self._anchors.get(event.anchor)
+        if found is None:
+            self._stop(event, "unknown-alias", f"*{event.anchor} stands for nothing above", f"define &{event.anchor}")
+        node, size = self._anchors[event.anchor]
+        self._grow(event, size)
+        return node
+
+    def _scalar(self, event: Any) -> Scalar:
+        self._no_tag(event)
+        self._grow(event, 1)
+        start, end = event.start_mark, event.end_mark
+        line = self._document.line(start.line + 1)
+        width = end.column - start.column if end.line == start.line else len(line) - start.column
+        plain = event.implicit[0]  # the scanner's own word for: neither quotes nor a block
+        if not event.value.isascii() and _LONE_SURROGATE.search(event.value):
+            self._stop(event, "not-yaml", "half a character (a lone surrogate)", "write the character itself")
+        node = Scalar(event.value, start.line + 1, start.column + 1, max(1, width), quoted=not plain)
+        if plain and event.value:
+            self._not_cut(end.line, end.column)
+        if event.anchor:
+            self._anchors[event.anchor] = (node, 1)
+        return node
+
+    def _not_cut(self, line: int, column: int) -> None:
+        """A plain text ends before ` #`: a comment only if it is set off as one."""
+        rest = self._document.line(line + 1)[column:]
+        after = rest.lstrip(" \t")
+        if not after.startswith("#"):
+            return
+        set_off = len(rest) - len(after) >= 2 and after[1:2] in ("", " ", "#", "-", "=")
+        if not set_off:
+            self._document.add_at(
+                line + 1,
+                column + len(rest) - len(after) + 1,
+                "cut-text",
+                'the text stops before " #"',
+                'put the text in "quotes", or set a comment off with two spaces and a space:  # like this',
+            )
+
+    def _collection(self, start: Any, children: list[Node]) -> Node:
+        mark = start.start_mark
+        line, column = mark.line + 1, mark.column + 1
+        if isinstance(start, SequenceStartEvent):
+            return Sequence(tuple(children), line, column)
+        entries: list[tuple[Scalar, Node]] = []
+        seen: dict[str, int] = {}
+        for key, value in zip(children[::2], children[1::2], strict=True):
+            if not isinstance(key, Scalar):
+                self._document.add(key, "key-not-text", "a key must be a word", 'write "key: value"')
+            elif key.text == "<<":
+                self._document.add(key, "merge-key", "<< is not YAML 1.2", "write the keys out")
+            elif key.text in seen:
+                self._document.add(
+                    key,
+                    "key-twice",
+                    f'"{key.text}" stands here twice (first on line {seen[key.text]})',
+                    "keep one of them",
+                )
+            else:
+                seen[key.text] = key.line
+                entries.append((key, value))
+        return Mapping(tuple(entries), line, column)
