@@ -179,8 +179,8 @@ class Ordered(_Event, frozen=True, tag="ordered"):
 
     A large audience is frozen in the vault under `audience` (JSON array of person ids) with `size` set, and
     `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
-    are what it is about. `until`: no use sending it after that. `address`: the reply goes to where the answer
-    came from even if the directory no longer has it (a vault key).
+    are what it is about. `until`: no use sending it after that. `only`: the indexes of the audience that are
+    meant, where not all are. `clears`: it is the all-clear of its incidents.
     """
 
     order: str
@@ -190,6 +190,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     recipients: tuple[str, ...] = ()
     audience: str = ""
     size: int = 0
+    only: tuple[int, ...] = ()
     ask: str = ""
     step: str = ""
     incidents: tuple[str, ...] = ()
@@ -197,6 +198,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     values: tuple[tuple[str, str], ...] = ()
     status: Status = Status.ACTUAL
     until: datetime | None = None
+    clears: bool = False
 
 
 class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
@@ -217,12 +219,11 @@ class Delivered(_Event, frozen=True, tag="delivery"):
 
 
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
-    """`about` says what fires: `ask <id>`, `channel <ask>`, `step <incident> <step>`, `expiry <incident> <signal>`,
-    `forget <incident>`, `task <id>`."""
+    """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
+    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`. Setting one again moves it."""
 
     deadline: str
     at: datetime
-    about: str
 
 
 class DeadlineDropped(_Event, frozen=True, tag="deadline-dropped"):

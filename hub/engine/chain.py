@@ -1,0 +1,252 @@
+"""Alert chains under way: tiers, asks, their channels in order, and what each answer or silence leads to.
+
+Time to answer runs from the attempt that really went out (`AskSent`). Until then only a guard runs, which moves on to
+the next channel should dispatch never say anything.
+"""
+
+from datetime import datetime, timedelta
+
+from hub.engine import steps
+from hub.engine.state import Ask, Incident, Order, Run
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.playbook.language import Outcome as StepOutcome
+
+GUARD_S = 180.0  # how long dispatch may say nothing of an ask's delivery before the next channel is used
+LATE = timedelta(seconds=30)  # a guard that fires later than this after its time ran while the hub was down
+
+CODE_LETTERS = "ABCDEFGHKMPRSTUWXZ"  # none that is an answer (J N O Y) or looks like another (I L Q V)
+
+
+def start(w: Work, incident: Incident, step: str, chain_id: str, message: str) -> None:
+    chain = w.rules.chain(chain_id)
+    if chain is None:
+        w.alarm("chain-unknown", chain_id, f"step {step} of {incident.playbook}")
+        steps.ended(w, incident, step, StepOutcome.EXHAUSTED)
+        return
+    run = w.id()
+    w.emit(e.RunBegan(run=run, incident=incident.id, step=step, chain=chain, message=message))
+    _next_round(w, w.state.runs[run])
+
+
+def _next_round(w: Work, run: Run) -> None:
+    """Goes on to the tier's next round or the next tier that has somebody to ask; exhausted when there is none."""
+    tier_no, round_no = run.tier, run.round
+    while True:
+        if tier_no < 0 or round_no >= run.chain.tiers[tier_no].times:
+            tier_no, round_no = tier_no + 1, 1
+            if tier_no >= len(run.chain.tiers):
+                _exhausted(w, run)
+                return
+        else:
+            round_no += 1
+        tier = run.chain.tiers[tier_no]
+        people = [p for p in w.rules.people(tier.ask, w.now) if p not in run.accepted and p not in run.declined]
+        askable = [p for p in people if any(w.rules.reachable(p, c) for c in tier.by)]
+        if not askable:
+            w.alarm("nobody-to-ask", f"{run.incident} {run.chain.id} {tier_no + 1}", "the tier is skipped")
+            continue
+        w.emit(e.TierBegan(run=run.id, tier=tier_no, round=round_no, asks=()))
+        w.wanted.extend((run.id, p) for p in askable)
+        return
+
+
+def ask_wanted(w: Work) -> None:
+    """Opens the asks that this input led to: a person whom several runs want is asked once, for all of them."""
+    by_person: dict[str, list[Run]] = {}
+    for run_id, person in w.wanted:
+        run = w.state.runs[run_id]
+        if not run.outcome:
+            by_person.setdefault(person, []).append(run)
+    w.wanted = []
+    opened: dict[str, list[str]] = {}
+    for person, runs in by_person.items():
+        tiers = [run.chain.tiers[run.tier] for run in runs]
+        by = tuple(dict.fromkeys(c for tier in tiers for c in tier.by if w.rules.reachable(person, c)))
+        ask = w.id()
+        w.emit(
+            e.Asked(
+                ask=ask,
+                person=person,
+                runs=tuple(run.id for run in runs),
+                code=_code(w, person),
+                by=by,
+                between_s=min(tier.between_s for tier in tiers),
+                answer_s=max(tier.answer_s for tier in tiers),
+            )
+        )
+        for run in runs:
+            opened.setdefault(run.id, []).append(ask)
+    for run_id, asks in opened.items():
+        run = w.state.runs[run_id]
+        w.emit(e.TierBegan(run=run_id, tier=run.tier, round=run.round, asks=tuple(asks)))
+    for ask_id in dict.fromkeys(a for asks in opened.values() for a in asks):
+        _use_channel(w, w.state.asks[ask_id], 0)
+
+
+def _code(w: Work, person: str) -> str:
+    """A letter (two when those run out) that this person has not been given in the last 24 h."""
+    known = w.state.people.get(person)
+    used = (
+        {c.code for c in known.codes if w.now - c.at < timedelta(hours=24) or not _closed(w, c.ask)} if known else set()
+    )
+    for letter in CODE_LETTERS:
+        if letter not in used:
+            return letter
+    for pair in (a + b for a in CODE_LETTERS for b in CODE_LETTERS):
+        if pair not in used:
+            return pair
+    return CODE_LETTERS[0]  # 342 asks to one person in a day: the oldest is answered by context
+
+
+def _closed(w: Work, ask: str) -> bool:
+    known = w.state.asks.get(ask)
+    return known is None or bool(known.outcome)
+
+
+def _use_channel(w: Work, ask: Ask, index: int) -> None:
+    """Orders the ask over its index-th channel."""
+    runs = [w.state.runs[r] for r in ask.runs]
+    first = w.state.incidents[runs[0].incident]
+    sheets = tuple(dict.fromkeys(w.state.incidents[r.incident].playbook for r in runs))
+    messages = tuple(dict.fromkeys(r.message for r in runs))
+    values = [("code", ask.code)]
+    if len(messages) > 1:
+        values += [("sheets", ",".join(sheets)), ("messages", ",".join(messages))]
+    w.emit(
+        e.Ordered(
+            order=w.id(),
+            channel=ask.by[index],
+            lane=Lane.ASK,
+            message="hub.merged-ask" if len(messages) > 1 else messages[0],
+            recipients=(ask.person,),
+            ask=ask.id,
+            step=runs[0].step,
+            incidents=tuple(dict.fromkeys(r.incident for r in runs)),
+            signal=first.last,
+            values=tuple(values),
+            status=first.status,
+        )
+    )
+    w.deadline(f"channel {ask.id}", GUARD_S)
+
+
+# --- what deliveries lead to -------------------------------------------------------------------------------
+
+
+def delivery_moved(w: Work, order: Order, outcome: Outcome, unheard: bool, at: datetime) -> None:
+    """Something was heard of an ask's delivery, for the first time (`unheard`) or again. `at`: when it was heard."""
+    ask = w.state.asks.get(order.event.ask)
+    if ask is None or ask.outcome:
+        return
+    latest = ask.orders[-1] == order.event.order
+    if outcome in (Outcome.SENT, Outcome.DELIVERED):
+        if ask.sent_at is None:
+            w.emit(e.AskSent(ask=ask.id, at=at))
+            w.deadline(f"answer {ask.id}", ask.answer_s, at)
+        if latest and unheard and len(ask.orders) < len(ask.by):
+            w.deadline(f"channel {ask.id}", ask.between_s, at)
+        elif latest and unheard:
+            w.drop(f"channel {ask.id}")
+    elif latest:
+        _fail_over(w, ask)
+
+
+def _fail_over(w: Work, ask: Ask) -> None:
+    """The newest delivery will not arrive: the next channel at once; with none left, somebody whom nothing reached
+    is not waited for."""
+    if len(ask.orders) < len(ask.by):
+        _use_channel(w, ask, len(ask.orders))
+        return
+    w.drop(f"channel {ask.id}")
+    failed = OUTCOME_RANK[Outcome.FAILED]
+    if all(w.state.orders[o].states[0] >= failed for o in ask.orders if o in w.state.orders):
+        close(w, ask, "unreachable")
+
+
+def channel_due(w: Work, ask: Ask, due: datetime) -> None:
+    """Time for the next channel; or, where nothing was heard of the newest delivery, the guard."""
+    if ask.outcome:
+        return
+    unheard = not any(w.state.orders[ask.orders[-1]].states) if ask.orders[-1] in w.state.orders else False
+    if unheard and (w.state.stopped or w.now - due > LATE):
+        w.deadline(f"channel {ask.id}", GUARD_S)  # stopped, or the hub was down: nobody is skipped unrung
+        return
+    if len(ask.orders) < len(ask.by):
+        _use_channel(w, ask, len(ask.orders))
+    elif ask.sent_at is None:
+        close(w, ask, "unreachable")
+
+
+def answer_due(w: Work, ask: Ask) -> None:
+    if not ask.outcome:
+        close(w, ask, "expired")
+
+
+# --- how asks and runs end ---------------------------------------------------------------------------------
+
+
+def close(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
+    """Closes an ask and goes on with the runs it served."""
+    _close_only(w, ask, outcome, eta_min)
+    for run_id in ask.runs:
+        run = w.state.runs.get(run_id)
+        if run is None or run.outcome:
+            continue
+        if len(run.accepted) >= run.chain.need:
+            _filled(w, run)
+        elif all(_closed(w, a) for a in run.asks):
+            _next_round(w, run)
+
+
+def _close_only(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
+    w.drop(f"answer {ask.id}")
+    w.drop(f"channel {ask.id}")
+    w.emit(e.AskClosed(ask=ask.id, outcome=outcome, eta_min=eta_min))
+    for order_id in ask.orders:
+        order = w.state.orders.get(order_id)
+        if order is not None and not order.withdrawn and order.states[0] < OUTCOME_RANK[Outcome.FAILED]:
+            w.emit(e.OrderWithdrawn(order=order_id, why=outcome))
+
+
+def _filled(w: Work, run: Run) -> None:
+    w.emit(e.RunEnded(run=run.id, outcome="accepted", by=tuple(run.accepted)))
+    _stand_down(w, run, tell=True)
+    for alarm_id, alarm in list(w.state.alarms.items()):
+        if alarm.what == "chain-exhausted" and alarm.about == f"{run.incident} {run.step}":
+            w.emit(e.AlarmCleared(alarm=alarm_id))
+    steps.ended(w, w.state.incidents[run.incident], run.step, StepOutcome.ACCEPTED)
+
+
+def _exhausted(w: Work, run: Run) -> None:
+    w.emit(e.RunEnded(run=run.id, outcome="exhausted", by=tuple(run.accepted)))
+    incident = w.state.incidents[run.incident]
+    w.alarm("chain-exhausted", f"{incident.id} {run.step}", f"{run.chain.id} of {incident.playbook}")
+    steps.ended(w, incident, run.step, StepOutcome.EXHAUSTED)
+    fallback = run.chain.exhausted
+    begun = {w.state.runs[r].chain.id for r in incident.runs}
+    if fallback and fallback not in begun and not incident.ended:
+        start(w, incident, run.step, fallback, run.message)
+
+
+def cancel(w: Work, run: Run) -> None:
+    """The incident is over: nobody is asked any more. Those who were reached hear the all-clear instead of a
+    stand-down."""
+    if run.outcome:
+        return
+    w.emit(e.RunEnded(run=run.id, outcome="cancelled", by=tuple(run.accepted)))
+    _stand_down(w, run, tell=False)
+    w.emit(e.StepEnded(incident=run.incident, step=run.step, outcome=StepOutcome.CANCELLED))
+
+
+def _stand_down(w: Work, run: Run, tell: bool) -> None:
+    """Those still being asked for nobody but ended runs are let off; who was disturbed is told so."""
+    for ask_id in run.asks:
+        ask = w.state.asks[ask_id]
+        if ask.outcome or any(not w.state.runs[r].outcome for r in ask.runs if r in w.state.runs):
+            continue
+        disturbed = ask.sent_at is not None
+        _close_only(w, ask, "stood-down")
+        if tell and disturbed:
+            w.say("hub.stood-down", ask.person, ask.by[0], incidents=(run.incident,), ask=ask.id)

@@ -1,0 +1,205 @@
+"""The pure core: facts and deadlines in, one decision out. No I/O, no clock, no chance: time and ids come in."""
+
+import heapq
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from hub.engine import chain, incidents, replies, steps
+from hub.engine.rules import Rules
+from hub.engine.state import State, counts_as_reached
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model import records as r
+from hub.model.ids import Ids
+from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.signal import Signal
+from hub.playbook.language import Outcome as StepOutcome
+
+
+class Decided(Struct, frozen=True):
+    """A decision and what belongs in the vault before it."""
+
+    decision: r.Decision
+    vault: tuple[r.VaultEntry, ...]
+
+
+class Engine:
+    """Decides. Its state is the fold of what it decided; `rules` may be swapped between two calls."""
+
+    def __init__(self, state: State, rules: Rules, ids: Ids) -> None:
+        self.state = state
+        self._ids = ids
+        self._due: list[tuple[datetime, str]] = [(at, name) for name, at in state.deadlines.items()]
+        heapq.heapify(self._due)
+        self._work = Work(state, rules, ids, self._due)
+
+    @property
+    def rules(self) -> Rules:
+        return self._work.rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._work.rules = rules
+
+    def next_deadline(self) -> datetime | None:
+        """When the next deadline falls due."""
+        while self._due and self.state.deadlines.get(self._due[0][1]) != self._due[0][0]:
+            heapq.heappop(self._due)  # moved or dropped since
+        return self._due[0][0] if self._due else None
+
+    def take(self, entries: Sequence[r.Entry], now: datetime) -> Decided:
+        """Decides on facts, in order. Each entry's `live` holds its signal where the fact is one (None: its vault
+        entry was erased; the fact is taken and leads to nothing)."""
+        w = self._work
+        w.begin(now)
+        for entry in entries:
+            body = entry.record.body
+            if type(body) is r.SignalReceived:
+                if isinstance(entry.live, Signal):
+                    incidents.received(w, entry.record, body, entry.live)
+            else:
+                self._take_other(entry, body)
+            if w.wanted:
+                chain.ask_wanted(w)
+        return self._decided(tuple(entry.record.id for entry in entries), ())
+
+    def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
+        w, fact = self._work, entry.record
+        match body:
+            case r.ReceiptsReceived():
+                _receipts(w, fact, body)
+            case r.ReplyReceived():
+                replies.received(w, fact, body)
+            case r.SheetStarted():
+                incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
+            case r.Installed():
+                w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
+            case r.Retired():
+                w.emit(e.Unenforced(what=body.what, name=body.name))
+            case r.IncidentClosed():
+                _close_incident(w, body)
+            case r.TaskTicked():
+                steps.task_done(w, body.task, body.by)
+            case r.StopAll():
+                w.emit(e.Stopped(by=body.by, why=body.why))
+            case r.StopLifted():
+                w.emit(e.Lifted(by=body.by, why=body.why))
+            case r.AlarmAcknowledged():
+                if body.alarm in w.state.alarms:
+                    w.emit(e.AlarmCleared(alarm=body.alarm, by=body.by))
+            case r.AuditorFound():
+                w.alarm("auditor", body.what, body.detail)
+            case r.SourceChanged() if body.health == "failing":
+                w.alarm("source-failing", body.source, body.reason)
+            case r.SourceChanged() if body.health == "ok":
+                _clear(w, "source-failing", body.source)
+            case _:
+                pass  # recorded; nothing follows from it
+
+    def due(self, now: datetime) -> Decided | None:
+        """Decides on the deadlines that have fallen due, the oldest first; None where there are none. Each fires once,
+        however overdue."""
+        if (first := self.next_deadline()) is None or first > now:
+            return None
+        w = self._work
+        w.begin(now)
+        fired: list[str] = []
+        while (at := self.next_deadline()) is not None and at <= now:
+            name = heapq.heappop(self._due)[1]
+            if name in fired:  # set again by this very decision and due again: the next decision's
+                heapq.heappush(self._due, (at, name))
+                break
+            fired.append(name)
+            del w.state.deadlines[name]
+            _fire(w, name.split(" "), at)
+            if w.wanted:
+                chain.ask_wanted(w)
+        return self._decided((), tuple(fired))
+
+    def _decided(self, took: tuple[str, ...], fired: tuple[str, ...]) -> Decided:
+        w = self._work
+        decision = r.Decision(id=w.id(), at=w.now, took=took, fired=fired, events=tuple(w.events))
+        if took:
+            self.state.cursor = took[-1]
+        self.state.decision, self.state.at = decision.id, w.now
+        return Decided(decision, tuple(w.vault))
+
+
+def _fire(w: Work, words: list[str], at: datetime) -> None:
+    kind, subject = words[0], words[1]
+    if kind == "expiry":
+        if subject in w.state.incidents and words[2] in w.state.incidents[subject].signals:
+            incidents.withdraw(w, subject, words[2], "expired")
+    elif kind == "forget":
+        w.emit(e.Forgotten(incident=subject))
+    elif kind == "step":
+        steps.ended(w, w.state.incidents[subject], words[2], StepOutcome.OVER)
+    elif kind == "repeat":
+        steps.repeat(w, w.state.incidents[subject], words[2])
+    elif kind == "task":
+        steps.task_late(w, subject)
+    elif kind == "answer":
+        chain.answer_due(w, w.state.asks[subject])
+    elif kind == "channel":
+        chain.channel_due(w, w.state.asks[subject], at)
+
+
+def _close_incident(w: Work, body: r.IncidentClosed) -> None:
+    incident = w.state.incidents.get(body.incident)
+    if incident is not None and not incident.ended:
+        incidents.end(w, incident, "officer", body.by)
+
+
+def _clear(w: Work, what: str, about: str) -> None:
+    for alarm_id, alarm in list(w.state.alarms.items()):
+        if alarm.what == what and alarm.about == about:
+            w.emit(e.AlarmCleared(alarm=alarm_id))
+
+
+def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
+    """What channels said. A later receipt never goes back: what has arrived has arrived."""
+    moves: dict[str, list[tuple[int, Outcome, str]]] = {}
+    ranks: dict[tuple[str, int], int] = {}
+    for receipt in body.receipts:
+        order = w.state.orders.get(receipt.order)
+        if order is None or receipt.index >= len(order.states):
+            continue
+        delivery = (receipt.order, receipt.index)
+        rank = OUTCOME_RANK[receipt.outcome]
+        before = ranks.get(delivery, order.states[receipt.index])
+        if rank <= before or before == OUTCOME_RANK[Outcome.DELIVERED]:
+            continue
+        ranks[delivery] = rank
+        moves.setdefault(receipt.order, []).append((receipt.index, receipt.outcome, receipt.reason))
+    for order_id, moved in moves.items():
+        order = w.state.orders[order_id]
+        unheard = not order.states[0]
+        w.emit(e.Delivered(order=order_id, moves=tuple(moved)))
+        if order.event.lane == Lane.ASK:
+            chain.delivery_moved(w, order, moved[-1][1], unheard, fact.at)
+        _notified(w, order_id, order.event, moved)
+
+
+def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
+    """What deliveries mean for the step they belong to, and for an incident that has ended meanwhile."""
+    reached = tuple(i for i, outcome, _ in moved if outcome in (Outcome.SENT, Outcome.DELIVERED))
+    for incident_id in order.incidents:
+        incident = w.state.incidents.get(incident_id)
+        if incident is None:
+            continue
+        if order.step and not order.ask:
+            came = incident.outcomes.get(order.step, [])
+            if reached and StepOutcome.SENT not in came:
+                steps.ended(w, incident, order.step, StepOutcome.SENT)
+            elif not reached and StepOutcome.FAILED not in came and _all_failed(w, incident.orders, order.step):
+                steps.ended(w, incident, order.step, StepOutcome.FAILED)
+        if incident.ended and reached and counts_as_reached(order):
+            incidents.reached_late(w, incident, order, reached)
+
+
+def _all_failed(w: Work, orders: list[str], step: str) -> bool:
+    failed = OUTCOME_RANK[Outcome.FAILED]
+    states = [w.state.orders[o].states for o in orders if o in w.state.orders and w.state.orders[o].event.step == step]
+    return all(s >= failed for state in states for s in state)

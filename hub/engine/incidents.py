@@ -1,0 +1,331 @@
+"""Signals and incidents: what opens, joins, updates, withdraws and ends them."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from hub.engine import chain, steps
+from hub.engine.rules import Met
+from hub.engine.state import Incident, counts_as_reached, incident_key
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.records import Fact, SheetStarted, SignalReceived
+from hub.model.signal import MsgType, ResponseType, Signal, Urgency
+from hub.playbook.language import Joining, Mode, Notify, Playbook
+
+
+def signal_name(source: str, sender: str, identifier: str) -> str:
+    """A digest that names a sender's message without repeating what may be an address. 128 bits, hex."""
+    return hashlib.sha256(f"{source}\x1f{sender}\x1f{identifier}".encode()).hexdigest()[:32]
+
+
+def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
+    """A signal came in."""
+    if body.baseline or signal.msg_type in (MsgType.ACK, MsgType.ERROR):
+        return
+    name = signal_name(signal.source, signal.sender, signal.identifier)
+    # Only the sender's own messages: a reference to somebody else's alert withdraws and replaces nothing.
+    earlier = [
+        signal_name(signal.source, r.sender, r.identifier) for r in signal.references if r.sender == signal.sender
+    ]
+    earlier = [n for n in (*earlier, name) if n in w.state.signals]
+    if signal.msg_type == MsgType.CANCEL or (earlier and is_all_clear(signal)):
+        for known in earlier:
+            for incident, old in list(w.state.signals.get(known, {}).items()):
+                withdraw(w, incident, old, "cancelled")
+        return
+    matches = w.rules.match(signal, w.now)
+    if not matches and not earlier:
+        return
+    updated = _replace(w, fact.id, name, signal, matches, earlier)
+    for met in matches:
+        playbook = w.rules.playbook(met.playbook, met.version)
+        if playbook is None or met.playbook in updated:
+            continue
+        until = _until(signal, met)
+        if until is not None and until <= w.now:
+            continue  # not in force any more: recorded, nobody is called for it
+        _join_or_open(w, fact.id, name, signal, met, playbook, until)
+
+
+def is_all_clear(signal: Signal) -> bool:
+    """An Update that says the danger is over: AllClear in each block, or urgency Past (domain practice of
+    Météo-France, met.no and Environment Canada)."""
+    return (
+        signal.msg_type == MsgType.UPDATE
+        and bool(signal.infos)
+        and all(ResponseType.ALL_CLEAR in info.response_types or info.urgency == Urgency.PAST for info in signal.infos)
+    )
+
+
+def _until(signal: Signal, met: Met) -> datetime | None:
+    """When the signal stops being in force: the latest end of the blocks in the language that matched."""
+    language = signal.infos[met.info].language
+    ends = [info.expires for info in signal.infos if info.language == language]
+    return None if None in ends else max(end for end in ends if end is not None)
+
+
+def _replace(
+    w: Work,
+    signal_id: str,
+    name: str,
+    signal: Signal,
+    matches: Sequence[Met],
+    earlier: list[str],
+) -> set[str]:
+    """An update takes the place of what it refers to. Returns the sheets whose incidents it has updated."""
+    by_sheet = {met.playbook: met for met in matches}
+    updated: set[str] = set()
+    for known in earlier:
+        for incident_id, old in list(w.state.signals.get(known, {}).items()):
+            incident = w.state.incidents[incident_id]
+            met = by_sheet.get(incident.playbook)
+            until = _until(signal, met) if met else None
+            if met is None or (until is not None and until <= w.now):
+                withdraw(w, incident_id, old, "replaced")
+                continue
+            w.drop(f"expiry {incident_id} {old}")
+            w.emit(e.SignalWithdrawn(incident=incident_id, signal=old, why="replaced"))
+            _join(w, incident, signal_id, name, signal, until, update=True)
+            updated.add(incident.playbook)
+            if signal.msg_type == MsgType.UPDATE:  # an item edited under its own id informs nobody at night
+                tell_reached(w, incident, "hub.update", clears=False)
+    return updated
+
+
+def _join(
+    w: Work, incident: Incident, signal_id: str, name: str, signal: Signal, until: datetime | None, update: bool = False
+) -> None:
+    w.emit(
+        e.Joined(incident=incident.id, signal=signal_id, source=signal.source, name=name, until=until, update=update)
+    )
+    if until is not None:
+        w.deadline_at(f"expiry {incident.id} {signal_id}", until)
+
+
+def _join_or_open(
+    w: Work, signal_id: str, name: str, signal: Signal, met: Met, playbook: Playbook, until: datetime | None
+) -> None:
+    key = joining_key(playbook, met, signal)
+    known = w.state.by_key.get(incident_key(playbook.name, signal.status, key))
+    if known is None:
+        open_incident(w, playbook, key, signal, signal_id, name, until)
+        return
+    incident = w.state.incidents[known]
+    again = incident.ended
+    if again:
+        w.drop(f"forget {known}")
+        w.emit(e.Reopened(incident=known))
+    _join(w, incident, signal_id, name, signal, until)
+    if again:
+        begin(w, incident)
+
+
+def open_incident(
+    w: Work, playbook: Playbook, key: tuple[str, ...], signal: Signal, signal_id: str, name: str, until: datetime | None
+) -> None:
+    incident_id = w.id()
+    w.emit(
+        e.Opened(
+            incident=incident_id,
+            playbook=playbook.name,
+            version=playbook.version,
+            key=key,
+            status=signal.status,
+            by=signal_id,
+            shadow=playbook.mode == Mode.SHADOW,
+        )
+    )
+    incident = w.state.incidents[incident_id]
+    _join(w, incident, signal_id, name, signal, until)
+    begin(w, incident)
+
+
+def begin(w: Work, incident: Incident) -> None:
+    """Begins the steps that wait for nothing. A sheet in shadow shows that it would have run, and sends nothing."""
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    if playbook is None or incident.shadow:
+        return
+    for step in playbook.steps:
+        if step.after is None and not step.at_end:
+            steps.begin(w, incident, playbook, step)
+
+
+def joining_key(playbook: Playbook, met: Met, signal: Signal) -> tuple[str, ...]:
+    """What signals of a sheet must agree on to join one incident: the values of its `one per`."""
+    info = signal.infos[met.info]
+    asked = playbook.when[met.when].areas if met.when >= 0 else ()
+    places = {place for area in info.areas for place in area.places}
+
+    def value(what: str) -> str:
+        if what == "hazard":
+            return info.hazard or info.event
+        if what == "area":
+            return next((a for a in asked if a in places), "") or next(iter(sorted(places)), "")
+        if what == "source":
+            return signal.source
+        if what == "sender":
+            return signal_name(signal.source, signal.sender, "")
+        if what == "event":
+            return info.event
+        if what == "category":
+            return info.categories[0] if info.categories else ""
+        return " ".join(signal.incidents)
+
+    return tuple(value(what) for what in playbook.incident.one_per)
+
+
+def started(w: Work, fact: Fact, body: SheetStarted, signal: Signal | None) -> None:
+    """A person starts a sheet by hand; what they said stands in place of a signal. Starting a sheet again while its
+    incident is open opens another one: a person's act is never swallowed."""
+    known = w.state.in_force.get(f"playbook/{body.playbook}")
+    playbook = w.rules.playbook(body.playbook, known.version) if known else None
+    if playbook is None or signal is None:
+        w.alarm("sheet-unknown", body.playbook, f"started by {body.by}, but no such sheet is in force")
+        return
+    name = signal_name(signal.source, signal.sender, signal.identifier)
+    open_incident(w, playbook, ("by hand", fact.id), signal, fact.id, name, None)
+
+
+# --- ending ------------------------------------------------------------------------------------------------
+
+
+def withdraw(w: Work, incident_id: str, signal_id: str, why: str) -> None:
+    """A signal is no longer in force in an incident; with the last one the incident ends."""
+    incident = w.state.incidents[incident_id]
+    w.drop(f"expiry {incident_id} {signal_id}")
+    w.emit(e.SignalWithdrawn(incident=incident_id, signal=signal_id, why=why))
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    joining = playbook.incident if playbook else Joining()
+    if not incident.signals and not incident.ended and not joining.by_officer:
+        end(w, incident, "no-signal")
+
+
+def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
+    """Ends an incident: its chains stop, what has not gone out stays, and those who were reached hear the all-clear."""
+    for signal in list(incident.signals):
+        w.drop(f"expiry {incident.id} {signal}")
+    w.emit(e.Ended(incident=incident.id, why=why, by=by))
+    for run in incident.runs:
+        chain.cancel(w, w.state.runs[run])
+    for order_id in list(incident.orders):
+        order = w.state.orders.get(order_id)
+        if order is None or order.withdrawn or order.event.ask or not counts_as_reached(order.event):
+            continue
+        if not all(order.states) and not _others_want(w, order.event, incident.id):
+            w.emit(e.OrderWithdrawn(order=order_id, why="ended"))
+    for task in list(incident.tasks):
+        if task in w.state.tasks:
+            w.drop(f"task {task}")
+            w.emit(e.TaskClosed(task=task, outcome="cancelled"))
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    for step in playbook.steps if playbook else ():
+        w.drop(f"repeat {incident.id} {step.name}")
+        w.drop(f"step {incident.id} {step.name}")
+    if playbook is not None and not incident.shadow:
+        for step in playbook.steps:
+            if step.at_end:
+                steps.begin(w, incident, playbook, step)
+    if all_clear_message(playbook) == "hub.all-clear":  # the sheet has none of its own
+        tell_reached(w, incident, "hub.all-clear")
+    w.deadline(f"forget {incident.id}", playbook.incident.within_s if playbook else 0.0)
+
+
+def _others_want(w: Work, order: e.Ordered, incident: str) -> bool:
+    return any(i != incident and i in w.state.incidents and not w.state.incidents[i].ended for i in order.incidents)
+
+
+def all_clear_message(playbook: Playbook | None) -> str:
+    """The message of the sheet's own all-clear, or the hub's where the sheet has none."""
+    for step in playbook.steps if playbook else ():
+        if step.at_end and isinstance(step.action, Notify) and step.action.everyone_reached:
+            return step.action.say
+    return "hub.all-clear"
+
+
+def tell_reached(
+    w: Work, incident: Incident, message: str, by: tuple[str, ...] = (), step: str = "", *, clears: bool = True
+) -> int:
+    """A message for exactly those who were reached, also where delivery was never confirmed; as the all-clear
+    (`clears`) it goes to each once. Returns how many people it goes to (an audience counts once)."""
+    told = _to_reached(w, incident, message, by, step, clears=clears)
+    return told + _to_audiences(w, incident, message, clears=clears, step=step)
+
+
+def _to_reached(
+    w: Work, incident: Incident, message: str, by: tuple[str, ...] = (), step: str = "", *, clears: bool
+) -> int:
+    told = 0
+    for person, channels in list(incident.reached.items()):
+        channel = "" if clears and person in incident.told else w.quiet_channel(person, [*by, *channels])
+        if channel:
+            _to_person(w, incident, message, channel, person, clears=clears, step=step)
+            told += 1
+    return told
+
+
+def reached_late(w: Work, incident: Incident, order: e.Ordered, indexes: tuple[int, ...]) -> None:
+    """Deliveries turned out to have reached somebody after the incident's end: the all-clear follows them."""
+    message = all_clear_message(w.rules.playbook(incident.playbook, incident.version))
+    if order.audience:
+        _to_audience(w, incident, message, order, indexes, clears=True, step="")
+    else:
+        _to_reached(w, incident, message, clears=True)
+
+
+def _to_person(
+    w: Work, incident: Incident, message: str, channel: str, person: str, *, clears: bool, step: str
+) -> None:
+    w.emit(
+        e.Ordered(
+            order=w.id(),
+            channel=channel,
+            lane=Lane.CONFIRM if clears else Lane.NOTIFY,
+            message=message,
+            recipients=(person,),
+            incidents=(incident.id,),
+            signal=incident.last,
+            status=incident.status,
+            step=step,
+            clears=clears,
+        )
+    )
+
+
+def _to_audiences(w: Work, incident: Incident, message: str, *, clears: bool, step: str) -> int:
+    """The same for large audiences, whose people are known by their index only."""
+    told = 0
+    for order_id in incident.orders[incident.since :]:
+        order = w.state.orders.get(order_id)
+        if order is None or not order.event.audience or not counts_as_reached(order.event):
+            continue
+        reached = tuple(i for i, s in enumerate(order.states) if s in REACHED)
+        if reached:
+            _to_audience(w, incident, message, order.event, reached, clears=clears, step=step)
+            told += 1
+    return told
+
+
+def _to_audience(
+    w: Work, incident: Incident, message: str, order: e.Ordered, indexes: tuple[int, ...], *, clears: bool, step: str
+) -> None:
+    w.emit(
+        e.Ordered(
+            order=w.id(),
+            channel=order.channel,
+            lane=Lane.MASS,
+            message=message,
+            audience=order.audience,
+            size=order.size,
+            only=() if len(indexes) == order.size else indexes,
+            incidents=(incident.id,),
+            signal=incident.last,
+            status=incident.status,
+            step=step,
+            clears=clears,
+        )
+    )
+
+
+REACHED = (OUTCOME_RANK[Outcome.SENT], OUTCOME_RANK[Outcome.DELIVERED])

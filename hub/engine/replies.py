@@ -1,0 +1,105 @@
+"""What people answer: which ask an answer is for, what it does, and what they are told."""
+
+from hub.engine import chain
+from hub.engine.state import RECENT, Ask
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.message import Verb
+from hub.model.records import Fact, ReplyReceived
+
+UNCLEAR_MAX = 3  # how often an hour somebody is told that they were not understood (two machines could go on for ever)
+
+
+def received(w: Work, fact: Fact, reply: ReplyReceived) -> None:
+    """A reply came in, already read (`hub.people.answers`)."""
+    if not reply.person:
+        w.alarm("unknown-sender", reply.channel, "a reply from an address that nobody in the directory has")
+        w.emit(e.Answered(person="", verb=reply.verb, fact=fact.id))
+        return
+    if reply.verb == Verb.STOP:
+        w.emit(e.Answered(person=reply.person, verb=Verb.STOP, fact=fact.id))
+        w.alarm("stop-from-officer", reply.person, f"{reply.person} answered STOP on {reply.channel}")
+        return
+    asks = _asks(w, reply)
+    if reply.verb == Verb.UNCLEAR or not asks:
+        _not_bound(w, fact, reply, bool(asks))
+        return
+    for ask in asks:
+        w.emit(e.Answered(person=reply.person, verb=reply.verb, ask=ask.id, fact=fact.id))
+        if reply.verb == Verb.ACCEPT:
+            _accept(w, reply, ask)
+        elif reply.verb == Verb.DECLINE:
+            _decline(w, reply, ask)
+
+
+def _asks(w: Work, reply: ReplyReceived) -> list[Ask]:
+    """The asks an answer is for. By the delivery it answers, by its code, by "all"; else by context: only where the
+    person had no other ask open in the last 30 minutes."""
+    if reply.order:
+        order = w.state.orders.get(reply.order)
+        ask = w.state.asks.get(order.event.ask) if order else None
+        return [ask] if ask is not None and ask.person == reply.person else []
+    codes = w.state.people[reply.person].codes if reply.person in w.state.people else []
+    if reply.code:
+        return [w.state.asks[c.ask] for c in codes if c.code == reply.code and c.ask in w.state.asks][-1:]
+    mine = [w.state.asks[c.ask] for c in codes if c.ask in w.state.asks]
+    still_open = [a for a in mine if not a.outcome]
+    if reply.everything:
+        return still_open
+    recent = [a for a in mine if a.closed_at is None or w.now - a.closed_at <= RECENT]
+    return recent if len(recent) == 1 else []
+
+
+def _not_bound(w: Work, fact: Fact, reply: ReplyReceived, known: bool) -> None:
+    """Not understood, or not clear what it is for: the person is told, in their language, what would be."""
+    w.emit(e.Answered(person=reply.person, verb=Verb.UNCLEAR, fact=fact.id))
+    if len(w.state.people[reply.person].unclear) > UNCLEAR_MAX:
+        w.alarm("not-understood", reply.person, f"{reply.person} sends answers that cannot be understood")
+        return
+    asked = w.state.people[reply.person].codes
+    codes = " ".join(c.code for c in asked if c.ask in w.state.asks and not w.state.asks[c.ask].outcome)
+    if not codes:
+        message = "hub.nothing-open"
+    elif reply.verb == Verb.UNCLEAR:
+        message = "hub.not-understood"
+    else:
+        message = "hub.which"
+    first = codes.split(" ")[0]
+    w.say(message, reply.person, reply.channel, values=(("codes", codes), ("code", first)))
+
+
+def _accept(w: Work, reply: ReplyReceived, ask: Ask) -> None:
+    runs = [w.state.runs[r] for r in ask.runs if r in w.state.runs]
+    if ask.outcome == "accepted":  # said twice: confirmed twice, counted once
+        _confirm(w, reply, ask, "hub.accepted")
+        return
+    running = [r for r in runs if not r.outcome]
+    if running:
+        chain.close(w, ask, "accepted", reply.eta_min)
+        _confirm(w, reply, ask, "hub.accepted")
+        return
+    if any(r.outcome == "exhausted" for r in runs):
+        about = f"{runs[0].incident} {runs[0].step}"
+        w.alarm("late-acceptance", about, f"{reply.person} accepts after the chain was exhausted")
+        _confirm(w, reply, ask, "hub.accepted")
+        return
+    _confirm(w, reply, ask, "hub.too-late")
+
+
+def _decline(w: Work, reply: ReplyReceived, ask: Ask) -> None:
+    if not ask.outcome:
+        chain.close(w, ask, "declined")
+    elif ask.outcome == "accepted":
+        run = w.state.runs.get(ask.runs[0])
+        about = f"{run.incident} {run.step}" if run else ask.id
+        w.alarm("acceptance-withdrawn", about, f"{reply.person} accepted and now declines: find somebody else")
+    _confirm(w, reply, ask, "hub.declined")
+
+
+def _confirm(w: Work, reply: ReplyReceived, ask: Ask, message: str) -> None:
+    """Each answer is confirmed to its sender in their language; on the phone the call itself has said so."""
+    if w.rules.speaks(reply.channel):
+        return
+    incidents = tuple(dict.fromkeys(w.state.runs[r].incident for r in ask.runs if r in w.state.runs))
+    values = (("code", ask.code), ("eta", "" if reply.eta_min is None else str(reply.eta_min)))
+    w.say(message, reply.person, reply.channel, incidents=incidents, ask=ask.id, values=values)

@@ -1,0 +1,44 @@
+"""What the engine asks about what is in force. Pure; made by hub/app from the texts in force, faked in tests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from hub.model.people import Chain, Contact
+from hub.model.signal import Signal
+from hub.playbook.language import Playbook
+
+
+class Met(Struct, frozen=True):
+    """A signal meets a sheet: which version, on which info block, by which of its `when` blocks."""
+
+    playbook: str
+    version: str
+    info: int
+    when: int
+
+
+class Rules(Protocol):
+    def match(self, signal: Signal, now: datetime) -> Sequence[Met]:
+        """The sheets in force (live or shadow) that the signal meets."""
+        ...
+
+    def playbook(self, name: str, version: str) -> Playbook | None:
+        """A sheet in the version an incident runs on, also where a newer one is in force."""
+        ...
+
+    def chain(self, chain: str) -> Chain | None: ...
+
+    def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
+        """Who that is at that time, in order, each once."""
+        ...
+
+    def reachable(self, person: str, channel: str) -> bool:
+        """Whether the person has an address on the channel."""
+        ...
+
+    def speaks(self, channel: str) -> bool:
+        """Whether the channel is a voice call."""
+        ...

@@ -1,0 +1,150 @@
+"""The steps of a sheet: what begins them, what they come to, what that begins."""
+
+import msgspec
+
+from hub.engine import chain, incidents
+from hub.engine.state import Incident
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.message import Lane
+from hub.model.people import Contact
+from hub.model.records import VaultEntry
+from hub.playbook.language import Call, Condition, Notify, Outcome, Playbook, Step, Tasks, Wait
+
+CHUNK = 100  # an audience larger than this is frozen in the vault and goes out in chunks of this size
+
+
+def begin(w: Work, incident: Incident, playbook: Playbook, step: Step) -> None:
+    """Begins a step (again, where it repeats)."""
+    if incident.shadow:
+        return
+    w.emit(e.StepBegan(incident=incident.id, step=step.name, nth=incident.steps.get(step.name, 0) + 1))
+    if step.every_s is not None and not step.at_end:
+        w.deadline(f"repeat {incident.id} {step.name}", step.every_s)
+    action = step.action
+    if isinstance(action, Call):
+        chain.start(w, incident, step.name, action.chain, action.say)
+    elif isinstance(action, Notify):
+        _notify(w, incident, step, action)
+    elif isinstance(action, Wait):
+        w.deadline(f"step {incident.id} {step.name}", action.seconds)
+    elif isinstance(action, Tasks):
+        _tasks(w, incident, step, action)
+    _follow(w, incident, playbook)
+
+
+def ended(w: Work, incident: Incident, step: str, outcome: Outcome) -> None:
+    """A step came to something; what waits for that begins."""
+    w.emit(e.StepEnded(incident=incident.id, step=step, outcome=outcome))
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    if playbook is not None:
+        _follow(w, incident, playbook)
+
+
+def _follow(w: Work, incident: Incident, playbook: Playbook) -> None:
+    """Begins what waited for what has now happened, while the incident is open."""
+    for step in playbook.steps:
+        if incident.ended or step.after is None or step.at_end:
+            continue
+        if incident.begun(step.name) or not holds(incident, step.after):
+            continue
+        begin(w, incident, playbook, step)
+
+
+def holds(incident: Incident, condition: Condition) -> bool:
+    """Whether what a condition waits for has happened since the incident was (last) opened."""
+
+    def happened(step: str, outcome: Outcome) -> bool:
+        if outcome == Outcome.BEGUN:
+            return incident.begun(step)
+        return outcome in incident.outcomes.get(step, ())
+
+    if condition.all:
+        return all(happened(a.step, a.outcome) for a in condition.all)
+    return any(happened(a.step, a.outcome) for a in condition.any)
+
+
+def repeat(w: Work, incident: Incident, step_name: str) -> None:
+    """The time between two repetitions is over. Repetitions missed while the hub was down have become this one."""
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    if playbook is None or incident.ended:
+        return
+    step = playbook.step(step_name)
+    if step.until is None or not holds(incident, step.until):
+        begin(w, incident, playbook, step)
+
+
+def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
+    if action.everyone_reached:
+        if not incidents.tell_reached(w, incident, action.say, action.by, step.name, clears=step.at_end):
+            ended(w, incident, step.name, Outcome.FAILED)
+        return
+    people = w.rules.people(action.to, w.now)
+    sent = False
+    for channel in action.by:
+        reachable = tuple(p for p in people if w.rules.reachable(p, channel))
+        if reachable:
+            _order(w, incident, step, action.say, channel, reachable)
+            sent = True
+    unreached = [p for p in people if not any(w.rules.reachable(p, c) for c in action.by)]
+    if unreached:
+        w.alarm("no-address", f"{incident.id} {step.name}", " ".join(unreached[:20]))
+    if not sent:
+        w.alarm("nobody-to-notify", f"{incident.id} {step.name}", _named(action.to))
+        ended(w, incident, step.name, Outcome.FAILED)
+
+
+def _named(contacts: tuple[Contact, ...]) -> str:
+    return " ".join(f"{c.kind} {c.id}" for c in contacts)
+
+
+def _order(w: Work, incident: Incident, step: Step, message: str, channel: str, people: tuple[str, ...]) -> None:
+    order = w.id()
+    large = len(people) > CHUNK
+    if large:
+        w.vault.append(VaultEntry(key=order, payload=msgspec.json.encode(people), about=incident.id))
+    w.emit(
+        e.Ordered(
+            order=order,
+            channel=channel,
+            lane=Lane.MASS if large else Lane.NOTIFY,
+            message=message,
+            recipients=() if large else people,
+            audience=order if large else "",
+            size=len(people) if large else 0,
+            incidents=(incident.id,),
+            signal=incident.last,
+            status=incident.status,
+            step=step.name,
+        )
+    )
+
+
+def _tasks(w: Work, incident: Incident, step: Step, action: Tasks) -> None:
+    for index, task in enumerate(action.tasks):
+        task_id = w.id()
+        due = None
+        if task.due_s is not None:
+            w.deadline(f"task {task_id}", task.due_s)
+            due = w.state.deadlines[f"task {task_id}"]
+        w.emit(e.TaskOpened(task=task_id, incident=incident.id, step=step.name, index=index, who=task.who, due=due))
+
+
+def task_done(w: Work, task_id: str, by: str) -> None:
+    task = w.state.tasks.get(task_id)
+    if task is None:
+        return
+    w.drop(f"task {task_id}")
+    w.emit(e.TaskClosed(task=task_id, outcome="done", by=by))
+    incident = w.state.incidents[task.incident]
+    if not any(t.incident == task.incident and t.step == task.step for t in w.state.tasks.values()):
+        ended(w, incident, task.step, Outcome.DONE)
+
+
+def task_late(w: Work, task_id: str) -> None:
+    task = w.state.tasks.get(task_id)
+    if task is None:
+        return
+    w.emit(e.TaskLate(task=task_id))
+    w.alarm("task-late", task_id, f"{task.step} of {task.incident}")
+    ended(w, w.state.incidents[task.incident], task.step, Outcome.LATE)

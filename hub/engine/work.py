@@ -1,0 +1,101 @@
+"""One decision in the making: every event is folded as it is decided, so the state is its fold by construction."""
+
+import heapq
+from datetime import UTC, datetime, timedelta
+
+from hub.engine.rules import Rules
+from hub.engine.state import State, fold
+from hub.model import events as e
+from hub.model.ids import Ids
+from hub.model.message import Lane
+from hub.model.records import VaultEntry
+from hub.model.signal import Status
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Work:
+    """What the parts of the engine (incidents, steps, chain, replies) are handed: the state to read, the rules in
+    force, the time, and the verbs by which they decide."""
+
+    def __init__(self, state: State, rules: Rules, ids: Ids, due: list[tuple[datetime, str]]) -> None:
+        self.state = state
+        self.rules = rules
+        self.ids = ids
+        self.now = _NEVER
+        self.events: list[e.Event] = []
+        self.vault: list[VaultEntry] = []
+        self.wanted: list[tuple[str, str]] = []  # (run, person) to be asked: merged at the end of each input
+        self._due = due
+
+    def begin(self, now: datetime) -> None:
+        self.now = now
+        self.events, self.vault, self.wanted = [], [], []
+
+    def emit(self, event: e.Event) -> None:
+        self.events.append(event)
+        fold(self.state, event, self.now)
+
+    def id(self) -> str:
+        return self.ids.new(self.now)
+
+    def deadline(self, name: str, after_s: float, since: datetime | None = None) -> None:
+        self.deadline_at(name, (since or self.now) + timedelta(seconds=after_s))
+
+    def deadline_at(self, name: str, at: datetime) -> None:
+        self.emit(e.DeadlineSet(deadline=name, at=at))
+        heapq.heappush(self._due, (at, name))
+
+    def drop(self, name: str) -> None:
+        if name in self.state.deadlines:
+            self.emit(e.DeadlineDropped(deadline=name))
+
+    def alarm(self, what: str, about: str = "", detail: str = "") -> None:
+        """Raises an alarm in the room, once per (what, about) as long as it stands."""
+        for standing in self.state.alarms.values():
+            if standing.what == what and standing.about == about:
+                return
+        self.emit(e.AlarmRaised(alarm=self.id(), what=what, about=about, detail=detail))
+
+    def say(
+        self,
+        message: str,
+        person: str,
+        channel: str,
+        *,
+        incidents: tuple[str, ...] = (),
+        ask: str = "",
+        values: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Sends one person one of the hub's own messages (a confirmation, a stand-down), if the channel reaches them;
+        where it speaks, by a text channel that does, because nobody is rung up to be told that nothing is needed."""
+        channel = self.quiet_channel(person, [channel])
+        if not channel:
+            return
+        first = self.state.incidents.get(incidents[0]) if incidents else None
+        self.emit(
+            e.Ordered(
+                order=self.id(),
+                channel=channel,
+                lane=Lane.CONFIRM,
+                message=message,
+                recipients=(person,),
+                incidents=incidents,
+                ask=ask,
+                signal=first.last if first else "",
+                values=values,
+                status=first.status if first else Status.ACTUAL,
+            )
+        )
+
+    def quiet_channel(self, person: str, used: list[str]) -> str:
+        """A channel that reaches the person without ringing: one of those used, else SMS, else whatever was used."""
+        for channel in used:
+            if not self.rules.speaks(channel) and self.rules.reachable(person, channel):
+                return channel
+        if self.rules.reachable(person, "sms"):
+            return "sms"
+        for channel in used:
+            if self.rules.reachable(person, channel):
+                return channel
+        return ""
