@@ -1,0 +1,154 @@
+"""Alert chains: whom a tier asks at a given moment, and the whole plan if nobody answers (`vigie who`). Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from hub.model.people import Asked, Chain, Contact, Language, Roster, Tier
+from hub.people.directory import Directory
+from hub.people.rosters import on_duty
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Why a contact or a person cannot be asked as the chain says; in plain words. `about`: `roster sitcen-on-call`,
+    `person officer-a`."""
+
+    about: str
+    what: str
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """The people a tier asks, each once, in the chain's order, and what stands in the way. Somebody without any of
+    the tier's addresses is still among `people`: an ask that cannot be sent is recorded as one."""
+
+    people: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def resolve(tier: Tier, at: datetime, directory: Directory, rosters: Mapping[str, Roster]) -> Resolved:
+    """Whom the tier asks at the aware instant `at`. Never raises: what does not exist (any more) is a problem."""
+    people: dict[str, None] = {}
+    problems: list[Problem] = []
+    for contact in tier.ask:
+        found, problem = _contact(contact, at, directory, rosters)
+        people.update(dict.fromkeys(found))
+        if problem:
+            problems.append(Problem(about=f"{contact.kind} {contact.id}", what=problem))
+    known: list[str] = []
+    for person in people:
+        if directory.person(person) is None:
+            problems.append(Problem(about=f"person {person}", what="is not in the directory"))
+            continue
+        known.append(person)
+        missing = [channel for channel in tier.by if not directory.address(person, channel)]
+        if len(missing) == len(tier.by):
+            problems.append(Problem(about=f"person {person}", what="cannot be reached over any of the tier's channels"))
+        else:
+            problems.extend(Problem(about=f"person {person}", what=f"has no address for {c}") for c in missing)
+    return Resolved(people=tuple(known), problems=tuple(problems))
+
+
+def _contact(
+    contact: Contact, at: datetime, directory: Directory, rosters: Mapping[str, Roster]
+) -> tuple[tuple[str, ...], str]:
+    if contact.kind is Asked.PERSON:
+        return (contact.id,), ""
+    if contact.kind is Asked.GROUP:
+        if contact.id not in directory.groups:
+            return (), "there is no such group"
+        people = directory.members(contact.id)
+        return people, "" if people else "nobody is in it"
+    roster = rosters.get(contact.id)
+    if roster is None:
+        return (), "there is no such roster"
+    people = on_duty(roster, at)
+    return people, "" if people else "nobody is on duty"
+
+
+# --- vigie who ---------------------------------------------------------------------------------------------
+
+
+class PlannedWay(Struct, frozen=True, kw_only=True):
+    """One channel for one person: `after_s` seconds from the tier's beginning, if not answered by then."""
+
+    channel: str
+    address: str
+    after_s: float
+
+
+class PlannedPerson(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    language: Language
+    ways: tuple[PlannedWay, ...]
+
+
+class PlannedTier(Struct, frozen=True, kw_only=True):
+    """`starts_s`: seconds from the chain's beginning, if nobody answered and every attempt went out at once."""
+
+    starts_s: float
+    answer_s: float
+    times: int
+    people: tuple[PlannedPerson, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a chain would do at `at`. `lasts_s`: until it is exhausted. `exhausted`: the chain that goes on then."""
+
+    chain: str
+    at: datetime
+    need: int
+    tiers: tuple[PlannedTier, ...]
+    lasts_s: float
+    exhausted: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+def who(chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, Roster]) -> Plan:
+    """Whom a chain would call from the aware instant `at` on, tier by tier, if nobody answered. Each tier is resolved
+    at the moment it would begin: a roster may change hands while a chain runs."""
+    from_s = 0.0
+    tiers: list[PlannedTier] = []
+    everybody: set[str] = set()
+    for tier in chain.tiers:
+        found = resolve(tier, _later(at, from_s), directory, rosters)
+        everybody.update(found.people)
+        tiers.append(
+            PlannedTier(
+                starts_s=from_s,
+                answer_s=tier.answer_s,
+                times=tier.times,
+                people=tuple(_planned(p, tier, directory) for p in found.people),
+                problems=found.problems,
+            )
+        )
+        if found.people:  # a tier without people is passed over at once
+            from_s += tier.answer_s * tier.times
+    problems: tuple[Problem, ...] = ()
+    if len(everybody) < chain.need:
+        short = f"needs {chain.need} to accept and reaches {len(everybody)}"
+        problems = (Problem(about=f"chain {chain.id}", what=short),)
+    return Plan(
+        chain=chain.id,
+        at=at,
+        need=chain.need,
+        tiers=tuple(tiers),
+        lasts_s=from_s,
+        exhausted=chain.exhausted,
+        problems=problems,
+    )
+
+
+def _planned(person: str, tier: Tier, directory: Directory) -> PlannedPerson:
+    known = directory.people[person]
+    ways: list[PlannedWay] = []
+    for channel in tier.by:
+        if address := directory.address(person, channel):
+            ways.append(PlannedWay(channel=channel, address=address, after_s=len(ways) * tier.between_s))
+    return PlannedPerson(id=person, name=known.name, language=known.language, ways=tuple(ways))
+
+
+def _later(at: datetime, seconds: float) -> datetime:
+    return at + timedelta(seconds=seconds)

@@ -1,0 +1,106 @@
+"""The directory: who there is, how each is reached, and whose address an answer came from.
+
+Pure. Addresses are kept in one written form (`normalise`), so that 0450/00.00.01, 0032 450 00 00 01 and
++32450000001 are one phone.
+"""
+
+import re
+from collections.abc import Iterable
+
+import phonenumbers
+
+from hub.model.people import Group, Language, Person
+
+REGION = "BE"  # how a number without a country code is read
+
+_E164 = re.compile(r"\+[1-9]\d{5,14}")
+_PHONE_LIKE = re.compile(r"[+(]?\d[\d\s()./\u2010-\u2015\u00a0-]*")
+_SHORT_CODE = re.compile(r"\d{3,6}")
+_URI = re.compile(r"(?i)^(?:tel|sms|mailto):")
+
+
+def normalise(address: str, region: str = REGION) -> str:
+    """The one written form of an address: E.164 for a phone number, lower case for a mail address, otherwise the
+    text without the white space around it. A short code (1789, 112) is no E.164 number and stays as it is. Never
+    raises: what is no number stays as written (`phone_problem` says why)."""
+    text = _URI.sub("", address.strip())
+    if "@" in text and not text.startswith("@"):
+        return text.casefold()  # the local part too: no mail system in use tells cases apart
+    if not _PHONE_LIKE.fullmatch(text) or _SHORT_CODE.fullmatch(text):
+        return text
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return text
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_problem(address: str, region: str = REGION) -> str:
+    """Why this cannot be rung, and what would be right; `""` for a number of the numbering plan."""
+    text = address.strip()
+    if not text:
+        return "no number: write it as +32 450 00 00 01"
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return "this is no phone number: write it as +32 450 00 00 01"
+    if phonenumbers.is_valid_number(number):
+        return ""
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason == phonenumbers.ValidationResult.TOO_SHORT:
+        return "this number has too few digits: write it as +32 450 00 00 01"
+    if reason in (phonenumbers.ValidationResult.TOO_LONG, phonenumbers.ValidationResult.INVALID_LENGTH):
+        return "this number has too many or too few digits: write it as +32 450 00 00 01"
+    if reason == phonenumbers.ValidationResult.INVALID_COUNTRY_CODE:
+        return "no country has this code: write it as +32 450 00 00 01"
+    return f"no such number can exist in {region if number.country_code == 32 else 'that country'}: look it up again"
+
+
+class Directory:
+    """People by id and by address, groups by id. Made once per version of config/people.yaml."""
+
+    def __init__(self, people: Iterable[Person], groups: Iterable[Group] = (), region: str = REGION) -> None:
+        self.people: dict[str, Person] = {p.id: p for p in people}
+        self.groups: dict[str, Group] = {g.id: g for g in groups}
+        self._region = region
+        self._addresses: dict[tuple[str, str], str] = {}  # (person, channel) → address
+        self._owners: dict[str, dict[str, None]] = {}  # address, over whatever channel → people
+        for person in self.people.values():
+            for way in person.addresses:
+                address = normalise(way.address, region)
+                self._addresses.setdefault((person.id, way.channel), address)
+                self._owners.setdefault(address, {})[person.id] = None
+
+    def person(self, person: str) -> Person | None:
+        return self.people.get(person)
+
+    def address(self, person: str, channel: str) -> str:
+        """Where this person is reached over a channel (the first one listed); `""` when nowhere."""
+        return self._addresses.get((person, channel), "")
+
+    def language(self, person: str) -> Language:
+        """French where the person is not known (any more)."""
+        known = self.people.get(person)
+        return known.language if known is not None else Language.FR
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """The people of a group, each once, in order; none for a group that does not exist."""
+        known = self.groups.get(group)
+        return tuple(dict.fromkeys(known.members)) if known is not None else ()
+
+    def owners(self, address: str) -> tuple[str, ...]:
+        """Everybody who has this address, over whatever channel: somebody who was called may answer by SMS."""
+        found = self._owners.get(address)
+        if found is None:
+            found = self._owners.get(normalise(address, self._region), {})
+        return tuple(found)
+
+    def find(self, address: str) -> str:
+        """Whose answer it is that came from this address; `""` when nobody's, or when several people share the
+        address, for then nobody can tell which of them answered."""
+        owners = self.owners(address)
+        return owners[0] if len(owners) == 1 else ""
+
+    def shared(self) -> dict[str, tuple[str, ...]]:
+        """Addresses that more than one person has: answers from there can be bound to nobody."""
+        return {address: tuple(people) for address, people in self._owners.items() if len(people) > 1}
