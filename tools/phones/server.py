@@ -1,0 +1,193 @@
+"""The phone simulator as a whole: one server with the REST API and the page of phones."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from .api import RestApi
+from .behaviour import Behaviour, Person
+from .clock import Clock, PacedClock
+from .exchange import Exchange
+from .faults import Dice, Faults
+from .network import Network
+from .page import Page
+from .resources import Call, Message
+from .webhooks import Webhooks
+
+SHUTDOWN_S = 0.2
+
+
+class Phones:
+    """Twilio's stand-in on a loopback port, and the phones it reaches.
+
+    account, token: what the hub authenticates with; the token also signs every webhook.
+    inbound: where an SMS from a phone is posted. clock: PacedClock(0.01) for a hundredfold speed,
+    ManualClock() for tests. now: UTC for the resources' dates. banner: a line on top of the page.
+
+    Use as `async with Phones(...) as phones`. What its phones do and hold is in `network`.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        token: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        people: Iterable[Person] = (),
+        inbound: str | None = None,
+        inbound_by_number: dict[str, str] | None = None,
+        clock: Clock | None = None,
+        faults: Faults | None = None,
+        now: Callable[[], datetime] | None = None,
+        banner: str = "",
+        max_rate: float | None = None,
+        webhook_timeout_s: float = 15.0,
+    ) -> None:
+        self.host, self.port = host, port
+        self.webhooks = Webhooks(token, webhook_timeout_s)
+        self.dice = Dice(faults or Faults())
+        self.exchange = Exchange(
+            account, clock or PacedClock(), self.webhooks, self.dice, now or (lambda: datetime.now(UTC))
+        )
+        self.network = Network(self.exchange, people, inbound, inbound_by_number)
+        self._api = RestApi(self.network, account, token, max_rate)
+        self._page = Page(self.network, banner)
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.exchange.watchers.append(self._wake)
+        self.webhooks.watchers.append(self._wake)
+        self._api.watchers.append(self._wake)
+
+    async def __aenter__(self) -> "Phones":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; `port` 0 takes a free one."""
+        await self.webhooks.start()
+        app = web.Application()
+        app.add_routes(self._api.routes())
+        app.add_routes(self._page.routes())
+        app.add_routes(self._control_routes())
+        # handler_cancellation: a request that hangs (a fault) or listens to events ends with its client.
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
+        await self._runner.setup()
+        await self.up()
+
+    async def stop(self) -> None:
+        """Hang up on everybody and close."""
+        await self.exchange.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.webhooks.stop()
+
+    async def up(self) -> None:
+        """Accept connections again."""
+        if self._runner is not None and self._site is None:
+            self._site = web.TCPSite(self._runner, self.host, self.port, backlog=4096, reuse_address=True)
+            await self._site.start()
+            self.port = self._runner.addresses[0][1]
+
+    async def down(self) -> None:
+        """Refuse connections and drop those that are open; messages and calls under way go on."""
+        if self._runner is not None and self._site is not None:
+            await self._site.stop()
+            self._site = None
+            for connection in self._runner.server.connections if self._runner.server else ():
+                connection.force_close()
+
+    @property
+    def base_url(self) -> str:
+        """What to put in place of https://api.twilio.com."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every SMS, in and out, in order."""
+        return list(self.network.messages.values())
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call, in order."""
+        return list(self.network.calls.values())
+
+    def script(self, number: str, **changes: Any) -> None:
+        """Change what a phone does by itself: fields of Behaviour."""
+        self.network.script(number, **changes)
+
+    def set_faults(self, faults: Faults) -> None:
+        """Put other faults in force, their random starting anew; counts start at nothing."""
+        self.dice = self.exchange.dice = Dice(faults)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return as soon as `condition` holds; it is looked at after every change, request and webhook."""
+        while not condition():
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiting)
+            try:
+                await waiting
+            finally:
+                self._waiting.discard(waiting)
+
+    def _wake(self, *_: str) -> None:
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    # The same for who runs it as a process of its own
+
+    def _control_routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/control/faults", self._control_faults),
+            web.post(r"/control/phones/{number:\+\d+}", self._control_phone),
+            web.get("/control/problems", self._control_problems),
+            web.get("/control/deliveries", self._control_deliveries),
+        ]
+
+    async def _control_faults(self, request: web.Request) -> web.Response:
+        """Body: the fields of Faults. The answer: how often each fault struck until now."""
+        counts = self.dice.counts
+        try:
+            self.set_faults(msgspec.json.decode(await request.read(), type=Faults))
+        except msgspec.DecodeError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(counts)
+
+    async def _control_phone(self, request: web.Request) -> web.Response:
+        """Body: fields of Behaviour, which replace the phone's behaviour."""
+        try:
+            behaviour = msgspec.json.decode(await request.read(), type=Behaviour)
+        except msgspec.DecodeError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        self.network.phone(request.match_info["number"]).behaviour = behaviour
+        return web.json_response({})
+
+    async def _control_problems(self, _: web.Request) -> web.Response:
+        """What the hub's webhooks did wrong, in order."""
+        return web.json_response(self.exchange.problems)
+
+    async def _control_deliveries(self, _: web.Request) -> web.Response:
+        """Every message and call accepted, in order, whatever the caller heard of it."""
+        return web.json_response(
+            {
+                "messages": [
+                    {"sid": m.sid, "to": m.to, "from": m.sender, "body": m.body, "statuses": m.statuses}
+                    | {"direction": m.direction, "created": m.created.timestamp()}
+                    for m in self.messages
+                ],
+                "calls": [
+                    {"sid": c.sid, "to": c.request.to, "url": c.request.url, "twiml": c.request.twiml}
+                    | {"statuses": c.statuses, "digits": c.digits, "created": c.created.timestamp()}
+                    for c in self.calls
+                ],
+            }
+        )
