@@ -135,10 +135,12 @@ class Document:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def at(self, *path: str | int) -> Node | None:
-        """The node at a path of keys and indexes, as near as it can be come: where the path goes on below a scalar
-        (index 0 into a value written without a list) or names a key that is absent, the last node met."""
+        """The node at a path of keys and indexes; where it names what is absent, the last node met. Index 0 of what
+        is no list is the thing itself: one may be written without brackets."""
         node = self.root
         for step in path:
+            if step == 0 and not isinstance(node, Sequence):
+                continue
             below: Node | None = None
             if isinstance(node, Mapping) and isinstance(step, str):
                 below = node.get(step)

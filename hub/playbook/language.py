@@ -170,3 +170,12 @@ class Playbook(Struct, frozen=True, omit_defaults=True, kw_only=True):
             if step.name == name:
                 return step
         raise KeyError(name)
+
+
+# What the steps of each action can come to, by the author's word for it.
+OUTCOMES: dict[str, tuple[Outcome, ...]] = {
+    "call": (Outcome.ACCEPTED, Outcome.EXHAUSTED, Outcome.CANCELLED, Outcome.BEGUN),
+    "notify": (Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED, Outcome.BEGUN),
+    "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
+    "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
+}

@@ -1,0 +1,195 @@
+"""The free condition of a sheet (`where`): a CEL expression over `signal`, `info` and `now`, checked and compiled.
+
+It is run in the hub's own process, for every signal its sheet's other conditions let through, so its cost is
+bounded before it is accepted, not measured while it runs: length, nesting of loops and size of patterns are
+limited here, the texts it sees are clipped (`TEXT_MAX`). CEL itself has no unbounded loop, and its patterns run on
+a linear-time engine. A run that fails (a field that is absent, types that do not compare) means: does not match.
+
+CEL: https://github.com/google/cel-spec. Enumerations are texts as CAP writes them (`info.severity == "Severe"`),
+times are timestamps, what is absent is null.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import cel
+
+from hub.findings import choice
+from hub.model.signal import Info, Signal
+
+LENGTH_MAX = 500
+TEXT_MAX = 4_000  # characters of headline, description, instruction that an expression sees
+LIST_MAX = 50
+_LOOPS_MAX = 2
+_REPEAT_MAX = 100
+
+_LOOP = re.compile(r"\.(?:all|exists|exists_one|map|filter)\s*\(")
+_FIELD = re.compile(r"\b(signal|info)\.([A-Za-z_]\w*)")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"' + r"|'(?:[^'\\]|\\.)*'")
+_MATCHES = re.compile(r"\.matches\s*\(\s*(?P<first>.)", re.DOTALL)
+_REPEAT = re.compile(r"\{\s*(\d+)?\s*,?\s*(\d+)?\s*\}")
+
+_FUNCTIONS = frozenset(
+    """
+    size contains startsWith endsWith matches int uint double string bytes timestamp duration has all exists exists_one
+    map filter max min getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes
+    getSeconds getMilliseconds
+    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
+)
+
+# What the library raises for what cannot be worked out (types, overflow, a key or index that is absent).
+_CANNOT = (TypeError, ValueError, ArithmeticError, RuntimeError, LookupError)
+
+_SAMPLE_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class BadExpression(Exception):
+    """An expression that cannot be used: what is wrong, what would be right."""
+
+    def __init__(self, rule: str, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+        self.remedy = remedy
+
+
+class Expression:
+    """A compiled expression. Raises BadExpression."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        _bounded(text)
+        try:
+            self._program = cel.compile(text)
+        except (ValueError, RuntimeError) as error:
+            raise BadExpression(
+                "not-cel", f"`where` is not CEL: {_syntax(error)}", "docs/playbooks.md shows it"
+            ) from None
+        _known_names(text, self._program)
+        try:
+            value = self._program.execute(_SAMPLE)
+        except (KeyError, IndexError):
+            return  # a parameter or code the sample lacks: what it would give is not known here
+        except _CANNOT as error:
+            raise BadExpression("cel-type", f"`where` cannot be worked out: {_first(error)}") from None
+        if not isinstance(value, bool):
+            raise BadExpression("cel-not-yes-or-no", f"`where` gives {value!r}, neither true nor false", "compare it")
+
+    def holds(self, values: dict[str, Any]) -> bool:
+        """Whether it is true of `variables(...)`; what cannot be worked out is not."""
+        try:
+            return self._program.execute(values) is True
+        except _CANNOT:
+            return False
+
+    def why(self, values: dict[str, Any]) -> str:
+        """The value it has, or why it has none, for a person."""
+        try:
+            return str(self._program.execute(values)).lower()
+        except _CANNOT as error:
+            return f"cannot be worked out: {_first(error)}"
+
+
+def variables(signal: Signal, info: Info, now: datetime) -> dict[str, Any]:
+    """What an expression sees."""
+    return {"signal": _of_signal(signal), "info": _of_info(info), "now": now}
+
+
+def _of_signal(s: Signal) -> dict[str, Any]:
+    return {
+        "source": s.source,
+        "identifier": s.identifier,
+        "sender": s.sender,
+        "sent": s.sent,
+        "status": s.status.value,
+        "msg_type": s.msg_type.value,
+        "scope": s.scope.value,
+        "origin": s.origin[:TEXT_MAX],
+        "codes": list(s.codes[:LIST_MAX]),
+        "note": s.note[:TEXT_MAX],
+        "incidents": list(s.incidents[:LIST_MAX]),
+        "reliability": s.reliability.value,
+        "credibility": int(s.credibility),
+    }
+
+
+def _of_info(i: Info) -> dict[str, Any]:
+    return {
+        "language": i.language,
+        "categories": [c.value for c in i.categories],
+        "event": i.event[:TEXT_MAX],
+        "hazard": i.hazard.value if i.hazard is not None else "",
+        "response_types": [r.value for r in i.response_types],
+        "urgency": i.urgency.value,
+        "severity": i.severity.value,
+        "certainty": i.certainty.value,
+        "audience": i.audience[:TEXT_MAX],
+        "event_codes": {n.name: n.value for n in i.event_codes[:LIST_MAX]},
+        "effective": i.effective,
+        "onset": i.onset,
+        "expires": i.expires,
+        "sender_name": i.sender_name[:TEXT_MAX],
+        "headline": i.headline[:TEXT_MAX],
+        "description": i.description[:TEXT_MAX],
+        "instruction": i.instruction[:TEXT_MAX],
+        "web": i.web[:TEXT_MAX],
+        "contact": i.contact[:TEXT_MAX],
+        "parameters": {n.name: n.value for n in i.parameters[:LIST_MAX]},
+        "areas": [a.description[:TEXT_MAX] for a in i.areas[:LIST_MAX]],
+        "places": sorted({p for a in i.areas for p in a.places})[:LIST_MAX],
+    }
+
+
+_SAMPLE = variables(
+    Signal(identifier="x", sender="x", sent=_SAMPLE_TIME),
+    Info(effective=_SAMPLE_TIME, onset=_SAMPLE_TIME, expires=_SAMPLE_TIME),
+    _SAMPLE_TIME,
+)
+
+
+def _bounded(text: str) -> None:
+    if len(text) > LENGTH_MAX:
+        raise BadExpression("cel-too-long", f"`where` has {len(text)} characters", f"at most {LENGTH_MAX}")
+    bare = _STRING.sub('""', text)
+    if len(_LOOP.findall(bare)) > _LOOPS_MAX:
+        raise BadExpression(
+            "cel-too-costly", "`where` loops too often", f"at most {_LOOPS_MAX} of all, exists, map ..."
+        )
+    for found in _MATCHES.finditer(text):
+        if found["first"] not in "\"'":
+            raise BadExpression(
+                "cel-too-costly", "matches() with a pattern that is no plain text", "write it in quotes"
+            )
+    for lower, upper in _REPEAT.findall("".join(_STRING.findall(text))):
+        if max(int(lower or 0), int(upper or 0)) > _REPEAT_MAX:
+            raise BadExpression("cel-too-costly", "a pattern repeats too often", f"at most {{{_REPEAT_MAX}}}")
+
+
+def _known_names(text: str, program: Any) -> None:
+    bare = _STRING.sub('""', text)
+    for owner, name in _FIELD.findall(bare):
+        if name not in _SAMPLE[owner]:
+            other = "info" if owner == "signal" else "signal"
+            remedy = f'did you mean "{other}.{name}"?' if name in _SAMPLE[other] else choice(name, _SAMPLE[owner])
+            raise BadExpression("cel-unknown-field", f'"{owner}.{name}" does not exist', remedy)
+    loops = re.findall(r"\(\s*([A-Za-z_]\w*)\s*,", bare)
+    for name in program.variables():
+        if name not in _SAMPLE and name not in loops:
+            owners = [f"{o}.{name}" for o in ("info", "signal") if name in _SAMPLE[o]]
+            remedy = f'did you mean "{owners[0]}"?' if owners else choice(name, _SAMPLE, "there are")
+            raise BadExpression("cel-unknown-name", f'`where` speaks of "{name}", which does not exist', remedy)
+
+    for name in program.functions():
+        if name[0].isalpha() and name not in _FUNCTIONS:
+            raise BadExpression("cel-unknown-name", f"`where` calls {name}(), which does not exist",
+                                choice(name, sorted(_FUNCTIONS), "there are"))  # fmt: skip
+
+
+def _syntax(error: Exception) -> str:
+    found = re.search(r":\d+:(\d+): (?:Syntax error: )?(.*)", str(error))
+    return f"at character {found[1]}, {found[2][:80]}" if found else _first(error)
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0].split(". ")[0][:160]

@@ -1,0 +1,193 @@
+"""How a reflex sheet is written: the shape of its YAML. Loader and JSON Schema are both made from these structs.
+
+A field's key is its name with spaces for underscores. What each means to an author: docs/playbooks.md.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Texts, Word
+from hub.findings import choice
+from hub.model.people import Asked, Contact
+from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Certainty, Hazard, Severity, Status, Urgency
+from hub.model.trust import Credibility, Reliability
+from hub.playbook.language import Mode, Trust
+from hub.yaml import Document, Node, Sequence
+
+EVERYONE_REACHED = "everyone reached"
+CHANNEL_WORDS = {"call": "voice"}  # the author's word for a channel → its name
+
+
+def _scale(levels: tuple[Any, ...]) -> ReadsNode:
+    """`at least Severe`, `Severe`, or a list: the levels meant, as a tuple."""
+    names = [level.value for level in levels]
+
+    def one(document: Document, node: Node, what: str) -> Any:
+        text = getattr(node, "text", None)
+        if text is None:
+            document.add(node, "wrong-shape", f"{what} is no level", choice("", names))
+            return WRONG
+        name = text.removeprefix("at least ").strip()
+        if name not in names:
+            document.add(node, "unknown-word", f'{what}: "{name}" is not known here', choice(name, names))
+            return WRONG
+        at = names.index(name)
+        return levels[at:] if text.startswith("at least ") else (levels[at],)
+
+    def read(document: Document, node: Node, what: str) -> Any:
+        parts = [one(document, item, what) for item in (node.items if isinstance(node, Sequence) else (node,))]
+        if any(p is WRONG for p in parts):
+            return WRONG
+        meant = {level for part in parts for level in part}
+        return tuple(level for level in levels if level in meant)
+
+    words = {"type": "string", "enum": [*names, *(f"at least {n}" for n in names[1:])]}
+    return ReadsNode(read, {"anyOf": [words, {"type": "array", "items": words}]})
+
+
+def _trust(text: str) -> Trust:
+    grade = re.fullmatch(r"at least ([A-F])([1-6])", text)
+    if grade:
+        return Trust(Reliability(grade[1]), Credibility(int(grade[2])))
+    if text.startswith("corroborated"):
+        raise Misfit("not-yet", "corroboration cannot be asked for yet", 'write a grade: "at least B2"')
+    bare = re.fullmatch(r"(?:at least )?([A-Fa-f]) ?([1-6])", text)
+    meant = f'did you mean "at least {bare[1].upper()}{bare[2]}"?' if bare else "a letter A-F and a figure 1-6"
+    raise Misfit("not-a-grade", f'"{text}" is no grade of trust', f'write "at least B2": {meant}')
+
+
+def _contact(text: str) -> Contact:
+    """`police-zones` (a group), `roster sitcen-on-call`, `person officer-a`, or `everyone reached`."""
+    if text == EVERYONE_REACHED:
+        return Contact(Asked.GROUP, EVERYONE_REACHED)
+    kind, _, name = text.rpartition(" ")
+    if kind not in ("", *Asked) or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        raise Misfit(
+            "not-a-contact",
+            f'"{text}" names nobody',
+            f'write a group, "roster NAME", "person NAME" or "{EVERYONE_REACHED}"',
+        )
+    return Contact(Asked(kind or "group"), name)
+
+
+def _channel(text: str) -> str:
+    return CHANNEL_WORDS.get(text, text)
+
+
+Name = Annotated[str, Reads(str, {"type": "string"})]
+Urgencies = Annotated[tuple[Urgency, ...], _scale(URGENCIES)]
+Severities = Annotated[tuple[Severity, ...], _scale(SEVERITIES)]
+Certainties = Annotated[tuple[Certainty, ...], _scale(CERTAINTIES)]
+Grade = Annotated[Trust, Reads(_trust, {"type": "string", "pattern": "^at least [A-F][1-6]$"})]
+ContactText = Annotated[Contact, Reads(_contact)]
+ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sms", "call", "email"]})]
+
+
+class WhenForm(Struct, frozen=True, kw_only=True):
+    """Which signals the sheet is about: one info block must meet all of it; in a list any item suffices."""
+
+    status: Annotated[tuple[Status, ...], Meta(description="Actual unless given; Exercise for an exercise's sheet")] = (
+        Status.ACTUAL,
+    )
+    category: tuple[Category, ...] = ()
+    hazard: Annotated[tuple[Hazard, ...], Meta(description="What it is about, whatever the sender calls it")] = ()
+    event: Annotated[tuple[str, ...], Meta(description="Whole words or phrases in the event's name")] = ()
+    urgency: Urgencies = ()
+    severity: Annotated[Severities, Meta(description="at least Severe")] = ()
+    certainty: Certainties = ()
+    source: Annotated[tuple[str, ...], Meta(description="A source of config/sources.yaml")] = ()
+    area: Annotated[tuple[Word, ...], Meta(description="An area of config/areas.yaml")] = ()
+    words: Annotated[tuple[str, ...], Meta(description="Whole words or phrases in event, headline, description")] = ()
+    trust: Annotated[Grade | None, Meta(description="at least B2 (Admiralty code)")] = None
+    where: Annotated[str, Meta(description="A CEL expression over signal, info and now")] = ""
+
+
+class AskForm(Struct, frozen=True, kw_only=True):
+    """One thing asked of a person who starts the sheet by hand."""
+
+    fr: str
+    nl: str
+    de: str
+    en: str
+    required: bool = True
+
+
+class ByHandForm(Struct, frozen=True, kw_only=True):
+    who: Annotated[str, Meta(description="Who may start it, as it is to be shown")]
+    asks: Annotated[dict[Word, AskForm], Meta(description="What is asked: {name} then stands in messages")] = {}
+
+
+class Joins(StrEnum):
+    """What signals can be asked to agree on."""
+
+    HAZARD = "hazard"
+    AREA = "area"
+    SOURCE = "source"
+    EVENT = "event"
+    CATEGORY = "category"
+    SENDER = "sender"
+    INCIDENT = "incident"
+
+
+class Ends(StrEnum):
+    NO_WARNING = "when no warning is in force any more"
+    OFFICER = "when an officer ends it"
+
+
+class IncidentForm(Struct, frozen=True, kw_only=True):
+    one_per: Annotated[tuple[Joins, ...], Meta(description="Signals that agree on these join one incident")] = ()
+    within: Annotated[Seconds, Meta(description="A signal this soon after the end re-opens it")] = 21_600.0
+    ends: Ends = Ends.NO_WARNING
+
+
+class TaskForm(Struct, frozen=True, kw_only=True):
+    do: Texts
+    who: str
+    due: Annotated[Seconds | None, Meta(description="How long it may take")] = None
+
+
+class ConditionForm(Struct, frozen=True, kw_only=True):
+    any_of: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+
+
+class StepWhen(StrEnum):
+    INCIDENT_ENDS = "incident ends"
+
+
+class StepForm(Struct, frozen=True, kw_only=True):
+    """One action (call, notify, wait or tasks), and when it begins."""
+
+    call: Annotated[Word | None, Meta(description="Sets an alert chain of config/chains.yaml in motion")] = None
+    notify: Annotated[
+        tuple[ContactText, ...], Meta(description='Groups, "roster NAME", "person NAME", or "everyone reached"')
+    ] = ()
+    wait: Annotated[Seconds | None, Meta(description="Goes on after this time")] = None
+    tasks: tuple[TaskForm, ...] = ()
+    report: Annotated[str | None, Meta(description="Not yet: reports come in a later version")] = None
+    say: Annotated[str | None, Meta(description="A message of config/messages.yaml")] = None
+    by: Annotated[tuple[ChannelText, ...], Meta(description="sms, call, email ...")] = ()
+    to: Annotated[tuple[ContactText, ...], Meta(description="Who gets a report")] = ()
+    after: Annotated[str | ConditionForm | None, Meta(description="wake is accepted; any of: [...]; all of: [...]")] = (
+        None
+    )
+    when: StepWhen | None = None
+    every: Annotated[Seconds | None, Meta(description="Again and again while the incident is open")] = None
+    until: str | ConditionForm | None = None
+
+
+class SheetForm(Struct, frozen=True, kw_only=True):
+    """A reflex sheet."""
+
+    playbook: Annotated[Word, Meta(description="Its name: small letters, digits, hyphens")]
+    title: Texts
+    owner: Annotated[str, Meta(description="Who answers for it")]
+    review_by: Annotated[Day | None, Meta(description="When it has to be looked at again: 2027-06-30")] = None
+    mode: Annotated[Mode, Meta(description="draft: never runs; shadow: runs and sends nothing; live")] = Mode.DRAFT
+    when: tuple[WhenForm, ...] = ()
+    start_by_hand: str | ByHandForm | None = None
+    incident: IncidentForm = field(default_factory=IncidentForm)
+    steps: Annotated[dict[Word, StepForm], Meta(description="The steps, by name")]
