@@ -14,6 +14,8 @@ from lxml import etree
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from connectors.webhook.alert import decode
+from hub.model.signal import Hazard, MsgType
 from tests.conftest import ROOT
 from tools.playback import (
     HEARD,
@@ -393,6 +395,16 @@ def test_partner_posts_are_signed_and_come_in_time() -> None:
     assert {kind for _, kind, _ in hub.got} == {"application/json", "application/cap+xml"}
     ids = [identity for identity, _, _ in hub.got]
     assert len(ids) == len(set(ids)) + 1  # one message is sent twice
+
+
+def test_what_partners_post_is_what_the_webhook_takes() -> None:
+    alerts = [decode(post.body) for post in load_day(DAY).posts if post.media_type == "application/json"]
+    assert [(alert.msg_type, alert.references) for alert in alerts] == [
+        (MsgType.ALERT, ()),
+        (MsgType.ALERT, ()),
+        (MsgType.CANCEL, (alerts[0].id,)),
+    ]
+    assert {alert.hazard for alert in alerts} == {Hazard.EMERGENCY_CALLS}
 
 
 def test_a_partner_tries_again_under_the_same_id() -> None:
