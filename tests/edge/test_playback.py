@@ -479,6 +479,25 @@ def test_what_a_set_announces_is_in_force_at_its_instant(samples: Path) -> None:
     assert over == ["json/meteoalarm_api_feeds-france_first_warning.json"]
 
 
+def test_where_sets_are_cut(tmp_path: Path) -> None:
+    """A day apart at most; before anything would have expired; an all-clear that is over when sent cuts nothing."""
+    (tmp_path / "cap").mkdir()
+    for name, sent, expires in [
+        ("a", "2026-05-01T00:00:00", ""),
+        ("b", "2026-05-01T23:00:00", ""),
+        ("c", "2026-05-02T00:00:00", "2026-05-02T06:00:00"),  # 24 h 5 min after a
+        ("d", "2026-05-02T05:54:00", "2026-05-02T05:00:00"),
+        ("e", "2026-05-02T05:55:00", "2026-05-02T12:00:00"),  # c is over at 06:00
+    ]:
+        until = f"<expires>{expires}+00:00</expires>" if expires else ""
+        (tmp_path / "cap" / f"{name}.xml").write_text(f"<alert><sent>{sent}+00:00</sent>{until}</alert>")
+    assert [names(one) for one in sets(tmp_path)] == [
+        ["cap/a.xml", "cap/b.xml"],
+        ["cap/c.xml", "cap/d.xml"],
+        ["cap/e.xml"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "sent", "until"),
     [
