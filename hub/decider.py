@@ -1,0 +1,108 @@
+"""The engine's task: facts in the journal's order and deadlines as they fall due become decisions; a decision is
+durable before anything follows from it."""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+import trio
+
+from hub.clock import Clock
+from hub.engine.engine import Decided, Engine
+from hub.journal import Journal, JournalUnavailable
+from hub.model import records as r
+from hub.model.signal import Signal
+
+log = structlog.get_logger(__name__)
+
+BATCH = 256  # facts decided on at a time: bounds how long one decision takes
+RETRY_S = 1.0
+
+_signal = msgspec.json.Decoder(Signal)
+
+
+class Decider:
+    """Runs an engine on a journal. `followers` are called, in order, with each decision once it is durable; they must
+    not block. `decided` is the number of decisions so far, for whoever watches that it moves."""
+
+    def __init__(self, engine: Engine, journal: Journal, clock: Clock) -> None:
+        self.engine = engine
+        self.followers: list[Callable[[r.Decision], None]] = []
+        self.decided = 0
+        self._journal = journal
+        self._clock = clock
+        self._quiet_until = datetime.min.replace(tzinfo=clock.now().tzinfo)
+
+    def listen_first(self, seconds: float) -> None:
+        """Coming back: replies and receipts that arrived meanwhile count before any deadline fires and anybody is
+        called. Bounded by `seconds`."""
+        self._quiet_until = self._clock.now() + timedelta(seconds=seconds)
+
+    async def run(self) -> None:
+        """Decides for ever. Ends only by cancellation or by Fenced (another leader decides now)."""
+        send, receive = trio.open_memory_channel[Sequence[r.Entry]](1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read, send)
+            await self._decide(receive)
+
+    async def _read(self, send: trio.MemorySendChannel[Sequence[r.Entry]]) -> None:
+        async for batch in self._journal.facts(after=self.engine.state.cursor):
+            for start in range(0, len(batch), BATCH):
+                await send.send(await self._with_signals(batch[start : start + BATCH]))
+
+    async def _decide(self, receive: trio.MemoryReceiveChannel[Sequence[r.Entry]]) -> None:
+        engine = self.engine
+        while True:
+            batch: Sequence[r.Entry] = ()
+            with trio.move_on_at(self._wake_at()):
+                batch = await receive.receive()
+            if batch:
+                await self._settle(engine.take(batch, self._clock.now()))
+            now = self._clock.now()
+            if now >= self._quiet_until and (due := engine.due(now)) is not None:
+                await self._settle(due)
+
+    def _wake_at(self) -> float:
+        deadline = self.engine.next_deadline()
+        return math.inf if deadline is None else self._clock.trio_time(max(deadline, self._quiet_until))
+
+    async def _with_signals(self, batch: Sequence[r.Entry]) -> Sequence[r.Entry]:
+        """Reads signals back from the vault where the process that wrote them is gone."""
+        missing = [
+            entry.record.vault
+            for entry in batch
+            if entry.live is None and entry.record.vault and isinstance(entry.record.body, _WITH_SIGNAL)
+        ]
+        if not missing:
+            return batch
+        kept = dict(zip(missing, await self._journal.vault(missing), strict=True))
+        return [self._with_signal(entry, kept) for entry in batch]
+
+    def _with_signal(self, entry: r.Entry, kept: dict[str, r.VaultEntry | None]) -> r.Entry:
+        sealed = kept.get(entry.record.vault)
+        if sealed is None or entry.live is not None:
+            return entry
+        try:
+            return r.Entry(entry.record, _signal.decode(sealed.payload))
+        except msgspec.MsgspecError as error:
+            log.error("a signal in the vault cannot be read", fact=entry.record.id, error=str(error))
+            return entry
+
+    async def _settle(self, decided: Decided) -> None:
+        """Makes a decision durable, then lets it be followed. The state is ahead of the journal until then; nothing
+        leaves the hub in between."""
+        while True:
+            try:
+                await self._journal.put_decision(decided.decision, decided.vault)
+                break
+            except JournalUnavailable as error:
+                log.error("a decision waits for the journal", decision=decided.decision.id, error=str(error))
+                await trio.sleep(RETRY_S)
+        self.decided += 1
+        for follower in self.followers:
+            follower(decided.decision)
+
+
+_WITH_SIGNAL = (r.SignalReceived, r.SheetStarted)
