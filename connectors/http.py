@@ -1,0 +1,306 @@
+"""Polite and careful HTTP fetching for sources: conditional, bounded in size and time, never led astray.
+
+Where an address comes from decides where it may lead. An address that an operator configured is used as it stands,
+but must be public unless its config says `internal: true`. An address found inside a feed, and every redirect, must
+be public: loopback, private, link-local, unique-local, metadata, multicast and reserved addresses are refused, in
+every spelling (numbers, IPv4 inside IPv6). The check is made where the connection is made, in the resolver, so a name
+that resolves differently a moment later leads nowhere else. An origin configured as internal may link to itself.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct
+from yarl import URL
+
+from connectors.text import BYTES_MAX
+
+REDIRECTS_MAX = 5
+_ACCEPT = "application/cap+xml, application/atom+xml, application/rss+xml, application/xml, application/json, */*;q=0.5"
+_CHUNK = 64 * 1024
+# IPv4 addresses hidden in IPv6 ones: NAT64 (RFC 6052), 6to4 (RFC 3056; bits 16-47), IPv4-compatible.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+
+_FIGURES = re.compile(r"[0-9.]+|[^:]*:.*|(?:0[xX])?[0-9a-fA-F.]*0[xX][0-9a-fA-FxX.]*")
+
+Lookup = Callable[[str, int], Awaitable[list[str]]]
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """An answer with status 200 or 304. `body` is decompressed; empty when `unchanged`. `url` is where it came from
+    after redirects."""
+
+    url: str
+    unchanged: bool = False
+    body: bytes = b""
+    media_type: str = ""
+    charset: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+class FetchFailed(Exception):
+    """No usable answer. `retry_after_s`: what the server asked for. `gone`: 410, this address will not come back.
+    `lasting`: the same request will fail the same way (4xx, refused address, too large)."""
+
+    def __init__(
+        self, reason: str, *, retry_after_s: float | None = None, gone: bool = False, lasting: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        self.gone = gone
+        self.lasting = lasting
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet; false for all that is internal, and for what is none."""
+    try:
+        ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        hidden = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if hidden is None and (ip in _NAT64 or ip in _COMPATIBLE):
+            hidden = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if hidden is not None:
+            ip = hidden
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+async def system_lookup(host: str, port: int) -> list[str]:
+    """The addresses of a host by the system's resolver."""
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
+
+
+class _PublicOnly(AbstractResolver):
+    """Gives the connector only checked addresses, and all of a host's addresses must pass: a mixed answer is a trap."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        addresses = await self._lookup(host, port)
+        for address in addresses:
+            if not is_public(address):
+                raise _Internal(host, address)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        return
+
+
+class _Internal(Exception):
+    """Not an OSError: aiohttp would dress that up as a connection error, and it would be tried again."""
+
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(f"{host} is the internal address {address}")
+
+
+class Fetcher:
+    """Fetches for one source; an async context manager. Keeps cookies from nobody, uses no proxy and no netrc.
+
+    `configured` is the operator's address: `authorization` is sent to its origin (scheme, host, port) only, and with
+    `internal` that origin may be internal. `allow_internal` lifts the rule altogether (playback, tests).
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        *,
+        timeout_s: float = 30.0,
+        bytes_max: int = BYTES_MAX,
+        configured: str = "",
+        internal: bool = False,
+        allow_internal: bool = False,
+        authorization: str = "",
+        lookup: Lookup = system_lookup,
+    ) -> None:
+        self._agent = user_agent if "/" in user_agent else f"{user_agent}/{_version()} (alerting hub; feed reader)"
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 10.0))
+        self._bytes_max = bytes_max
+        self._own = URL(configured).origin() if configured else None
+        self._internal = internal
+        self._allow_internal = allow_internal
+        self._authorization = authorization
+        self._lookup = lookup
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+    async def get(self, address: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+        """One GET, conditional where `etag` or `last_modified` (of an earlier answer) is given, following up to
+        REDIRECTS_MAX redirects. Raises FetchFailed for every other outcome than 200 and 304."""
+        headers = {}
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        try:
+            url = URL(address.strip())
+        except ValueError:
+            raise FetchFailed(f"{address[:200]!r} is no address", lasting=True) from None
+        for _ in range(REDIRECTS_MAX + 1):
+            answer = await self._step(url, headers)
+            if isinstance(answer, Fetched):
+                return answer
+            if url.scheme == "https" and answer.scheme == "http":
+                raise FetchFailed(f"{url} redirects from https to http: refused", lasting=True)
+            url = answer
+        raise FetchFailed(f"{address} redirects more than {REDIRECTS_MAX} times", lasting=True)
+
+    async def _step(self, url: URL, conditions: dict[str, str]) -> Fetched | URL:
+        session = self._session_for(url)
+        headers = dict(conditions)
+        if self._authorization and self._own == url.origin():
+            headers["Authorization"] = self._authorization
+        try:
+            async with session.get(url, headers=headers, allow_redirects=False) as response:
+                if response.status in (301, 302, 303, 307, 308):
+                    return _target(url, response.headers.get("Location", ""))
+                if response.status == 304:
+                    return Fetched(url=str(url), unchanged=True, etag=conditions.get("If-None-Match", ""))
+                if response.status != 200:
+                    raise _refused(url, response)
+                body = await self._body(url, response)
+                return Fetched(
+                    url=str(url),
+                    body=body,
+                    media_type=response.content_type or "",
+                    charset=response.charset or "",
+                    etag=response.headers.get("ETag", "")[:500],
+                    last_modified=response.headers.get("Last-Modified", "")[:100],
+                )
+        except _Internal as error:
+            raise FetchFailed(f"{url} leads inside: {error}: refused", lasting=True) from None
+        except TimeoutError:
+            raise FetchFailed(f"{url} did not answer within {self._timeout.total:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise FetchFailed(f"{url} cannot be reached: {error or type(error).__name__}") from error
+
+    def _session_for(self, url: URL) -> aiohttp.ClientSession:
+        if url.scheme not in ("http", "https") or not url.host:
+            raise FetchFailed(f"{url} is not http(s): refused", lasting=True)
+        open_to_all = self._allow_internal or (self._internal and url.origin() == self._own)
+        # An address written as a figure is never looked up, so the resolver does not see it.
+        if not open_to_all and _FIGURES.fullmatch(url.host) and not is_public(url.host):
+            raise FetchFailed(f"{url} leads inside: {url.host} is an internal address: refused", lasting=True)
+        if open_to_all not in self._sessions:
+            connector = aiohttp.TCPConnector(resolver=None if open_to_all else _PublicOnly(self._lookup), limit=8)
+            self._sessions[open_to_all] = aiohttp.ClientSession(
+                connector=connector,
+                timeout=self._timeout,
+                auto_decompress=False,  # done here, so that the limit holds for what comes out
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                headers={"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
+            )
+        return self._sessions[open_to_all]
+
+    async def _body(self, url: URL, response: aiohttp.ClientResponse) -> bytes:
+        """The body, decompressed; given up as soon as it is too large, before or after decompression."""
+        too_large = FetchFailed(f"{url} is larger than {self._bytes_max} bytes: not read further", lasting=True)
+        if (response.content_length or 0) > self._bytes_max:
+            raise too_large
+        chunks: AsyncIterator[bytes] = aiter(response.content.iter_chunked(_CHUNK))
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            chunks = _inflated(chunks, encoding, self._bytes_max)
+        elif encoding not in ("", "identity"):
+            raise FetchFailed(f"{url} answers in the encoding {encoding[:40]!r}: only gzip and deflate are read")
+        body = bytearray()
+        try:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > self._bytes_max:
+                    raise too_large
+        except zlib.error as error:
+            raise FetchFailed(f"{url} sends damaged {encoding} data: {error}") from None
+        return bytes(body)
+
+
+async def _inflated(chunks: AsyncIterator[bytes], encoding: str, bytes_max: int) -> AsyncIterator[bytes]:
+    """Decompresses in pieces of bounded size, however much a few bytes blow up to."""
+    inflate = zlib.decompressobj(wbits=47 if encoding != "deflate" else 15)
+    first = True
+    async for chunk in chunks:
+        data = chunk
+        if first and encoding == "deflate" and data[:1] and data[0] & 0x0F != 8:
+            inflate = zlib.decompressobj(wbits=-15)  # raw deflate, as some servers send it
+        first = False
+        while data and not inflate.eof:
+            yield inflate.decompress(data, min(_CHUNK * 4, bytes_max + 1))
+            data = inflate.unconsumed_tail
+    yield inflate.flush()
+    if not inflate.eof:
+        raise zlib.error("the stream is cut short")
+
+
+def _target(url: URL, location: str) -> URL:
+    try:
+        return url.join(URL(location))
+    except ValueError:
+        raise FetchFailed(f"{url} redirects to what is no address", lasting=True) from None
+
+
+def _refused(url: URL, response: aiohttp.ClientResponse) -> FetchFailed:
+    status = response.status
+    if status == 410:
+        return FetchFailed(f"{url} is gone (410): ask the publisher for the new address", gone=True, lasting=True)
+    retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
+    reason = f"{url} answers {status} {response.reason or ''}".strip()
+    return FetchFailed(
+        reason, retry_after_s=retry_after_s, lasting=400 <= status < 500 and status not in (408, 425, 429)
+    )
+
+
+def _retry_after_s(value: str, date: str) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3): a number, or a date, taken against the server's own."""
+    if re.fullmatch(r"\d{1,9}", value.strip()):
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _version() -> str:
+    try:
+        return version("vigie")
+    except PackageNotFoundError:
+        return "0"
