@@ -140,6 +140,7 @@ class Card {
   showCall(call) {
     const ringing = Boolean(call?.ringing), talking = Boolean(call?.talking);
     this.root.classList.toggle("ringing", ringing);
+    this.root.classList.toggle("talking", talking);
     this.link.classList.toggle("ringing", ringing || talking);
     // Dialling lasts a moment only: the panel appears once the phone rings.
     this.find(".call").hidden = !ringing && !talking;
