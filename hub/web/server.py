@@ -1,0 +1,268 @@
+"""The hub's web server: connectors' routes, operators' acts, health and metrics, on the loop for what comes in.
+
+A connector's route is mounted under its prefix and called with a WebRequest; everything else about HTTP (limits,
+time-outs, headers, errors) is done here, once. Real time throughout: nothing here asks for hub time.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+from msgspec import Meta, Struct
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+
+from hub.connector import Route, Unavailable, WebRequest, WebResponse
+from hub.web.api import Api, ApiRoutes, problem, unavailable
+from hub.web.openapi import Operation, document
+
+_log = structlog.get_logger()
+
+_HEADERS = {
+    "Server": "vigie",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+class WebConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Example: `host: 127.0.0.1`, `port: 8080`, `public url: https://vigie.example.brussels`."""
+
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="0 takes any free port")] = 8080
+    public_url: Annotated[
+        str,
+        Meta(description="How the outside reaches this server, proxy included; signatures of callbacks rest on it"),
+    ] = ""
+    idle_s: Annotated[float, Meta(gt=0, description="A connection without a whole request head is closed")] = 75.0
+    body_s: Annotated[float, Meta(gt=0, description="A request's body must have come by then")] = 20.0
+    shutdown_s: Annotated[float, Meta(ge=0, description="How long requests under way have when the hub stops")] = 5.0
+
+
+class Mount(Struct, frozen=True, kw_only=True):
+    """A connector's routes under its prefix: `/in/NAME` for a source, `/callback/NAME` for a channel."""
+
+    prefix: str
+    routes: Sequence[Route]
+
+
+class WebServer:
+    """One server. `health` gives the picture for `/health`: a mapping whose `ready` says whether the hub takes what
+    it is sent (503 when not). Without `api` there is no `/api`. Made, started and stopped on one asyncio loop."""
+
+    def __init__(
+        self,
+        config: WebConfig,
+        mounts: Sequence[Mount] = (),
+        *,
+        health: Callable[[], Mapping[str, Any]],
+        api: Api | None = None,
+        tokens: Sequence[str] = (),
+        version: str = "",
+        registry: CollectorRegistry = REGISTRY,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._config = config
+        self._mounts = mounts
+        self._health = health
+        self._api = ApiRoutes(api, tokens) if api is not None else None
+        self._version = version
+        self._registry = registry
+        self._tls = tls
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> int:
+        """Listens; returns the port. Raises OSError naming the address when that is taken."""
+        runner = web.AppRunner(
+            self.application(),
+            access_log=None,
+            keepalive_timeout=self._config.idle_s,
+            shutdown_timeout=self._config.shutdown_s,
+            # A compressed body could grow without end, and is not what was signed.
+            auto_decompress=False,
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._config.host, self._config.port, ssl_context=self._tls, backlog=1024)
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            place = f"{self._config.host}:{self._config.port}"
+            raise OSError(error.errno, f"web server: {place} cannot be listened on: {error.strerror}") from error
+        self._runner = runner
+        port: int = runner.addresses[0][1]
+        return port
+
+    async def stop(self) -> None:
+        """Takes no new connection, lets requests under way finish (at most `shutdown_s`), closes."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # --- routes --------------------------------------------------------------------------------------------
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        # The limit of each route is checked before its body is read; this one is only aiohttp's own ceiling.
+        largest = max((route.max_bytes for mount in self._mounts for route in mount.routes), default=0)
+        app = web.Application(client_max_size=max(largest, 1 << 20), middlewares=[self._in_our_words])
+        app.on_response_prepare.append(_protect)
+        operations: list[Operation] = []
+        for mount in self._mounts:
+            for route in mount.routes:
+                path = mount.prefix + route.path
+                app.router.add_route(route.method, path, self._adapted(route))
+                operations.append(
+                    Operation(
+                        method=route.method,
+                        path=path,
+                        summary=route.summary,
+                        openapi=route.openapi,
+                        tag=mount.prefix.strip("/"),
+                    )
+                )
+        for operation, handler in [*self._own(), *(self._api.routes() if self._api else [])]:
+            app.router.add_route(operation.method, operation.path, handler)
+            operations.append(operation)
+        described = document(operations, "Vigie", self._version, self._config.public_url)
+        encoded = msgspec.json.format(msgspec.json.encode(described), indent=1)
+
+        async def openapi(request: web.Request) -> web.Response:
+            return web.Response(body=encoded, content_type="application/json")
+
+        app.router.add_get("/openapi.json", openapi)
+        return app
+
+    def _own(self) -> list[tuple[Operation, Callable[[web.Request], Any]]]:
+        return [
+            (Operation(method="GET", path="/health", summary="Whether the hub works", openapi=_HEALTH), self._healthy),
+            (Operation(method="GET", path="/metrics", summary="Prometheus metrics", openapi=_METRICS), self._measured),
+        ]
+
+    async def _healthy(self, request: web.Request) -> web.Response:
+        picture = self._health()
+        status = 200 if picture.get("ready") else 503
+        return web.Response(body=msgspec.json.encode(picture), status=status, content_type="application/json")
+
+    async def _measured(self, request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    @web.middleware
+    async def _in_our_words(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Errors as JSON, and nothing of our inside in them."""
+        try:
+            response: web.StreamResponse = await handler(request)
+            return response
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            answer = problem(error.status, error.reason, _DETAILS.get(error.status, error.reason))
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
+            return answer
+        except Unavailable as why:
+            return unavailable(why)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            _log.exception("web.fault", method=request.method, path=request.path)
+            return problem(500, "Internal error", "the fault is ours and has been noted; send it again")
+
+    # --- from aiohttp's request to the connector's ---------------------------------------------------------
+
+    def _adapted(self, route: Route) -> Callable[[web.Request], Any]:
+        handler, limit, method = route.handler, route.max_bytes, route.method
+        public = self._config.public_url.rstrip("/")
+        body_s = self._config.body_s
+
+        async def adapted(request: web.Request) -> web.Response:
+            headers = request.headers
+            length = request.content_length
+            if length is not None and length > limit:
+                return _too_large(limit)
+            if "content-encoding" in headers and headers["content-encoding"].lower() != "identity":
+                return problem(415, "Unsupported encoding", "content-encoding: send the body as it is, not compressed")
+            content = request.content
+            if content.is_eof() or length == 0:
+                body = await request.read() if request.body_exists else b""
+            else:
+                try:
+                    async with asyncio.timeout(body_s):
+                        found = await _limited(request, limit)
+                except TimeoutError:
+                    late = problem(408, "Too slow", f"the body did not come within {body_s:g} s: send it again")
+                    late.force_close()
+                    return late
+                if found is None:
+                    return _too_large(limit)
+                body = found
+            if len(body) > limit:
+                return _too_large(limit)
+            raw_path = request.raw_path
+            match = request.match_info
+            response: WebResponse = await handler(
+                WebRequest(
+                    method=method,
+                    url=(public or f"{request.scheme}://{request.host}") + raw_path,
+                    path=request.path,
+                    headers=headers,  # looked up whatever the case; not copied, for speed
+                    body=body,
+                    match=dict(match) if match else _NO_MATCH,
+                )
+            )
+            return web.Response(
+                body=response.body,
+                status=response.status,
+                headers={"Content-Type": response.media_type, **response.headers},
+            )
+
+        return adapted
+
+
+_NO_MATCH: Mapping[str, str] = {}
+_DETAILS = {
+    404: "there is nothing here: see /openapi.json for what there is",
+    405: "not with this method: see the Allow header and /openapi.json",
+    413: "the body is too large",
+}
+_HEALTH = {
+    "responses": {
+        "200": {"description": "It works", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "503": {"description": "It takes nothing now", "content": {"application/json": {"schema": {"type": "object"}}}},
+    }
+}
+_METRICS = {
+    "responses": {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+}
+
+
+async def _limited(request: web.Request, limit: int) -> bytes | None:
+    """The body as it arrives; None as soon as it is larger than `limit`."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        size += len(part)
+        if size > limit:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> web.Response:
+    response = problem(413, "Too large", f"the body is larger than {limit} bytes: send less at a time")
+    # What is still under way is not read to its end: the connection has served.
+    response.force_close()
+    return response
+
+
+async def _protect(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    headers = response.headers
+    for name, value in _HEADERS.items():
+        if name not in headers or name == "Server":
+            headers[name] = value
