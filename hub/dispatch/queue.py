@@ -1,0 +1,323 @@
+"""What waits to go out, and which of it may go now: lanes, token buckets, places, retry times. Pure: time (seconds, of
+any steady clock) is an argument everywhere.
+
+A mass message is one `Work` until its chunks are taken off it, so that twelve thousand deliveries cost what one costs.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from hub.dispatch.policy import CHUNK, LANES, PERSISTENCE, Limits
+from hub.model.message import Lane
+
+OVERDUE_EVERY_S = 1.0
+
+
+class Work(Struct, kw_only=True):
+    """Deliveries `start` (included) to `stop` (excluded) of an order, `tries` times tried already.
+
+    `since_s`: when they were first wanted. `repeat`: an earlier attempt may have arrived. `identity`: the first
+    attempt's id, which a channel that is idempotent sees again.
+    """
+
+    order: str
+    channel: str
+    lane: Lane
+    start: int
+    stop: int
+    since_s: float
+    tries: int = 0
+    repeat: bool = False
+    identity: str = ""
+    not_before_s: float = 0.0
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def part(self, start: int, stop: int) -> "Work":
+        """A copy for some of its deliveries."""
+        return Work(
+            order=self.order,
+            channel=self.channel,
+            lane=self.lane,
+            start=start,
+            stop=stop,
+            since_s=self.since_s,
+            tries=self.tries,
+            repeat=self.repeat,
+            identity=self.identity,
+        )
+
+
+class Bucket:
+    """A token bucket: `rate` tokens a second, at most `burst`, of which the last `kept` are for asks only."""
+
+    __slots__ = ("_at_s", "_tokens", "burst", "kept", "rate")
+
+    def __init__(self, rate: float, burst: float, kept: float, now_s: float) -> None:
+        self.rate = rate
+        self.burst = burst
+        self.kept = kept
+        self._tokens = burst
+        self._at_s = now_s
+
+    def room(self, now_s: float, ask: bool) -> int:
+        """How many may go now."""
+        self._fill(now_s)
+        return max(0, int(self._tokens + 1e-9 - (0.0 if ask else self.kept)))
+
+    def take(self, count: int) -> None:
+        """Takes what `room` said there was."""
+        self._tokens -= count
+
+    def ready_s(self, count: int, ask: bool) -> float:
+        """When `count` may go, if nothing else does first. At most what the bucket can ever hold."""
+        most = self.burst - (0.0 if ask else self.kept)
+        missing = min(count, most) + (0.0 if ask else self.kept) - self._tokens
+        return self._at_s + max(0.0, missing) / self.rate
+
+    def full(self, now_s: float) -> bool:
+        self._fill(now_s)
+        return self._tokens >= self.burst
+
+    def _fill(self, now_s: float) -> None:
+        if now_s > self._at_s:
+            self._tokens = min(self.burst, self._tokens + (now_s - self._at_s) * self.rate)
+            self._at_s = now_s
+
+
+class People:
+    """A bucket for each person on one channel, forgotten when it is full again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._buckets: dict[str, Bucket] = {}
+        self._sweep_at = 4096
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def admit(self, person: str, now_s: float, ask: bool) -> float:
+        """Counts one delivery to this person and returns `now_s`, or counts nothing and returns when to come again."""
+        bucket = self._buckets.get(person)
+        if bucket is None:
+            limits = self._limits
+            kept = min(limits.person_asks, limits.per_person - 1)
+            bucket = Bucket(limits.per_person / limits.person_s, limits.per_person, kept, now_s)
+            self._buckets[person] = bucket
+            if len(self._buckets) >= self._sweep_at:
+                self._sweep(now_s)
+        if bucket.room(now_s, ask) < 1:
+            return bucket.ready_s(1, ask) + 1e-6
+        bucket.take(1)
+        return now_s
+
+    def _sweep(self, now_s: float) -> None:
+        self._buckets = {p: b for p, b in self._buckets.items() if not b.full(now_s)}
+        self._sweep_at = max(4096, 2 * len(self._buckets))
+
+
+class Lanes:
+    """What waits for one channel."""
+
+    def __init__(self, limits: Limits, now_s: float) -> None:
+        self.limits = limits
+        self.people = People(limits)
+        self._bucket = Bucket(limits.rate, limits.burst, min(limits.burst_asks, limits.burst - 1), now_s)
+        self._ready: dict[Lane, deque[Work]] = {lane: deque() for lane in LANES}
+        self._later: list[tuple[float, int, Work]] = []
+        self._sequence = 0
+        self._places = 0  # in use by all lanes but ask
+        self._places_asks = 0
+
+    def __iter__(self) -> Iterator[Work]:
+        for lane in LANES:
+            yield from self._ready[lane]
+        for _, _, work in self._later:
+            yield work
+
+    def waiting(self, lane: Lane) -> int:
+        """Deliveries that wait in a lane, those between two tries included."""
+        return sum(len(w) for w in self if w.lane is lane)
+
+    def put(self, work: Work, now_s: float) -> None:
+        """At the end of its lane, or, with `not_before_s` in the future, aside until then."""
+        if work.not_before_s > now_s:
+            self._sequence += 1
+            heapq.heappush(self._later, (work.not_before_s, self._sequence, work))
+        else:
+            self._ready[work.lane].append(work)
+
+    def put_back(self, works: Iterable[Work]) -> None:
+        """To the front of its lane, in order: what was taken and did not go."""
+        for work in sorted(works, key=lambda w: w.start, reverse=True):
+            self._ready[work.lane].appendleft(work)
+
+    def remove(self, wanted: Callable[[Work], bool]) -> list[Work]:
+        """Takes out whatever is wanted."""
+        gone = [w for w in self if wanted(w)]
+        if gone:
+            for lane, ready in self._ready.items():
+                self._ready[lane] = deque(w for w in ready if not wanted(w))
+            self._later = [entry for entry in self._later if not wanted(entry[2])]
+            heapq.heapify(self._later)
+        return gone
+
+    def take(self, now_s: float) -> list[tuple[Work, int]]:
+        """What may go now, with the places it was given: at most `CHUNK` deliveries each, asks one by one. Tokens and
+        places are taken; `leave` gives the places back. What has to wait lets nothing less pressing past."""
+        self._wake(now_s)
+        taken: list[tuple[Work, int]] = []
+        for lane in LANES:
+            ready = self._ready[lane]
+            while ready:
+                size, places = self._fits(ready[0], now_s)
+                if not size:
+                    return taken
+                work = ready[0]
+                if size == len(work):
+                    ready.popleft()
+                else:
+                    work, ready[0] = work.part(work.start, work.start + size), work.part(work.start + size, work.stop)
+                self._bucket.take(size)
+                self._occupy(lane, places)
+                taken.append((work, places))
+        return taken
+
+    def leave(self, lane: Lane, places: int) -> None:
+        """Gives places back."""
+        self._occupy(lane, -places)
+
+    def next_s(self, now_s: float) -> float:
+        """When to look again although nothing is put or left meanwhile; infinity if never."""
+        soonest = self._later[0][0] if self._later else float("inf")
+        for lane in LANES:
+            ready = self._ready[lane]
+            if ready:
+                size = self._worthwhile(ready[0])
+                if self._places_for(ready[0], size):
+                    soonest = min(soonest, self._bucket.ready_s(size, lane is Lane.ASK))
+                break  # nothing less pressing goes before it
+        # Never at once: what could go at once was just taken, and a rounding error must not make a busy loop.
+        return max(soonest, now_s + 1e-3)
+
+    def overdue_s(self) -> float:
+        """When the first of what waits has waited too long."""
+        asks = (w.since_s + PERSISTENCE[Lane.ASK].seconds for w in self._ready[Lane.ASK])
+        heads = (ready[0].since_s + PERSISTENCE[lane].seconds for lane, ready in self._ready.items() if ready)
+        return min((*asks, *heads), default=float("inf"))
+
+    def _wake(self, now_s: float) -> None:
+        while self._later and self._later[0][0] <= now_s:
+            work = heapq.heappop(self._later)[2]
+            self._ready[work.lane].append(work)
+
+    def _fits(self, work: Work, now_s: float) -> tuple[int, int]:
+        """How many deliveries of a work may go now, and with how many places; (0, 0): none."""
+        room = self._bucket.room(now_s, work.lane is Lane.ASK)
+        if room < self._worthwhile(work):
+            return 0, 0
+        size = min(1 if work.lane is Lane.ASK else len(work), CHUNK, room)
+        places = self._places_for(work, size)
+        return (size, places) if places else (0, 0)
+
+    def _places_for(self, work: Work, size: int) -> int:
+        """The places so many deliveries get; 0: not now. Three chunks share a channel: while one is being written
+        down, the others are being sent."""
+        free = self._free(work.lane is Lane.ASK)
+        wanted = min(size, max(1, -(-(self.limits.width - self.limits.width_asks) // 3)))
+        return min(wanted, free) if free * 2 >= wanted and free > 0 else 0
+
+    def _worthwhile(self, work: Work) -> int:
+        """A record for each single delivery of a mass message would cost more than the message: wait for a tenth of
+        a second's worth."""
+        if work.lane is Lane.ASK:
+            return 1
+        share = min(self.limits.rate / 10, self._bucket.burst - self._bucket.kept)
+        return int(max(1, min(len(work), CHUNK, share)))
+
+    def _free(self, ask: bool) -> int:
+        """Places free for a lane. Asks may use every place, the others all but those kept for asks."""
+        if ask:
+            return self.limits.width - self._places - self._places_asks
+        asks_beyond = max(0, self._places_asks - self.limits.width_asks)
+        return self.limits.width - self.limits.width_asks - self._places - asks_beyond
+
+    def _occupy(self, lane: Lane, places: int) -> None:
+        if lane is Lane.ASK:
+            self._places_asks += places
+        else:
+            self._places += places
+
+
+class Queue:
+    """All channels. Paused, it hands nothing out, and the time does not count."""
+
+    def __init__(self, limits: Mapping[str, Limits], now_s: float) -> None:
+        self._channels = {name: Lanes(given, now_s) for name, given in limits.items()}
+        self._paused_s: float | None = None
+        self._looked_s = now_s
+
+    def channel(self, name: str) -> Lanes:
+        """Raises KeyError for a channel that is not configured."""
+        return self._channels[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._channels
+
+    @property
+    def paused(self) -> bool:
+        return self._paused_s is not None
+
+    def pause(self, now_s: float) -> None:
+        if self._paused_s is None:
+            self._paused_s = now_s
+
+    def resume(self, now_s: float) -> None:
+        if self._paused_s is not None:
+            stood_s = now_s - self._paused_s
+            for lanes in self._channels.values():
+                for work in lanes:
+                    work.since_s += stood_s
+            self._paused_s = None
+
+    def put(self, work: Work, now_s: float) -> None:
+        self._channels[work.channel].put(work, now_s)
+
+    def remove(self, order: str) -> list[Work]:
+        """Takes out whatever waits of an order."""
+        return [w for lanes in self._channels.values() for w in lanes.remove(lambda w: w.order == order)]
+
+    def overdue(self, now_s: float) -> list[Work]:
+        """Takes out what has waited longer than its lane goes on trying. Looks once a second at most."""
+        if self.paused or now_s < self._looked_s + OVERDUE_EVERY_S:
+            return []
+        self._looked_s = now_s
+        return [
+            work
+            for lanes in self._channels.values()
+            for work in lanes.remove(lambda w: now_s - w.since_s > PERSISTENCE[w.lane].seconds)
+        ]
+
+    def take(self, now_s: float) -> list[tuple[Work, int]]:
+        """What may go now, the most pressing lane first."""
+        if self.paused:
+            return []
+        taken = [entry for lanes in self._channels.values() for entry in lanes.take(now_s)]
+        taken.sort(key=lambda entry: LANES.index(entry[0].lane))
+        return taken
+
+    def next_s(self, now_s: float) -> float:
+        if self.paused:
+            return float("inf")
+        every = self._channels.values()
+        overdue_s = min((lanes.overdue_s() for lanes in every), default=float("inf")) + 1e-3
+        next_s = min((lanes.next_s(now_s) for lanes in every), default=float("inf"))
+        return min(next_s, max(overdue_s, self._looked_s + OVERDUE_EVERY_S))
+
+    def waiting(self) -> dict[str, dict[Lane, int]]:
+        """Deliveries that wait, by channel and lane."""
+        return {name: {lane: lanes.waiting(lane) for lane in LANES} for name, lanes in self._channels.items()}

@@ -1,0 +1,207 @@
+"""From a message to the words one person reads or hears. Pure.
+
+What goes out says first whether it is an exercise or a test, then whether it may be a repetition; an ask ends with how
+to answer it. Where a text has to be shortened, only its middle is: neither those beginnings nor the code is ever cut.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from msgspec import Struct
+
+from hub.model import sms
+from hub.model.message import Message, Text
+from hub.model.people import Language
+from hub.model.signal import SEVERITIES, Info, Signal, Status
+
+EXERCISE = "hub.exercise"
+TEST = "hub.test"
+REPEAT = "hub.repeat"
+ASK_HINT = "hub.ask-hint"
+
+_FALLBACK = (Language.FR, Language.NL, Language.EN, Language.DE)
+_HOLE = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
+_SUBJECT_MAX = 150
+_LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Language.EN: "en_GB"}
+
+
+class Texts(Struct, frozen=True, kw_only=True):
+    """All the words in force: messages by id, sheets' titles by the sheet's name; times are told in `zone`."""
+
+    messages: Mapping[str, Message]
+    titles: Mapping[str, Mapping[Language, str]] = {}
+    zone: str = "Europe/Brussels"
+
+
+class Rendered(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    subject: str
+    text: str
+    voice: str
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """What a channel carries: `longest` characters, `parts` SMS parts (0: no SMS); `answers` by text, or by `voice`."""
+
+    longest: int | None = None
+    parts: int = 0
+    answers: bool = False
+    voice: bool = False
+
+
+class NoText(Exception):
+    """The message is not in force, or has no text at all."""
+
+
+def render(
+    texts: Texts,
+    message: str,
+    language: Language,
+    *,
+    values: Iterable[tuple[str, str]] = (),
+    signal: Signal | None = None,
+    status: Status = Status.ACTUAL,
+    repeat: bool = False,
+    room: Room | None = None,
+) -> Rendered:
+    """The words of a message for one language. `values` with a `code` make it an ask on channels that are answered by
+    text. Holes nobody can fill are left out. Raises NoText."""
+    room = room or Room()
+    body = _text(texts, message, language)
+    filled = _values(texts, language, values, signal)
+    before = "".join(f"{_line(texts, m, language, filled)} " for m in _notices(texts, status, repeat))
+    after = ""
+    if filled.get("code") and room.answers and not room.voice:
+        after = "\n" + _line(texts, ASK_HINT, language, filled)
+    text = _fill(body.text, filled)
+    subject = _fill(body.subject, filled) or text.partition("\n")[0]
+    return Rendered(
+        subject=_one_line(before + subject)[:_SUBJECT_MAX],
+        text=_fit(before, text, after, room),
+        voice=before + _fill(body.voice or body.text, filled),
+    )
+
+
+def best_info(signal: Signal, language: Language) -> Info | None:
+    """The info block for a reader: theirs, else the first of French, Dutch, English, German there is, else any; of
+    several in one language the most severe, of those the first to begin."""
+    wanted = (language, *_FALLBACK)
+
+    def rank(info: Info) -> tuple[int, int, float]:
+        spoken = info.language[:2].casefold()
+        place = next((i for i, lang in enumerate(wanted) if lang == spoken), len(wanted))
+        onset = info.onset or info.effective
+        return place, -SEVERITIES.index(info.severity), onset.timestamp() if onset else 0.0
+
+    return min(signal.infos, key=rank, default=None)
+
+
+# --- filling in --------------------------------------------------------------------------------------------
+
+
+def _notices(texts: Texts, status: Status, repeat: bool) -> list[str]:
+    notices: list[str] = []
+    if status is Status.EXERCISE:
+        notices.append(EXERCISE)
+    elif status is not Status.ACTUAL:
+        notices.append(TEST if TEST in texts.messages else EXERCISE)
+    if repeat:
+        notices.append(REPEAT)
+    return notices
+
+
+def _text(texts: Texts, message: str, language: Language) -> Text:
+    known = texts.messages.get(message)
+    if known is None:
+        raise NoText(f'no message "{message}" is in force')
+    for lang in (language, *_FALLBACK):
+        if lang in known.texts:
+            return known.texts[lang]
+    raise NoText(f'message "{message}" has no text in any language')
+
+
+def _line(texts: Texts, message: str, language: Language, values: Mapping[str, str]) -> str:
+    return _fill(_text(texts, message, language).text, values).strip()
+
+
+def _values(
+    texts: Texts, language: Language, values: Iterable[tuple[str, str]], signal: Signal | None
+) -> dict[str, str]:
+    filled: dict[str, str] = {}
+    if signal is not None:
+        filled.update(_of_signal(texts, signal, language))
+    filled.update(values)
+    for key in ("sheet", "sheets"):  # ids of sheets become their titles
+        if key in filled:
+            names = [n for n in filled[key].split(",") if n]
+            filled[key] = " + ".join(_title(texts, name, language) for name in names)
+    return filled
+
+
+def _title(texts: Texts, sheet: str, language: Language) -> str:
+    titles = texts.titles.get(sheet, {})
+    return next((titles[lang] for lang in (language, *_FALLBACK) if lang in titles), sheet)
+
+
+def _of_signal(texts: Texts, signal: Signal, language: Language) -> dict[str, str]:
+    info = best_info(signal, language)
+    if info is None:
+        return {"sender": signal.sender, "headline": signal.note, "sent": _when(signal.sent, language, texts.zone)}
+    by_hand = {p.name: p.value for p in info.parameters if _HOLE.fullmatch(f"{{{p.name}}}")}
+    return {
+        **by_hand,  # what a person gave when starting a sheet by hand
+        "headline": _one_line(info.headline or info.event),
+        "event": _one_line(info.event),
+        "description": info.description.strip(),
+        "instruction": info.instruction.strip(),
+        "area": ", ".join(dict.fromkeys(_one_line(a.description) for a in info.areas if a.description)),
+        "sender": _one_line(info.sender_name or signal.sender),
+        "onset": _when(info.onset or info.effective or signal.sent, language, texts.zone),
+        "expires": _when(info.expires, language, texts.zone),
+        "sent": _when(signal.sent, language, texts.zone),
+    }
+
+
+def _when(at: datetime | None, language: Language, zone: str) -> str:
+    """`mar. 14 juil., 02:10`: the weekday saves a mistake in the night."""
+    if at is None:
+        return ""
+    return format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=_LOCALE[language])
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    """In one pass: what is filled in is text, not a template."""
+    return _HOLE.sub(lambda hole: values.get(hole[1], ""), text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _fit(before: str, text: str, after: str, room: Room) -> str:
+    """Shortens the middle until the whole goes through."""
+    whole = before + text + after
+    if room.parts:
+        whole, text = sms.plain(whole), sms.plain(text)
+        if sms.segments(whole).parts > room.parts:
+            low, high = 0, len(text)  # the longest cut that fits: fewer characters never take more parts
+            while low < high:
+                middle = (low + high + 1) // 2
+                cut = sms.plain(before + text[:middle] + "..." + after)
+                if sms.segments(cut).parts <= room.parts:
+                    low = middle
+                else:
+                    high = middle - 1
+            whole = sms.plain(before + _at_a_word(text, low) + "..." + after)
+    if room.longest is not None and len(whole) > room.longest:
+        left = max(0, room.longest - len(before) - len(after) - 3)
+        whole = before + _at_a_word(text, left) + "..." + after
+    return whole
+
+
+def _at_a_word(text: str, cut: int) -> str:
+    """The beginning of a text, up to the end of a word where one ends near."""
+    near = max(text.rfind(" ", max(0, cut - 20), cut + 1), text.rfind("\n", max(0, cut - 20), cut + 1))
+    return text[: near if near > 0 else cut].rstrip()
