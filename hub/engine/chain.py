@@ -159,10 +159,13 @@ def _fail_over(w: Work, ask: Ask) -> None:
     if len(ask.orders) < len(ask.by):
         _use_channel(w, ask, len(ask.orders))
         return
-    w.drop(f"channel {ask.id}")
     failed = OUTCOME_RANK[Outcome.FAILED]
     if all(w.state.orders[o].states[0] >= failed for o in ask.orders if o in w.state.orders):
         close(w, ask, "unreachable")
+    elif ask.sent_at is None:  # of an earlier channel nothing was heard at all yet: not for ever
+        w.deadline(f"channel {ask.id}", GUARD_S)
+    else:
+        w.drop(f"channel {ask.id}")
 
 
 def channel_due(w: Work, ask: Ask, due: datetime) -> None:

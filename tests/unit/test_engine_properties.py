@@ -1,0 +1,130 @@
+"""Whatever the order and repetition of inputs: the fold of the decisions is the live state, a deadline fires once, who
+has accepted is not asked again, and in the end every chain is filled or exhausted and everybody reached is told."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.model import events as e
+from hub.model import records as r
+from hub.model.message import Lane, Outcome, Verb
+from hub.model.people import Asked, Chain, Contact, Tier
+from tests.stories import Night, World, sheet, tasks
+
+PEOPLE = ("officer-a", "officer-b", "officer-c", "director")
+
+
+def world() -> World:
+    w = World(
+        sheet("storm"),
+        sheet("parks", *sheet("parks").steps, tasks("check", due_s=900)),
+        sheet("flood", hazard="flood", chain="two"),
+    )
+    w.groups["b"] = ("officer-b", "officer-c")
+    tier = Tier(ask=(Contact(Asked.GROUP, "a"), Contact(Asked.GROUP, "b")), by=("sms", "voice"), times=2)
+    w.chains["two"] = Chain(id="two", tiers=(tier,), need=2, exhausted="directors")
+    w.chains["duty"] = msgspec.structs.replace(w.chains["duty"], exhausted="directors")
+    return w
+
+
+signals = st.tuples(
+    st.just("signal"),
+    st.sampled_from(["w1", "w2", "w3"]),
+    st.sampled_from(["Alert", "Update", "Cancel"]),
+    st.sampled_from(["thunderstorm", "flood"]),
+    st.sampled_from(["Minor", "Severe", "Extreme"]),
+    st.lists(st.sampled_from(["w1", "w2", "w3"]), max_size=2),
+    st.sampled_from([None, -1, 5, 60, 600]),
+)
+replies = st.tuples(
+    st.just("reply"),
+    st.sampled_from([*PEOPLE, ""]),
+    st.sampled_from(list(Verb)),
+    st.sampled_from(["", "A", "B", "C", "Z"]),
+    st.booleans(),
+)
+receipts = st.tuples(st.just("receipt"), st.integers(0, 30), st.sampled_from(list(Outcome)), st.integers(0, 2))
+waits = st.tuples(st.just("wait"), st.sampled_from([1, 30, 90, 240, 3600, 30_000]))
+acts = st.tuples(st.just("act"), st.sampled_from(["stop", "lift", "end", "tick", "ack"]))
+silences = st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["sms", "voice"])), max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.one_of(signals, replies, receipts, waits, acts), max_size=30),
+    silences,
+    silences,
+    st.integers(0, 3),
+)
+def test_any_night(inputs: list[tuple], fails: set, silent: set, seed: int) -> None:
+    night = Night(world(), seed=seed)
+    night.fails, night.silent = fails, silent
+    orders: list[e.Ordered] = []
+    for what in inputs:
+        _do(night, what, orders)
+        _safe(night)
+    night.after(hours=30)  # longer than any warning, chain and joining window
+    _live(night)
+    night.outbox.clear()
+    night.over()
+
+
+def _do(night: Night, what: tuple, orders: list[e.Ordered]) -> None:
+    orders.extend(o for o in night.outbox if o not in orders)
+    match what:
+        case ("signal", identifier, kind, hazard, severity, refs, minutes):
+            night.signal(identifier, hazard, severity, msg_type=kind, refs=refs, expires_min=minutes)
+        case ("reply", person, verb, code, everything):
+            night.fact(r.ReplyReceived(channel="sms", person=person, verb=verb, code=code, everything=everything))
+        case ("receipt", which, outcome, index):
+            if which < len(orders):
+                order = orders[which]
+                night.fact(r.ReceiptsReceived(channel="sms", receipts=(r.Receipt(order.order, index, outcome),) * 2))
+        case ("wait", seconds):
+            night.after(seconds=seconds)
+        case ("act", "stop"):
+            night.fact(r.StopAll(by="x", why="y"))
+        case ("act", "lift"):
+            night.fact(r.StopLifted(by="x", why="y"))
+        case ("act", "end"):
+            for incident in list(night.state.incidents)[:1]:
+                night.fact(r.IncidentClosed(incident=incident, by="x", why="y"))
+        case ("act", "tick"):
+            for task in list(night.state.tasks)[:1]:
+                night.fact(r.TaskTicked(task=task, by="x"))
+        case ("act", "ack"):
+            for alarm in list(night.state.alarms)[:1]:
+                night.fact(r.AlarmAcknowledged(alarm=alarm, by="x"))
+
+
+def _safe(night: Night) -> None:
+    """What holds at any moment."""
+    accepted: set[tuple[str, str]] = set()  # (run, person)
+    asks: dict[str, e.Asked] = {}
+    for decision in night.decisions:
+        for event in decision.events:
+            if isinstance(event, e.Asked):
+                asks[event.ask] = event
+                assert not any((run, event.person) in accepted for run in event.runs), "asked again after accepting"
+            elif isinstance(event, e.AskClosed) and event.outcome == "accepted":
+                accepted |= {(run, asks[event.ask].person) for run in asks[event.ask].runs}
+            elif isinstance(event, e.Ordered) and event.lane == Lane.ASK:
+                person = event.recipients[0]
+                assert not any((run, person) in accepted for run in asks[event.ask].runs), "rung after accepting"
+    for incident in night.state.incidents.values():
+        if incident.ended:
+            reachable = {p for p, c in incident.reached.items()}
+            assert reachable <= incident.told, "reached and not told the all-clear"
+            assert incident.told <= reachable, "told the all-clear and never reached"
+            assert all(night.state.runs[run].outcome for run in incident.runs)
+
+
+def _live(night: Night) -> None:
+    """What has come true once time has passed: nothing hangs."""
+    state = night.state
+    stopped = state.stopped is not None
+    for run in state.runs.values():
+        waiting = [state.asks[a] for a in run.asks if not state.asks[a].outcome]
+        assert run.outcome or (stopped and waiting), f"a chain hangs: {run}"
+    for name, at in state.deadlines.items():
+        assert at > night.now, f"deadline {name} did not fire"
