@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from hub.engine.engine import Decided, Engine
-from hub.engine.rules import Met
 from hub.engine.state import State, fold_decision
 from hub.model import events as e
 from hub.model import records as r
@@ -24,6 +23,7 @@ from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severi
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
 from hub.playbook.language import Outcome as StepOutcome
+from hub.playbook.match import Match
 
 START = datetime(2026, 7, 14, 2, 10, tzinfo=UTC)
 
@@ -84,13 +84,13 @@ class World:
         }
         self.no_address: set[tuple[str, str]] = set()
 
-    def match(self, signal: Signal, now: datetime) -> Sequence[Met]:
+    def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
         for playbook in self.sheets:
             for which, when in enumerate(playbook.when):
                 for index, info in enumerate(signal.infos):
                     if info.hazard in when.hazards and info.severity in when.severity:
-                        found.append(Met(playbook.name, playbook.version, index, which))
+                        found.append(Match(playbook.name, playbook.version, index, which))
                         break
         return found
 

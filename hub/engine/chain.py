@@ -11,12 +11,11 @@ from hub.engine.state import Ask, Incident, Order, Run
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.people.answers import CODES
 from hub.playbook.language import Outcome as StepOutcome
 
 GUARD_S = 180.0  # how long dispatch may say nothing of an ask's delivery before the next channel is used
 LATE = timedelta(seconds=30)  # a guard that fires later than this after its time ran while the hub was down
-
-CODE_LETTERS = "ABCDEFGHKMPRSTUWXZ"  # none that is an answer (J N O Y) or looks like another (I L Q V)
 
 
 def start(w: Work, incident: Incident, step: str, chain_id: str, message: str) -> None:
@@ -91,13 +90,10 @@ def _code(w: Work, person: str) -> str:
     used = (
         {c.code for c in known.codes if w.now - c.at < timedelta(hours=24) or not _closed(w, c.ask)} if known else set()
     )
-    for letter in CODE_LETTERS:
-        if letter not in used:
-            return letter
-    for pair in (a + b for a in CODE_LETTERS for b in CODE_LETTERS):
-        if pair not in used:
-            return pair
-    return CODE_LETTERS[0]  # 342 asks to one person in a day: the oldest is answered by context
+    for code in CODES:
+        if code not in used:
+            return code
+    return CODES[0]  # more asks to one person in a day than there are codes: answered by context
 
 
 def _closed(w: Work, ask: str) -> bool:

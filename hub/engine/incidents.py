@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hub.engine import chain, steps
-from hub.engine.rules import Met
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
 from hub.model import events as e
@@ -13,6 +12,7 @@ from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.records import Fact, SheetStarted, SignalReceived
 from hub.model.signal import MsgType, ResponseType, Signal, Urgency
 from hub.playbook.language import Joining, Mode, Notify, Playbook
+from hub.playbook.match import Match
 
 
 def signal_name(source: str, sender: str, identifier: str) -> str:
@@ -59,7 +59,7 @@ def is_all_clear(signal: Signal) -> bool:
     )
 
 
-def _until(signal: Signal, met: Met) -> datetime | None:
+def _until(signal: Signal, met: Match) -> datetime | None:
     """When the signal stops being in force: the latest end of the blocks in the language that matched."""
     language = signal.infos[met.info].language
     ends = [info.expires for info in signal.infos if info.language == language]
@@ -71,7 +71,7 @@ def _replace(
     signal_id: str,
     name: str,
     signal: Signal,
-    matches: Sequence[Met],
+    matches: Sequence[Match],
     earlier: list[str],
 ) -> set[str]:
     """An update takes the place of what it refers to. Returns the sheets whose incidents it has updated."""
@@ -105,7 +105,7 @@ def _join(
 
 
 def _join_or_open(
-    w: Work, signal_id: str, name: str, signal: Signal, met: Met, playbook: Playbook, until: datetime | None
+    w: Work, signal_id: str, name: str, signal: Signal, met: Match, playbook: Playbook, until: datetime | None
 ) -> None:
     key = joining_key(playbook, met, signal)
     known = w.state.by_key.get(incident_key(playbook.name, signal.status, key))
@@ -152,7 +152,7 @@ def begin(w: Work, incident: Incident) -> None:
             steps.begin(w, incident, playbook, step)
 
 
-def joining_key(playbook: Playbook, met: Met, signal: Signal) -> tuple[str, ...]:
+def joining_key(playbook: Playbook, met: Match, signal: Signal) -> tuple[str, ...]:
     """What signals of a sheet must agree on to join one incident: the values of its `one per`."""
     info = signal.infos[met.info]
     asked = playbook.when[met.when].areas if met.when >= 0 else ()

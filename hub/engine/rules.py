@@ -4,24 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import Struct
-
 from hub.model.people import Chain, Contact
 from hub.model.signal import Signal
 from hub.playbook.language import Playbook
-
-
-class Met(Struct, frozen=True):
-    """A signal meets a sheet: which version, on which info block, by which of its `when` blocks."""
-
-    playbook: str
-    version: str
-    info: int
-    when: int
+from hub.playbook.match import Match
 
 
 class Rules(Protocol):
-    def match(self, signal: Signal, now: datetime) -> Sequence[Met]:
+    def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         """The sheets in force (live or shadow) that the signal meets."""
         ...
 

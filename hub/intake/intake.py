@@ -16,7 +16,6 @@ from hub.connector import ActItem, BadItem, Item, ReceiptItem, ReplyItem, Signal
 from hub.intake.port import Answered, Offered
 from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
-from hub.model.area import Area
 from hub.model.ids import Ids
 from hub.model.signal import SEVERITIES, Severity, Signal, Status
 from hub.model.trust import Credibility, Reliability
@@ -48,7 +47,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Intake:
-    """Makes facts of items. `places` finds the centre's own areas for an area; `exercise`: everything is a
+    """Makes facts of items. `locate` notes which of the centre's own areas a signal touches; `exercise`: everything is a
     playback, and no signal is Actual."""
 
     def __init__(
@@ -57,7 +56,7 @@ class Intake:
         now: Callable[[], datetime],
         ids: Ids,
         *,
-        places: Callable[[Area], tuple[str, ...]],
+        locate: Callable[[Signal], Signal],
         understanding: Callable[[], Understanding],
         trust: dict[str, Trusted],
         exercise: bool = False,
@@ -65,7 +64,7 @@ class Intake:
         self._journal = journal
         self._now = now
         self._ids = ids
-        self._places = places
+        self._locate = locate
         self._understanding = understanding
         self._trust = trust
         self._exercise = exercise
@@ -131,23 +130,16 @@ class Intake:
     def _complete(self, signal: Signal, burst: "_Burst", original: bytes, media_type: str) -> Signal:
         """What the hub knows better than the reader: the source, how far it is believed, the places it touches."""
         trusted = self._trust.get(burst.connector, UNKNOWN)
-        infos = signal.infos
-        if any(info.areas for info in infos):
-            infos = tuple(
-                replace(info, areas=tuple(replace(area, places=self._places(area)) for area in info.areas))
-                if info.areas
-                else info
-                for info in infos
-            )
         status = signal.status
         if self._exercise and status == Status.ACTUAL:
             status = Status.EXERCISE
+        if any(info.areas for info in signal.infos):
+            signal = self._locate(signal)
         return replace(
             signal,
             id=burst.next_id(),
             source=burst.connector,
             status=status,
-            infos=infos,
             reliability=trusted.reliability,
             credibility=trusted.credibility,
             original=burst.original(original, media_type) if original else "",

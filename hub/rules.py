@@ -1,0 +1,63 @@
+"""What is in force, as the engine asks for it: made from the texts of the configuration, swapped whole."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from hub.model.people import Asked, Chain, Contact, Roster
+from hub.model.signal import Signal
+from hub.people.directory import Directory
+from hub.people.rosters import on_duty
+from hub.playbook.language import Playbook
+from hub.playbook.match import Match, Matcher
+
+
+class InForce:
+    """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
+    still run on. `voices`: the channels that ring."""
+
+    def __init__(
+        self,
+        *,
+        sheets: Iterable[Playbook],
+        earlier: Iterable[Playbook] = (),
+        chains: Mapping[str, Chain],
+        directory: Directory,
+        rosters: Mapping[str, Roster],
+        voices: frozenset[str],
+    ) -> None:
+        self.sheets = tuple(sheets)
+        self.chains = dict(chains)
+        self.directory = directory
+        self.rosters = dict(rosters)
+        self._voices = voices
+        self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
+        self._matcher = Matcher(self.sheets)
+
+    def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
+        return self._matcher.match(signal, now)
+
+    def playbook(self, name: str, version: str) -> Playbook | None:
+        return self._versions.get((name, version))
+
+    def chain(self, chain: str) -> Chain | None:
+        return self.chains.get(chain)
+
+    def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
+        found: dict[str, None] = {}
+        for contact in contacts:
+            found.update(dict.fromkeys(p for p in self._contact(contact, at) if self.directory.person(p) is not None))
+        return tuple(found)
+
+    def _contact(self, contact: Contact, at: datetime) -> Sequence[str]:
+        if contact.kind is Asked.PERSON:
+            return (contact.id,)
+        if contact.kind is Asked.GROUP:
+            return self.directory.members(contact.id)
+        roster = self.rosters.get(contact.id)
+        return on_duty(roster, at) if roster is not None else ()
+
+    def reachable(self, person: str, channel: str) -> bool:
+        return bool(self.directory.address(person, channel))
+
+    def speaks(self, channel: str) -> bool:
+        return channel in self._voices
