@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from twilio.base.exceptions import TwilioRestException
@@ -36,6 +40,7 @@ from tools.phones.texts import TEXTS
 from tools.phones.twiml import TwimlError, parse
 from tools.phones.webhooks import signature
 
+ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, TOKEN = "AC" + "0123456789abcdef" * 2, "a-made-up-token"
 HUB, ANNE, BART = "+3228080112", "+32470000001", "+32470000002"
 
@@ -240,6 +245,37 @@ def test_command_line(tmp_path: Path) -> None:
     options.token = None
     with pytest.raises(ValueError, match="TWILIO_AUTH_TOKEN"):
         build(options)
+
+
+def test_as_a_process_of_its_own(tmp_path: Path) -> None:
+    people = tmp_path / "people.json"
+    people.write_text(json.dumps([{"name": "Anne", "number": ANNE, "language": "fr"}]))
+    command = [sys.executable, "-m", "tools.phones", "--port", "0", "--account", ACCOUNT]
+    environment = {**os.environ, "TWILIO_AUTH_TOKEN": TOKEN}
+    options = ["--people", str(people), "--pace", "0.01", "--at", "2021-07-14T09:30:00"]
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    ) as process:
+        assert process.stdout is not None
+        base = process.stdout.readline().removeprefix("phones: ").strip()
+
+        async def send() -> datetime:
+            async with AsyncTwilioHttpClient() as http:
+                client = Client(ACCOUNT, TOKEN, http_client=http)
+                client.api.base_url = base
+                sent = await client.messages.create_async(to=ANNE, from_=HUB, body="x")
+                created: datetime = sent.date_created
+                return created
+
+        assert asyncio.run(send()).date().isoformat() == "2021-07-14"
+        process.terminate()
+        assert process.wait(20) == 0
+    people.write_text("[{}]")
+    refused = subprocess.run(
+        [*command, *options], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+    )
+    assert refused.returncode == 1
+    assert "people.json: person 1: " in refused.stderr
 
 
 # SMS
@@ -697,6 +733,16 @@ def test_script_that_fails_is_apologised_for_unless_there_is_another() -> None:
     play(story)
 
 
+def test_owner_hangs_up_by_script() -> None:
+    async def story(room: Room) -> None:
+        room.phones.script(ANNE, call="answer", hangs_up_after_s=1.0)
+        await room.client.calls.create_async(to=ANNE, from_=HUB, twiml=str(menu(room.hub.base + "/digits")))
+        await room.status("completed")
+        assert (room.phones.calls[0].ended_by, room.phones.calls[0].duration_s) == ("callee", 1)
+
+    play(story)
+
+
 def test_calls_are_listed_by_number_and_status() -> None:
     async def story(room: Room) -> None:
         room.phones.script(ANNE, call="busy")
@@ -755,7 +801,7 @@ def test_faults_are_thrown_as_asked_and_reproducibly() -> None:
 @pytest.mark.parametrize(("fault", "kept"), [("hangs", 0), ("answer_stalled", 1)])
 def test_no_answer_until_the_client_gives_up(fault: str, kept: int) -> None:
     async def story(room: Room) -> None:
-        room.phones.set_faults(Faults(**{fault: 1.0}))
+        room.phones.set_faults(msgspec.convert({fault: 1.0}, Faults))
         url = f"{room.phones.base_url}/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
         headers = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT, TOKEN)}
         form = {"To": ANNE, "From": HUB, "Body": "x"}
@@ -791,12 +837,11 @@ def test_gateway_goes_down_and_comes_up_again() -> None:
 
 def test_rate_limit() -> None:
     async def story(room: Room) -> None:
-        for _ in range(2):
-            await room.client.messages.create_async(to=ANNE, from_=HUB, body="x")
+        await room.client.messages.create_async(to=ANNE, from_=HUB, body="x")
         error = await refusal(room.client.messages.create_async(to=ANNE, from_=HUB, body="x"))
         assert error.code == 20429
 
-    play(story, max_rate=2)
+    play(story, max_rate=0.001)
 
 
 @pytest.mark.parametrize(
@@ -929,6 +974,8 @@ def test_control_from_another_process() -> None:
                 assert response.status == 200
             await room.client.calls.create_async(to=ANNE, from_=HUB, twiml=str(thanks()))
             await room.status("busy")
+            async with session.post(f"{base}/control/faults", data="{}") as response:
+                assert response.status == 415
             async with session.get(f"{base}/control/deliveries") as response:
                 assert [call["statuses"][-1] for call in (await response.json())["calls"]] == ["busy"]
 

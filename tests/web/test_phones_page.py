@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
 from twilio.request_validator import RequestValidator
 
 from tools.phones import PacedClock, Person, Phones
@@ -20,9 +20,9 @@ ACCOUNT, TOKEN = "AC" + "0123456789abcdef" * 2, "a-made-up-token"
 HUB, ANNE, BART = "+3228080112", "+32470000001", "+32470000002"
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
-WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
+WIDTHS: dict[str, ViewportSize] = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
 SPOKEN = "Alerte orange <b>orages</b>. Appuyez sur 1."
-MENU = """<Response><Gather input="dtmf" numDigits="1" timeout="300" action="/digits">
+MENU = """<Response><Gather input="dtmf" numDigits="1" timeout="600" action="/digits">
 <Say language="fr-BE">Alerte orange &lt;b&gt;orages&lt;/b&gt;. Appuyez sur 1.</Say></Gather></Response>"""
 
 
@@ -33,7 +33,7 @@ class Desk:
         self.phones, self.page, self.posts, self.hub = phones, page, posts, hub
 
     def ring(self, number: str) -> None:
-        self.phones.network.dial(CallRequest(to=number, sender=HUB, url=self.hub + "/voice"))
+        self.phones.network.dial(CallRequest(to=number, sender=HUB, url=self.hub + "/voice", timeout_s=1200))
 
     async def posted(self, path: str) -> dict[str, str]:
         await self.phones.until(lambda: any(at == path for at, _ in self.posts))
@@ -69,7 +69,7 @@ def sit(story: Callable[[Desk], Awaitable[None]], width: str = "desk", query: st
             TOKEN,
             people=people,
             inbound=hub + "/inbound",
-            clock=PacedClock(0.02),
+            clock=PacedClock(0.05),
             banner="Exercise: playback of 14 July 2021",
         )
         try:
@@ -151,6 +151,7 @@ def test_decline_hang_up_and_the_keyboard() -> None:
         await card.get_by_role("button", name="Hang up").focus()
         await desk.page.keyboard.press("2")
         assert (await desk.posted("/digits"))["Digits"] == "2"
+        await desk.phones.until(lambda: desk.phones.calls[1].status == "completed")
         desk.ring(BART)
         await card.get_by_role("button", name="Answer").click()
         await card.get_by_role("button", name="Hang up").click()

@@ -32,7 +32,7 @@ class RestApi:
 
     def __init__(self, network: Network, account: str, token: str, max_rate: float | None = None) -> None:
         self._network, self._account, self._token = network, account, token
-        self._max_rate, self._room, self._filled_at = max_rate, max_rate or 0.0, 0.0
+        self._max_rate, self._room, self._filled_at = max_rate, 0.0, float("-inf")
         self.watchers: list[Callable[[], None]] = []
         """Called as each request comes in, whatever fault it meets."""
 
@@ -81,11 +81,11 @@ class RestApi:
         return handle
 
     def _has_room(self) -> bool:
-        """A token bucket of one second's worth."""
+        """A token bucket of one second's worth, at least one request."""
         if self._max_rate is None:
             return True
         now = asyncio.get_running_loop().time()
-        self._room = min(self._max_rate, self._room + (now - self._filled_at) * self._max_rate)
+        self._room = min(max(1.0, self._max_rate), self._room + (now - self._filled_at) * self._max_rate)
         self._filled_at = now
         if self._room < 1:
             return False

@@ -71,11 +71,8 @@ class Page:
 
     def _button(self, act: Callable[[str, dict[str, str]], object]) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def press(request: web.Request) -> web.Response:
-            # JSON only: a form on some other site cannot send that without asking first.
-            if request.content_type != "application/json":
-                return web.json_response({"error": "send application/json"}, status=415)
             try:
-                form = msgspec.json.decode(await request.read() or b"{}", type=dict[str, str])
+                form = msgspec.json.decode(await json_body(request), type=dict[str, str])
                 act(request.match_info["number"], form)
             except (msgspec.DecodeError, KeyError) as error:
                 return web.json_response({"error": f"bad request: {error}"}, status=400)
@@ -165,6 +162,13 @@ class _Subscriber:
         numbers, self._dirty = list(self._dirty), {}
         self._some.clear()
         return numbers
+
+
+async def json_body(request: web.Request) -> bytes:
+    """The request's body, if it is declared as JSON: a form on some other site cannot send that unasked."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="send application/json")
+    return await request.read() or b"{}"
 
 
 def _event(name: str, data: Any) -> bytes:

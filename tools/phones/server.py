@@ -14,7 +14,7 @@ from .clock import Clock, PacedClock
 from .exchange import Exchange
 from .faults import Dice, Faults
 from .network import Network
-from .page import Page
+from .page import Page, json_body
 from .resources import Call, Message
 from .webhooks import Webhooks
 
@@ -157,7 +157,7 @@ class Phones:
         """Body: the fields of Faults. The answer: how often each fault struck until now."""
         counts = self.dice.counts
         try:
-            self.set_faults(msgspec.json.decode(await request.read(), type=Faults))
+            self.set_faults(msgspec.json.decode(await json_body(request), type=Faults))
         except msgspec.DecodeError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(counts)
@@ -165,7 +165,7 @@ class Phones:
     async def _control_phone(self, request: web.Request) -> web.Response:
         """Body: fields of Behaviour, which replace the phone's behaviour."""
         try:
-            behaviour = msgspec.json.decode(await request.read(), type=Behaviour)
+            behaviour = msgspec.json.decode(await json_body(request), type=Behaviour)
         except msgspec.DecodeError as error:
             return web.json_response({"error": str(error)}, status=400)
         self.network.phone(request.match_info["number"]).behaviour = behaviour
