@@ -1,0 +1,200 @@
+"""What operators ask of the running hub: acts (start a sheet, stop all, end an incident, tick a task) that become facts
+like any other, and questions about the picture. The web asks over one stream of the bridge."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from hub.bridge import Stream
+from hub.connector import ActItem, Unavailable
+from hub.engine.state import State
+from hub.intake.intake import Intake
+from hub.intake.port import Offered
+from hub.model import records as r
+from hub.model.ids import Ids
+from hub.model.people import Chain
+from hub.model.signal import Category, Info, Named, Severity, Signal
+from hub.people.chains import who
+from hub.playbook.language import Playbook
+from hub.rules import InForce
+from hub.web.api import Done, Duty, Refused
+
+NAME = "operators"  # the source of their facts
+
+
+class Question(Struct, frozen=True):
+    """`verb` is one of the methods of hub.web.api.Api; `words` are its arguments."""
+
+    verb: str
+    words: tuple[Any, ...]
+
+
+class Port(Protocol):
+    async def offer(self, item: Question) -> Any: ...
+
+
+class OperatorsPort:
+    """hub.web.api.Api on the asyncio side: every method crosses to the hub."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    async def _ask(self, verb: str, *words: Any) -> Any:
+        return await self._port.offer(Question(verb, words))
+
+    async def start(self, sheet: str, by: str, answers: Mapping[str, str]) -> Done:
+        done: Done = await self._ask("start", sheet, by, dict(answers))
+        return done
+
+    async def stop_all(self, by: str, why: str) -> Done:
+        done: Done = await self._ask("act", r.StopAll(by=by, why=why), "nothing more goes out until lifted")
+        return done
+
+    async def lift(self, by: str, why: str) -> Done:
+        done: Done = await self._ask("act", r.StopLifted(by=by, why=why), "what waited goes out now")
+        return done
+
+    async def end(self, incident: str, by: str, why: str) -> Done:
+        done: Done = await self._ask("end", incident, by, why)
+        return done
+
+    async def task_done(self, task: str, by: str) -> Done:
+        done: Done = await self._ask("task", task, by)
+        return done
+
+    async def acknowledge(self, alarm: str, by: str) -> Done:
+        done: Done = await self._ask("acknowledge", alarm, by)
+        return done
+
+    async def auditor(self, what: str, detail: str) -> Done:
+        done: Done = await self._ask("act", r.AuditorFound(what=what, detail=detail), "the room is told")
+        return done
+
+    async def who(self, chain: str, at: datetime | None) -> list[Duty]:
+        duties: list[Duty] = await self._ask("who", chain, at)
+        return duties
+
+    async def status(self) -> Mapping[str, Any]:
+        shown: Mapping[str, Any] = await self._ask("status")
+        return shown
+
+
+class Operators:
+    """The hub's side: answers questions from the state, makes facts of acts through intake."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        state: Callable[[], State],
+        rules: Callable[[], InForce],
+        now: Callable[[], datetime],
+        ids: Ids,
+        status: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._intake = intake
+        self._state = state
+        self._rules = rules
+        self._now = now
+        self._ids = ids
+        self._status = status
+
+    async def serve(self, stream: Stream[Question, Any]) -> None:
+        """Answers for ever."""
+        async for batch in stream:
+            for offer in batch.offers:
+                try:
+                    offer.answer(await self.answer(offer.item))
+                except (Refused, Unavailable) as error:
+                    offer.answer(error)
+
+    async def answer(self, question: Question) -> Any:
+        """One question. Raises Refused and Unavailable."""
+        match question.verb, question.words:
+            case "status", _:
+                return self._status()
+            case "who", (chain, at):
+                return self._who(chain, at or self._now())
+            case "start", (sheet, by, answers):
+                return await self._start(sheet, by, answers)
+            case "act", (body, said):
+                return await self._act(body, said)
+            case "end", (incident, by, why):
+                known = self._state().incidents.get(incident)
+                if known is None or known.ended:
+                    raise Refused(f"no open incident {incident}: see `incidents` in the status", missing=True)
+                return await self._act(r.IncidentClosed(incident=incident, by=by, why=why), "the incident ends")
+            case "task", (task, by):
+                if task not in self._state().tasks:
+                    raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
+                return await self._act(r.TaskTicked(task=task, by=by), "the task is done")
+            case "acknowledge", (alarm, by):
+                if alarm not in self._state().alarms:
+                    raise Refused(f"no alarm {alarm} stands: see `alarms` in the status", missing=True)
+                return await self._act(r.AlarmAcknowledged(alarm=alarm, by=by), "the alarm is acknowledged")
+        raise Refused(f"{question.verb}: no such question")
+
+    async def _act(self, body: r.FactBody, said: str, signal: Signal | None = None) -> Done:
+        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, signal=signal),))])
+        if isinstance(answer, Unavailable):
+            raise answer
+        return Done(id=answer.taken[0].fact, said=said)
+
+    async def _start(self, name: str, by: str, answers: dict[str, str]) -> Done:
+        sheet = self._sheet(name)
+        if sheet.by_hand is None:
+            raise Refused(f"{name} cannot be started by hand: its author would add `start by hand:`")
+        known = {field.name for field in sheet.by_hand.fields}
+        missing = [f.name for f in sheet.by_hand.fields if f.required and not answers.get(f.name, "").strip()]
+        unknown = sorted(set(answers) - known)
+        if missing:
+            raise Refused(f"{name} asks for {', '.join(missing)}: answer with {' '.join(f'{m}=…' for m in missing)}")
+        if unknown:
+            raise Refused(f"{name} does not ask for {', '.join(unknown)}: it asks for {', '.join(sorted(known))}")
+        return await self._act(
+            r.SheetStarted(playbook=name, by=by), f"{name} is started", self._said(sheet, by, answers)
+        )
+
+    def _sheet(self, name: str) -> Playbook:
+        for sheet in self._rules().sheets:
+            if sheet.name == name:
+                return sheet
+        names = ", ".join(s.name for s in self._rules().sheets)
+        raise Refused(f"no sheet {name} is in force: there are {names}", missing=True)
+
+    def _said(self, sheet: Playbook, by: str, answers: dict[str, str]) -> Signal:
+        """What the person said, in place of a signal: each answer as a parameter, in each language's block."""
+        now = self._now()
+        infos = tuple(
+            Info(
+                language=language,
+                categories=(Category.OTHER,),
+                event=title,
+                severity=Severity.UNKNOWN,
+                headline=title,
+                parameters=tuple(Named(k, v) for k, v in answers.items()),
+            )
+            for language, title in sheet.title.items()
+        )
+        return Signal(identifier=self._ids.new(now), sender=by, sent=now, source=NAME, infos=infos, origin="by hand")
+
+    def _who(self, name: str, at: datetime) -> list[Duty]:
+        rules = self._rules()
+        chain: Chain | None = rules.chain(name)
+        if chain is None:
+            raise Refused(f"no chain {name}: there are {', '.join(sorted(rules.chains))}", missing=True)
+        plan = who(chain, at, rules.directory, rules.rosters)
+        return [
+            Duty(
+                tier=number,
+                person=person.id,
+                name=person.name,
+                by=tuple(way.channel for way in person.ways),
+                after_s=tier.starts_s,
+                why="; ".join(p.what for p in tier.problems if p.about.endswith(person.id)),
+            )
+            for number, tier in enumerate(plan.tiers, 1)
+            for person in tier.people
+        ]

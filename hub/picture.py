@@ -1,0 +1,133 @@
+"""The picture of the moment for whoever looks at it (the live view, `/api/status`): made of the state, never kept."""
+
+from collections import deque
+from datetime import datetime
+from typing import Any
+
+from hub.engine.state import Incident, Run, State
+from hub.model import events as e
+from hub.model import records as r
+from hub.model.message import OUTCOME_RANK, Lane, Outcome
+
+RECENT = 60
+
+_WORDS = {OUTCOME_RANK[o]: str(o) for o in Outcome} | {0: "waiting"}
+
+
+class Recent:
+    """The last deliveries and signals, as decisions and facts go by."""
+
+    def __init__(self) -> None:
+        self.deliveries: deque[dict[str, Any]] = deque(maxlen=RECENT)
+        self.sources: dict[str, dict[str, Any]] = {}
+        self._by_order: dict[str, dict[str, Any]] = {}
+
+    def decided(self, decision: r.Decision) -> None:
+        for event in decision.events:
+            if isinstance(event, e.Ordered):
+                self._ordered(event, decision.at)
+            elif isinstance(event, e.Delivered) and event.order in self._by_order:
+                shown = self._by_order[event.order]
+                shown["outcome"] = str(event.moves[-1][1])
+                shown["reason"] = event.moves[-1][2]
+                shown["at"] = decision.at
+
+    def _ordered(self, event: e.Ordered, at: datetime) -> None:
+        if len(self.deliveries) == self.deliveries.maxlen:
+            self._by_order.pop(self.deliveries[0]["order"], None)
+        to = event.recipients[0] if len(event.recipients) == 1 else f"{event.size or len(event.recipients)} people"
+        shown = {
+            "order": event.order,
+            "at": at,
+            "to": to,
+            "channel": event.channel,
+            "message": event.message,
+            "outcome": "waiting",
+            "reason": "",
+            "status": str(event.status),
+        }
+        self.deliveries.append(shown)
+        self._by_order[event.order] = shown
+
+    def took(self, source: str, at: datetime, health: str = "", reason: str = "", signals: int = 0) -> None:
+        shown = self.sources.setdefault(source, {"name": source, "health": "?", "reason": "", "signals": 0, "at": None})
+        if health:
+            shown["health"], shown["reason"] = health, reason
+        if signals:
+            shown["signals"] += signals
+            shown["at"] = at
+
+
+def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
+    """Everything the live view shows, as JSON-ready values. Holds ids of people, never names or addresses."""
+    running = [run for run in state.runs.values() if not run.outcome]
+    return {
+        "now": now,
+        "stopped": None if state.stopped is None else {"by": state.stopped[0], "why": state.stopped[1]},
+        "sources": sorted(recent.sources.values(), key=lambda s: str(s["name"])),
+        "incidents": [_incident(i) for i in state.incidents.values()],
+        "chains": [_chain(state, run) for run in running],
+        "tasks": [
+            {"id": t.id, "incident": t.incident, "step": t.step, "who": t.who, "due": t.due, "late": t.late}
+            for t in state.tasks.values()
+        ],
+        "alarms": [
+            {"id": key, "what": a.what, "about": a.about, "detail": a.detail, "at": a.at}
+            for key, a in state.alarms.items()
+        ],
+        "deliveries": list(recent.deliveries),
+        "next_deadline": min(state.deadlines.values(), default=None),
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "playbook": incident.playbook,
+        "status": str(incident.status),
+        "key": [k for k in incident.key if k],
+        "opened_at": incident.opened_at,
+        "ended": incident.ended,
+        "shadow": incident.shadow,
+        "signals": len(incident.signals),
+        "reached": sorted(incident.reached),
+        "steps": {step: (incident.outcomes.get(step) or ["under way"])[-1] for step in incident.steps},
+    }
+
+
+def _chain(state: State, run: Run) -> dict[str, Any]:
+    asks = [state.asks[a] for a in run.asks]
+    return {
+        "id": run.id,
+        "chain": run.chain.id,
+        "incident": run.incident,
+        "step": run.step,
+        "tier": run.tier + 1,
+        "tiers": len(run.chain.tiers),
+        "round": run.round,
+        "need": run.chain.need,
+        "accepted": list(run.accepted),
+        "asking": [
+            {
+                "person": ask.person,
+                "code": ask.code,
+                "outcome": ask.outcome or ("asked" if ask.sent_at else "being sent"),
+                "by": [
+                    {"channel": ask.by[i], "state": _WORDS[state.orders[o].states[0]] if o in state.orders else ""}
+                    for i, o in enumerate(ask.orders)
+                ],
+                "until": state.deadlines.get(f"answer {ask.id}"),
+                "next_channel": state.deadlines.get(f"channel {ask.id}"),
+            }
+            for ask in asks
+        ],
+    }
+
+
+def waiting(state: State) -> dict[str, int]:
+    """How many orders wait for dispatch, by lane."""
+    counts = dict.fromkeys((str(lane) for lane in Lane), 0)
+    for order in state.orders.values():
+        if not order.withdrawn and not all(order.states):
+            counts[str(order.event.lane)] += 1
+    return counts
