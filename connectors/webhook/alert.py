@@ -125,8 +125,31 @@ def decode(body: bytes) -> PartnerAlert:
 def to_signal(alert: PartnerAlert, sender: str, language: str) -> Signal:
     """The signal: one info block for each language used. `language` is that of texts given without one."""
     areas, notes = _areas(alert.area)
-    category = alert.category
-    tags = _languages(alert)
+    categories = (alert.category,) if isinstance(alert.category, Category) else alert.category
+    onset, expires = alert.onset and alert.onset.astimezone(UTC), alert.expires and alert.expires.astimezone(UTC)
+    parameters = tuple([Named(name, value) for name, value in alert.parameters.items()]) if alert.parameters else ()
+    infos = tuple(
+        [
+            Info(
+                language=_CAP_TAG.get(tag, tag) if tag else language,
+                categories=categories,
+                event=_text(alert.event, tag),
+                hazard=alert.hazard,
+                urgency=alert.urgency,
+                severity=alert.severity,
+                certainty=alert.certainty,
+                onset=onset,
+                expires=expires,
+                headline=_text(alert.headline, tag),
+                description=_text(alert.description, tag),
+                instruction=_text(alert.instruction, tag),
+                contact=alert.contact,
+                parameters=parameters,
+                areas=areas,
+            )
+            for tag in _languages(alert)
+        ]
+    )
     return Signal(
         identifier=alert.id,
         sender=sender,
@@ -134,29 +157,8 @@ def to_signal(alert: PartnerAlert, sender: str, language: str) -> Signal:
         status=alert.status,
         msg_type=alert.msg_type,
         scope=Scope.RESTRICTED,
-        references=tuple([Reference(sender, earlier) for earlier in alert.references]),
-        infos=tuple(
-            [
-                Info(
-                    language=_CAP_TAG.get(tag, tag) if tag else language,
-                    categories=(category,) if isinstance(category, Category) else category,
-                    event=_text(alert.event, tag),
-                    hazard=alert.hazard,
-                    urgency=alert.urgency,
-                    severity=alert.severity,
-                    certainty=alert.certainty,
-                    onset=alert.onset.astimezone(UTC) if alert.onset else None,
-                    expires=alert.expires.astimezone(UTC) if alert.expires else None,
-                    headline=_text(alert.headline, tag),
-                    description=_text(alert.description, tag),
-                    instruction=_text(alert.instruction, tag),
-                    contact=alert.contact,
-                    parameters=tuple([Named(name, value) for name, value in alert.parameters.items()]),
-                    areas=areas,
-                )
-                for tag in tags
-            ]
-        ),
+        references=tuple([Reference(sender, earlier) for earlier in alert.references]) if alert.references else (),
+        infos=infos,
         links=alert.links,
         notes=notes,
     )
@@ -201,8 +203,8 @@ def _area(area: PartnerArea, notes: list[str]) -> Area:
         codes.append(Geocode("NIS", nis) if nis else Geocode("commune", commune))
     return Area(
         description=area.description or ", ".join(area.communes),
-        polygons=tuple(ring if ring[0] == ring[-1] else (*ring, ring[0]) for ring in area.polygons),
-        circles=tuple(Circle(point.lat, point.lon, point.radius_km) for point in area.points),
+        polygons=tuple([ring if ring[0] == ring[-1] else (*ring, ring[0]) for ring in area.polygons]),
+        circles=tuple([Circle(point.lat, point.lon, point.radius_km) for point in area.points]),
         geocodes=tuple(codes),
     )
 

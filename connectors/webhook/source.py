@@ -63,6 +63,7 @@ class WebhookSource:
         self._name = environment.name
         self._sender = config.sender or environment.name
         self._keys = [key_of(environment.secret(name), name) for name in config.secrets]
+        self._ahead_max = timedelta(seconds=config.ahead_max_s)
         self._seen: dict[str, bytes] = {}  # message id → digest of its content, oldest first
 
     async def run(self, intake: Intake) -> None:
@@ -164,7 +165,7 @@ class WebhookSource:
         return SignalItem(signal=signal, key=key, original=body, media_type="application/json")
 
     def _check_sent(self, sent: datetime, now: datetime) -> None:
-        if sent.year < 2000 or sent - now > timedelta(seconds=self._config.ahead_max_s):
+        if sent.year < 2000 or sent - now > self._ahead_max:
             raise Fault(
                 "sent", f"{sent.isoformat()} cannot be: it is {now:%Y-%m-%d %H:%M} UTC here", "set the sender's clock"
             )
