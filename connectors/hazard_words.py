@@ -2,8 +2,8 @@
 
 FR, NL, DE and EN in earnest; other languages as far as weather services' warnings need them. Without accents and
 case. `word` is a whole word, `word*` begins one, `*word` ends one, `*word*` is inside one; `nl,de:word` holds only
-where the text is in one of these languages or its language is unknown ("brand" burns in Dutch, not in English). The first to
-appear in a text wins; of two at the same place the longer, so that "snow storm" is snow. Words are separated by `|`.
+where the text is in one of these languages or its language is unknown ("brand" burns in Dutch, not in English).
+The first to appear in a text wins; of two at the same place the longer, so that "snow storm" is snow.
 
 Not here on purpose: "vorst" (frost, and a commune of Brussels), "forest" alone (the same commune in French).
 """

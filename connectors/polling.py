@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,6 +13,7 @@ from connectors.http import FetchFailed
 from connectors.text import BYTES_MAX
 from hub.connector import Intake, Item, Taken, Unavailable
 
+T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[object]]
 
 BACKOFF_FIRST_S = 30.0
@@ -149,7 +150,7 @@ def batches(items: Sequence[Item]) -> list[Sequence[Item]]:
     return [items[n : n + _BATCH] for n in range(0, len(items), _BATCH)]
 
 
-async def read_aside(intake: Intake, fn: Callable[..., Sequence[Item]], body: bytes, *args: object) -> Sequence[Item]:
+async def read_aside(intake: Intake, fn: Callable[..., T], body: bytes, *args: object) -> T:
     """Reads a body in a worker process where it is large. Raises WorkerLimit."""
     if len(body) < WORKER_FROM_BYTES:
         return fn(body, *args)

@@ -103,11 +103,10 @@ class _Poll:
 
     async def _read(self, got: Fetched) -> Sequence[SignalItem | BadItem]:
         try:
-            items = await read_aside(self._intake, read_cap, got.body, got.url, got.charset)
+            return await read_aside(self._intake, read_cap, got.body, got.url, got.charset)
         except WorkerLimit as error:
             reason = f"needs more time or memory than foreign input is given ({error}): send fewer alerts at a time"
             return [bad_item(ReadError(reason), got.body, got.media_type)]
-        return [item for item in items if isinstance(item, SignalItem | BadItem)]
 
     async def _offer(
         self, new: Sequence[SignalItem | BadItem], items: Sequence[SignalItem | BadItem], got: Fetched
