@@ -10,6 +10,7 @@ times are timestamps, what is absent is null.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,13 +31,12 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"' + r"|'(?:[^'\\]|\\.)*'")
 _MATCHES = re.compile(r"\.matches\s*\(\s*(?P<first>.)", re.DOTALL)
 _REPEAT = re.compile(r"\{\s*(\d+)?\s*,?\s*(\d+)?\s*\}")
 
-_FUNCTIONS = frozenset(
-    """
-    size contains startsWith endsWith matches int uint double string bytes timestamp duration has all exists exists_one
-    map filter max min getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes
-    getSeconds getMilliseconds
-    """.split()  # noqa: SIM905 - a list of quoted words would be three times as long
-)
+_FUNCTION_NAMES = """
+size contains startsWith endsWith matches int uint double string bytes timestamp duration has all
+exists exists_one map filter max min getFullYear getMonth getDate getDayOfMonth getDayOfWeek
+getDayOfYear getHours getMinutes getSeconds getMilliseconds
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 
 # What the library raises for what cannot be worked out (types, overflow, a key or index that is absent).
 _CANNOT = (TypeError, ValueError, ArithmeticError, RuntimeError, LookupError)
@@ -67,8 +67,10 @@ class Expression:
                 "not-cel", f"`where` is not CEL: {_syntax(error)}", "docs/playbooks.md shows it"
             ) from None
         _known_names(text, self._program)
+        self._signal_fields = _asked(text, "signal")
+        self._info_fields = _asked(text, "info")
         try:
-            value = self._program.execute(_SAMPLE)
+            value = self._program.execute(self._values(_SAMPLE_SIGNAL, _SAMPLE_INFO, _SAMPLE_TIME))
         except (KeyError, IndexError):
             return  # a parameter or code the sample lacks: what it would give is not known here
         except _CANNOT as error:
@@ -76,76 +78,74 @@ class Expression:
         if not isinstance(value, bool):
             raise BadExpression("cel-not-yes-or-no", f"`where` gives {value!r}, neither true nor false", "compare it")
 
-    def holds(self, values: dict[str, Any]) -> bool:
-        """Whether it is true of `variables(...)`; what cannot be worked out is not."""
+    def holds(self, signal: Signal, info: Info, now: datetime) -> bool:
+        """Whether it is true of an info block; what cannot be worked out is not."""
         try:
-            return self._program.execute(values) is True
+            return self._program.execute(self._values(signal, info, now)) is True
         except _CANNOT:
             return False
 
-    def why(self, values: dict[str, Any]) -> str:
+    def why(self, signal: Signal, info: Info, now: datetime) -> str:
         """The value it has, or why it has none, for a person."""
         try:
-            return str(self._program.execute(values)).lower()
+            return str(self._program.execute(self._values(signal, info, now))).lower()
         except _CANNOT as error:
             return f"cannot be worked out: {_first(error)}"
 
-
-def variables(signal: Signal, info: Info, now: datetime) -> dict[str, Any]:
-    """What an expression sees."""
-    return {"signal": _of_signal(signal), "info": _of_info(info), "now": now}
-
-
-def _of_signal(s: Signal) -> dict[str, Any]:
-    return {
-        "source": s.source,
-        "identifier": s.identifier,
-        "sender": s.sender,
-        "sent": s.sent,
-        "status": s.status.value,
-        "msg_type": s.msg_type.value,
-        "scope": s.scope.value,
-        "origin": s.origin[:TEXT_MAX],
-        "codes": list(s.codes[:LIST_MAX]),
-        "note": s.note[:TEXT_MAX],
-        "incidents": list(s.incidents[:LIST_MAX]),
-        "reliability": s.reliability.value,
-        "credibility": int(s.credibility),
-    }
+    def _values(self, signal: Signal, info: Info, now: datetime) -> dict[str, Any]:
+        return {
+            "signal": {name: shown(signal) for name, shown in self._signal_fields},
+            "info": {name: shown(info) for name, shown in self._info_fields},
+            "now": now,
+        }
 
 
-def _of_info(i: Info) -> dict[str, Any]:
-    return {
-        "language": i.language,
-        "categories": [c.value for c in i.categories],
-        "event": i.event[:TEXT_MAX],
-        "hazard": i.hazard.value if i.hazard is not None else "",
-        "response_types": [r.value for r in i.response_types],
-        "urgency": i.urgency.value,
-        "severity": i.severity.value,
-        "certainty": i.certainty.value,
-        "audience": i.audience[:TEXT_MAX],
-        "event_codes": {n.name: n.value for n in i.event_codes[:LIST_MAX]},
-        "effective": i.effective,
-        "onset": i.onset,
-        "expires": i.expires,
-        "sender_name": i.sender_name[:TEXT_MAX],
-        "headline": i.headline[:TEXT_MAX],
-        "description": i.description[:TEXT_MAX],
-        "instruction": i.instruction[:TEXT_MAX],
-        "web": i.web[:TEXT_MAX],
-        "contact": i.contact[:TEXT_MAX],
-        "parameters": {n.name: n.value for n in i.parameters[:LIST_MAX]},
-        "areas": [a.description[:TEXT_MAX] for a in i.areas[:LIST_MAX]],
-        "places": sorted({p for a in i.areas for p in a.places})[:LIST_MAX],
-    }
+# How each field is shown. Only those an expression names are worked out.
+_SIGNAL: dict[str, Callable[[Signal], Any]] = {
+    "source": lambda s: s.source,
+    "identifier": lambda s: s.identifier,
+    "sender": lambda s: s.sender,
+    "sent": lambda s: s.sent,
+    "status": lambda s: s.status.value,
+    "msg_type": lambda s: s.msg_type.value,
+    "scope": lambda s: s.scope.value,
+    "origin": lambda s: s.origin[:TEXT_MAX],
+    "codes": lambda s: list(s.codes[:LIST_MAX]),
+    "note": lambda s: s.note[:TEXT_MAX],
+    "incidents": lambda s: list(s.incidents[:LIST_MAX]),
+    "reliability": lambda s: s.reliability.value,
+    "credibility": lambda s: int(s.credibility),
+}
+_INFO: dict[str, Callable[[Info], Any]] = {
+    "language": lambda i: i.language,
+    "categories": lambda i: [c.value for c in i.categories],
+    "event": lambda i: i.event[:TEXT_MAX],
+    "hazard": lambda i: i.hazard.value if i.hazard is not None else "",
+    "response_types": lambda i: [r.value for r in i.response_types],
+    "urgency": lambda i: i.urgency.value,
+    "severity": lambda i: i.severity.value,
+    "certainty": lambda i: i.certainty.value,
+    "audience": lambda i: i.audience[:TEXT_MAX],
+    "event_codes": lambda i: {n.name: n.value for n in i.event_codes[:LIST_MAX]},
+    "effective": lambda i: i.effective,
+    "onset": lambda i: i.onset,
+    "expires": lambda i: i.expires,
+    "sender_name": lambda i: i.sender_name[:TEXT_MAX],
+    "headline": lambda i: i.headline[:TEXT_MAX],
+    "description": lambda i: i.description[:TEXT_MAX],
+    "instruction": lambda i: i.instruction[:TEXT_MAX],
+    "web": lambda i: i.web[:TEXT_MAX],
+    "contact": lambda i: i.contact[:TEXT_MAX],
+    "parameters": lambda i: {n.name: n.value for n in i.parameters[:LIST_MAX]},
+    "areas": lambda i: [a.description[:TEXT_MAX] for a in i.areas[:LIST_MAX]],
+    "places": lambda i: sorted({p for a in i.areas for p in a.places})[:LIST_MAX],
+}
+_FIELDS: dict[str, dict[str, Any]] = {"signal": dict(_SIGNAL), "info": dict(_INFO)}
+NAMES = ("signal", "info", "now")
 
 
-_SAMPLE = variables(
-    Signal(identifier="x", sender="x", sent=_SAMPLE_TIME),
-    Info(effective=_SAMPLE_TIME, onset=_SAMPLE_TIME, expires=_SAMPLE_TIME),
-    _SAMPLE_TIME,
-)
+_SAMPLE_SIGNAL = Signal(identifier="x", sender="x", sent=_SAMPLE_TIME)
+_SAMPLE_INFO = Info(effective=_SAMPLE_TIME, onset=_SAMPLE_TIME, expires=_SAMPLE_TIME)
 
 
 def _bounded(text: str) -> None:
@@ -166,18 +166,26 @@ def _bounded(text: str) -> None:
             raise BadExpression("cel-too-costly", "a pattern repeats too often", f"at most {{{_REPEAT_MAX}}}")
 
 
+def _asked(text: str, owner: str) -> list[tuple[str, Callable[[Any], Any]]]:
+    """The fields of `signal` or `info` an expression names; all of them where it uses the whole in another way."""
+    bare = _STRING.sub('""', text)
+    names = {name for of, name in _FIELD.findall(bare) if of == owner}
+    whole = len(re.findall(rf"\b{owner}\b", bare)) > len([1 for of, _ in _FIELD.findall(bare) if of == owner])
+    return [(name, shown) for name, shown in _FIELDS[owner].items() if whole or name in names]
+
+
 def _known_names(text: str, program: Any) -> None:
     bare = _STRING.sub('""', text)
     for owner, name in _FIELD.findall(bare):
-        if name not in _SAMPLE[owner]:
+        if name not in _FIELDS[owner]:
             other = "info" if owner == "signal" else "signal"
-            remedy = f'did you mean "{other}.{name}"?' if name in _SAMPLE[other] else choice(name, _SAMPLE[owner])
+            remedy = f'did you mean "{other}.{name}"?' if name in _FIELDS[other] else choice(name, _FIELDS[owner])
             raise BadExpression("cel-unknown-field", f'"{owner}.{name}" does not exist', remedy)
     loops = re.findall(r"\(\s*([A-Za-z_]\w*)\s*,", bare)
     for name in program.variables():
-        if name not in _SAMPLE and name not in loops:
-            owners = [f"{o}.{name}" for o in ("info", "signal") if name in _SAMPLE[o]]
-            remedy = f'did you mean "{owners[0]}"?' if owners else choice(name, _SAMPLE, "there are")
+        if name not in NAMES and name not in loops:
+            owners = [f"{o}.{name}" for o in ("info", "signal") if name in _FIELDS[o]]
+            remedy = f'did you mean "{owners[0]}"?' if owners else choice(name, NAMES, "there are")
             raise BadExpression("cel-unknown-name", f'`where` speaks of "{name}", which does not exist', remedy)
 
     for name in program.functions():
