@@ -5,7 +5,7 @@ suite (tests/contracts/journal.py) runs against all. All verbs are trio. What an
 implementation's `Worth`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -40,7 +40,8 @@ class Worth(StrEnum):
     """What an acknowledgement of this journal survives."""
 
     FSYNC = "fsync"  # a power cut of this machine
-    REPLICAS = "replicas"  # the loss of all but one replica, not of all at once
+    REPLICAS = "replicas"  # the loss of a minority of the replicas, not a power cut of all at once
+    PROCESS = "process"  # the end of the server's process, not a power cut of its machine
     NOTHING = "nothing"  # memory: not even the end of the process
 
 
@@ -57,19 +58,25 @@ class Journal(Protocol):
     owner of the delivery. Concurrent appends share one commit (group commit)."""
 
     worth: Worth
+    trouble: str | None
+    """Why nothing can be made durable now, in words; None while all is well."""
 
     async def put_facts(
         self, facts: Sequence[Fact], vault: Sequence[VaultEntry] = (), live: Sequence[Any] | None = None
     ) -> Sequence[str]:
         """Makes facts and their vault entries durable, all or none. Returns for each the id under which the journal
         holds it: its own, or, where a fact of the same `key` is held already, that one's. `live[i]` travels to
-        `facts()` beside fact i. Cancelling the wait does not take the facts back. Raises JournalUnavailable."""
+        `facts()` beside fact i. Cancelling the wait does not take the facts back. Of a repeated fact nothing is
+        written, nor of its vault entry. A vault entry whose key is held already stays as it is. Raises
+        JournalUnavailable."""
         ...
 
-    async def put_decision(self, decision: Decision, vault: Sequence[VaultEntry] = ()) -> None:
-        """Makes a decision durable, chained to the one before. Calls are made in order by one task, and may be made
-        before the previous has returned (`put_decision` keeps the order of calls). Raises Fenced,
-        JournalUnavailable."""
+    def put_decision(self, decision: Decision, vault: Sequence[VaultEntry] = ()) -> Awaitable[object]:
+        """Makes a decision durable, chained to the one before. It is queued when this is called, before anything is
+        awaited: decisions are recorded in the order of the calls, and the next call may be made before the previous
+        is durable. Awaiting the result (by one task) waits until it is, for as long as it takes; not awaiting or
+        cancelling takes nothing back. Raises Fenced; JournalUnavailable only when the journal is closed first;
+        JournalError for a decision that takes a fact that is not there, and for all after it."""
         ...
 
     async def put_attempts(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry] = ()) -> None:

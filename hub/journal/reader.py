@@ -1,0 +1,221 @@
+"""Reading a SQLite journal: by the hub that writes it, and by other processes beside it.
+
+`Reader` is plain and synchronous: the hub calls it in worker threads, commands and the auditor directly. Every read
+is a short query of its own, so that no reader holds the write-ahead log up.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import apsw
+
+from hub.journal import JournalError, JournalUnavailable, Position, Snapshot, snapshots
+from hub.journal.chain import GENESIS
+from hub.journal.codec import Row, VaultRow, decode, decode_attempt, decode_decision, decode_fact, unseal
+from hub.journal.tables import Connect, check, vault_of
+from hub.journal.verify import Checkpoint, Report, examine
+from hub.model.records import Attempt, Decision, Entry, Fact, Record, VaultEntry
+
+_PAGE = 2_000  # records per query when all are walked through
+
+
+def open_reader(path: Path) -> "Reader":
+    """Opens a journal for reading only, whether or not a hub writes to it. Raises JournalError with the remedy."""
+    if not path.exists():
+        raise JournalError(f"{path}: there is no journal: name its file, or start the hub once to make one")
+    return Reader(path, _connect_read_only)
+
+
+def _connect_read_only(path: str) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return apsw.Connection(f"file:{quote(path)}?mode=ro", flags=flags)
+
+
+class Reader:
+    """A reading connection to a journal and its vault. One thread at a time."""
+
+    def __init__(self, path: Path, connect: Connect = _connect_read_only) -> None:
+        self.path = path
+        try:
+            self._journal = connect(str(path))
+            check(self._journal, "journal")
+            self._vault = connect(str(vault_of(path)))
+            check(self._vault, "vault")
+        except apsw.Error as error:
+            raise JournalUnavailable(f"{path}: cannot be read: {error}") from error
+        for connection in (self._journal, self._vault):
+            connection.set_busy_timeout(2_000)
+
+    def close(self) -> None:
+        self._journal.close()
+        self._vault.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- by place --
+
+    def place_of(self, id_: str) -> int:
+        """The place of a record; 0 for "". Raises JournalError where it is not in the journal."""
+        if not id_:
+            return 0
+        found = self._one("SELECT seq FROM records WHERE id = ?", (id_,))
+        if found is None:
+            raise JournalError(f"{self.path}: record {id_} is not in this journal")
+        return int(found[0])
+
+    def last(self) -> int:
+        """The place of the newest record, 0 where there is none."""
+        found = self._one("SELECT max(seq) FROM records")
+        return int(found[0] or 0) if found else 0
+
+    def last_fact(self) -> int:
+        """The place of the newest fact, 0 where there is none."""
+        # From the end, it is found within as many records as were made since.
+        found = self._one("SELECT seq FROM records WHERE kind = 1 ORDER BY seq DESC LIMIT 1")
+        return int(found[0]) if found else 0
+
+    def facts_after(self, place: int, limit: int) -> list[tuple[int, Entry]]:
+        found = self._all(
+            "SELECT seq, body FROM records WHERE seq > ? AND kind = 1 ORDER BY seq LIMIT ?", (place, limit)
+        )
+        return [(seq, Entry(decode_fact(body))) for seq, body in found]
+
+    def rows(self, after: int = 0, since: float | None = None, type_: str | None = None) -> Iterator[Row]:
+        """All records in order, past place `after`; only those from `since` (seconds since 1970), of a type."""
+        while True:
+            found = self._all(
+                "SELECT seq, kind, id, type, subject, key, at, digest, prev, hash, body FROM records "
+                "WHERE seq > ? AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR type = ?3) ORDER BY seq LIMIT ?4",
+                (after, since, type_, _PAGE),
+            )
+            yield from map(Row._make, found)
+            if len(found) < _PAGE:
+                return
+            after = found[-1][0]
+
+    # -- by what they are about --
+
+    def decisions(self, after: str, limit: int) -> list[Decision]:
+        found = self._all(
+            "SELECT body FROM records WHERE type = 'decision' AND subject = '' AND seq > ? ORDER BY seq LIMIT ?",
+            (self.place_of(after), limit),
+        )
+        return [decode_decision(body) for (body,) in found]
+
+    def attempts_of(self, orders: Sequence[str]) -> list[Attempt]:
+        found = self._each(
+            "SELECT r.seq, r.body FROM carray(?) a CROSS JOIN records r "
+            "ON r.type = 'attempt' AND r.subject = a.value ORDER BY r.seq",
+            orders,
+        )
+        return [decode_attempt(body) for _, body in found]
+
+    def receipts_of(self, attempts: Sequence[str]) -> list[str]:
+        found = self._each(
+            "SELECT DISTINCT r.subject FROM carray(?) a CROSS JOIN records r "
+            "ON r.type = 'receipts' AND r.subject = a.value",
+            attempts,
+        )
+        return [subject for (subject,) in found]
+
+    def latest(self, kind: str, subject: str) -> Fact | None:
+        found = self._one(
+            "SELECT body FROM records WHERE type = ? AND subject = ? AND kind = 1 ORDER BY seq DESC LIMIT 1",
+            (kind, subject),
+        )
+        return decode_fact(found[0]) if found else None
+
+    def get(self, ids: Sequence[str]) -> list[Record | None]:
+        found = self._each("SELECT r.id, r.body FROM carray(?) a CROSS JOIN records r ON r.id = a.value", ids)
+        bodies = dict(found)
+        return [decode(bodies[id_]) if id_ in bodies else None for id_ in ids]
+
+    def row(self, id_: str) -> Row | None:
+        found = self._one(
+            "SELECT seq, kind, id, type, subject, key, at, digest, prev, hash, body FROM records WHERE id = ?", (id_,)
+        )
+        return Row._make(found) if found else None
+
+    # -- the vault --
+
+    def vault(self, keys: Sequence[str]) -> list[VaultEntry | None]:
+        rows = {row.key: row for row in self.vault_rows(keys)}
+        return [unseal(rows[key]) if key in rows else None for key in keys]
+
+    def vault_rows(self, keys: Sequence[str]) -> list[VaultRow]:
+        if not keys:
+            return []
+        found = self._all(
+            "SELECT v.key, v.about, v.media_type, v.salt, v.digest, v.payload "
+            "FROM carray(?) a CROSS JOIN vault v ON v.key = a.value",
+            (apsw.carray(tuple(keys)),),
+            self._vault,
+        )
+        return [VaultRow._make(row) for row in found]
+
+    def vault_keys(self, about: str) -> list[str]:
+        """The keys of all that is kept about a person or source (for erasing)."""
+        if not about:
+            return []
+        sql = "SELECT key FROM vault WHERE about = ? AND about <> ''"
+        return [key for (key,) in self._all(sql, (about,), self._vault)]
+
+    # -- the whole --
+
+    def position(self) -> Position:
+        ends = self._one("SELECT (SELECT min(seq) FROM records), (SELECT max(seq) FROM records)")
+        if ends is None or ends[0] is None:
+            return Position(facts=0, decisions=0, attempts=0, newest=None)
+        first, last = ends
+        # From the index; the facts are what is left, as places have no gaps.
+        counts = dict(
+            self._all(
+                "SELECT type, count(*) FROM records "
+                "WHERE subject IS NOT NULL AND type IN ('decision', 'attempt') GROUP BY type"
+            )
+        )
+        decisions, attempts = counts.get("decision", 0), counts.get("attempt", 0)
+        newest = self._all("SELECT at FROM records WHERE seq = ?", (last,))[0][0]
+        return Position(
+            facts=last - first + 1 - decisions - attempts,
+            decisions=decisions,
+            attempts=attempts,
+            newest=datetime.fromtimestamp(newest, UTC),
+        )
+
+    def load_snapshot(self) -> Snapshot | None:
+        return snapshots.load(self.path, self.row)
+
+    def checkpoint(self) -> Checkpoint:
+        """Where verification starts."""
+        found = self._one("SELECT seq, hash FROM checkpoints ORDER BY seq DESC LIMIT 1")
+        return Checkpoint(*found) if found else Checkpoint(0, GENESIS)
+
+    def examine(self) -> Report:
+        """Looks at every record and every vault entry that records name."""
+        start = self.checkpoint()
+        return examine(self.rows(start.seq), start, self.row, self.vault_rows, snapshots.newest_decision(self.path))
+
+    # -- queries --
+
+    def _one(self, sql: str, bindings: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+        found = self._all(sql, bindings)
+        return found[0] if found else None
+
+    def _each(self, sql: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+        return self._all(sql, (apsw.carray(tuple(values)),)) if values else []
+
+    def _all(
+        self, sql: str, bindings: tuple[Any, ...] = (), connection: apsw.Connection | None = None
+    ) -> list[tuple[Any, ...]]:
+        try:
+            return (connection or self._journal).execute(sql, bindings).fetchall()
+        except apsw.Error as error:
+            raise JournalUnavailable(f"{self.path}: cannot be read: {error}") from error
