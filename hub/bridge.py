@@ -24,7 +24,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar, copy_context
 from types import FrameType
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -256,11 +256,9 @@ class Loop:
         self._outbox.append((receive, payload))
         if not self._woken:
             self._woken = True
-            try:
-                self._loop.call_soon_threadsafe(self._collect)
-            except RuntimeError:  # the loop has ended; close() has said what was left on it
-                return
             self.bursts_out += 1
+            with suppress(RuntimeError):  # the loop has ended; close() has said what was left on it
+                self._loop.call_soon_threadsafe(self._collect)
 
     def _collect(self) -> None:
         self._woken = False  # before looking: whoever appends from here on wakes the loop again
@@ -278,11 +276,9 @@ class Loop:
 
     def _hand_over(self) -> None:
         burst, self._inbox = self._inbox, []
-        try:
-            self._token.run_sync_soon(self._arrive, burst)
-        except trio.RunFinishedError:  # nobody is left to hear it
-            return
         self.bursts_in += 1
+        with suppress(trio.RunFinishedError):  # nobody is left to hear it
+            self._token.run_sync_soon(self._arrive, burst)
 
     def _arrive(self, burst: list[tuple[Callable[[Any], None], Any]]) -> None:
         for receive, payload in burst:
@@ -301,10 +297,8 @@ class Loop:
         if self._inbox:
             self._hand_over()
         self._loop.close()
-        try:
+        with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._ended.set)
-        except trio.RunFinishedError:
-            return
 
     def _log_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         fault = context.get("exception")

@@ -16,7 +16,7 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
@@ -24,6 +24,7 @@ COUNT = struct.Struct("!I")
 SIZE = struct.Struct("!Q")
 OUT_OF_BAND_BYTES = 64 * 1024
 ORPHAN_GRACE_S = 5.0
+NICENESS = 10  # a timer of the hub goes before anybody's large document when processors are short
 
 # What a job came to: the first item of an answer.
 DONE, RAISED, TOO_LARGE, NO_MEMORY = "done", "raised", "too large", "no memory"
@@ -48,11 +49,11 @@ def unpack(parts: Sequence[bytes]) -> tuple[Any, ...]:
     return message
 
 
-def receive(stream: BinaryIO) -> tuple[Any, ...]:
-    """The next message. EOFError when the other end is closed."""
+def receive(stream: BinaryIO) -> list[bytes]:
+    """The parts of the next message. EOFError when the other end is closed."""
     (count,) = COUNT.unpack(_exactly(stream, COUNT.size))
     sizes = [SIZE.unpack(_exactly(stream, SIZE.size))[0] for _ in range(count)]
-    return unpack([_exactly(stream, size) for size in sizes])
+    return [_exactly(stream, size) for size in sizes]
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -64,43 +65,44 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 def serve(link: socket.socket) -> None:
     stream = cast(BinaryIO, link.makefile("rb"))
-    sys.path[:], preload, memory_bytes, result_bytes_max = receive(stream)
+    sys.path[:], preload, memory_bytes, result_bytes_max = unpack(receive(stream))
     limit_memory(memory_bytes)
     for module in preload:
         import_module(module)
     send(link, (DONE,))
     while True:
-        limit_s, fn, *args = receive(stream)
-        signal.setitimer(signal.ITIMER_REAL, limit_s + ORPHAN_GRACE_S)
-        answer = run(fn, args, result_bytes_max)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        del fn, args
+        answer = run(receive(stream), result_bytes_max)
+        # Half its memory gone for good, by leaks or fragments, would be charged to an innocent job.
         worn = data_bytes() > memory_bytes / 2
         send(link, (*answer, worn))
         del answer
 
 
-def run(fn: Callable[..., Any], args: Sequence[Any], result_bytes_max: int) -> tuple[str, bytes]:
+def run(parts: Sequence[bytes], result_bytes_max: int) -> tuple[str, bytes]:
     """(DONE, pickled result) or what else the job came to, with what is to be said about it."""
     try:
-        result = pickle.dumps(fn(*args), protocol=5)
+        limit_s, fn, *args = unpack(parts)
+        signal.setitimer(signal.ITIMER_REAL, limit_s + ORPHAN_GRACE_S)
+        try:
+            result = pickle.dumps(fn(*args), protocol=5)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except MemoryError:
         return NO_MEMORY, b""
     except Exception as error:
-        error.add_note("In a worker process:\n" + traceback.format_exc())
-        return RAISED, pickled_error(error)
+        return RAISED, pickled_error(error, "In a worker process:\n" + traceback.format_exc())
     if len(result) > result_bytes_max:
         return TOO_LARGE, str(len(result)).encode()
     return DONE, result
 
 
-def pickled_error(error: Exception) -> bytes:
-    """The error itself where it survives the way, otherwise what it says (many of lxml's do not)."""
+def pickled_error(error: Exception, note: str) -> bytes:
+    """The error itself where it survives the way, otherwise what it says (many of lxml's do not); and the note."""
     try:
-        data = pickle.dumps(error, protocol=5)
+        data = pickle.dumps((error, note), protocol=5)
         pickle.loads(data)  # noqa: S301 (just made)
     except Exception:
-        return pickle.dumps(f"{type(error).__name__}: {error}", protocol=5)
+        return pickle.dumps((f"{type(error).__name__}: {error}", note), protocol=5)
     return data
 
 
@@ -132,6 +134,7 @@ def main() -> None:
     # first, and this process ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.nice(NICENESS)
     with socket.socket(fileno=os.dup(0)) as link:
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)  # a library that reads standard input finds it empty

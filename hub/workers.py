@@ -65,40 +65,44 @@ async def open_workers(
     result_bytes_max: int = 32 << 20,
     preload: Sequence[str] = (),
 ) -> AsyncIterator["Workers"]:
-    """Starts `count` workers and ends them at exit.
+    """Starts `count` workers (it returns when the first is ready) and ends them at exit.
 
     `memory_bytes`: writable memory per worker, the interpreter's own included. `result_bytes_max`: the largest
     pickled result; reading it back holds the hub up (about 10 ms per megabyte of small objects), so jobs should
     return little. `preload`: modules a worker imports before it takes its first job.
 
-    WorkerDied if a worker cannot start (a module that cannot be imported, too little memory).
+    WorkerDied if the first cannot start (a module that cannot be imported, too little memory).
     """
-    async with trio.open_nursery() as nursery:
-        workers = Workers(nursery, count, (list(sys.path), list(preload), memory_bytes, result_bytes_max))
-        try:
-            await workers.start()
+    workers = Workers(count, memory_bytes, result_bytes_max, preload)
+    try:
+        await workers.start_first()
+        async with trio.open_nursery() as nursery:
+            workers.start_others(nursery)
             yield workers
-        finally:
-            with trio.CancelScope(shield=True):
-                await workers.close()
             nursery.cancel_scope.cancel()
+    finally:
+        with trio.CancelScope(shield=True):
+            await workers.close()
 
 
 class Workers:
     """The pool. Made by `open_workers`."""
 
-    def __init__(self, nursery: trio.Nursery, count: int, settings: tuple[Any, ...]) -> None:
-        self._nursery = nursery
+    def __init__(self, count: int, memory_bytes: int, result_bytes_max: int, preload: Sequence[str]) -> None:
+        settings = (list(sys.path), list(preload), memory_bytes, result_bytes_max)
+        self._memory_bytes = memory_bytes
         self._workers = [_Worker(settings) for _ in range(count)]
         self._put_back, self._idle = trio.open_memory_channel["_Worker"](count)
         self.replaced = 0
 
-    async def start(self) -> None:
-        async with trio.open_nursery() as nursery:
-            for worker in self._workers:
-                nursery.start_soon(worker.start)
-        for worker in self._workers:
-            self._put_back.send_nowait(worker)
+    async def start_first(self) -> None:
+        await self._workers[0].start()
+        self._put_back.send_nowait(self._workers[0])
+
+    def start_others(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        for worker in self._workers[1:]:
+            nursery.start_soon(self._start, worker)
 
     async def close(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -106,7 +110,8 @@ class Workers:
                 nursery.start_soon(worker.end)
 
     async def run(self, fn: Callable[..., T], *args: Any, limit_s: float, label: str) -> T:
-        """`fn(*args)` in a worker process; `fn` is a module-level function, arguments and result can be pickled.
+        """`fn(*args)` in a worker process. `fn` is a module-level function of an importable module (so not of
+        `__main__`); arguments and result can be pickled.
 
         `limit_s` counts from when a worker takes the job. `label` says what is being read, in errors.
 
@@ -114,6 +119,8 @@ class Workers:
         size of the result; WorkerDied. If the caller is cancelled the worker is killed: nothing else stops it.
         """
         pieces = worker_process.pack((limit_s, fn, *args))
+        if sum(map(len, pieces)) > self._memory_bytes / 2:
+            raise WorkerLimit(f"{label}: is larger than half the memory a worker is given")
         worker = await self._idle.receive()
         answer = None
         try:
@@ -126,14 +133,14 @@ class Workers:
             if answer is None or answer[0] == NO_MEMORY or answer[2]:
                 worker.kill()
                 self.replaced += 1
-                self._nursery.start_soon(self._replace, worker)
+                self._nursery.start_soon(self._start, worker)
             else:
                 self._put_back.send_nowait(worker)
         if answer is None:
             raise WorkerLimit(f"{label}: needed more than its limit of {limit_s:g} s and was stopped")
         return cast(T, _result(answer, label))
 
-    async def _replace(self, worker: "_Worker") -> None:
+    async def _start(self, worker: "_Worker") -> None:
         while True:
             try:
                 await worker.start()
@@ -179,8 +186,10 @@ def _result(answer: tuple[str, bytes, bool], label: str) -> Any:
     if outcome == TOO_LARGE:
         raise WorkerLimit(f"{label}: its result of {data.decode()} bytes is larger than allowed")
     assert outcome == RAISED
-    error = pickle.loads(data)  # noqa: S301 (the worker runs our code)
-    raise error if isinstance(error, Exception) else WorkerError(f"{label}: {error}")
+    raised, note = pickle.loads(data)  # noqa: S301 (the worker runs our code)
+    error = raised if isinstance(raised, Exception) else WorkerError(f"{label}: {raised}")
+    error.add_note(note)
+    raise error
 
 
 class _Worker:
