@@ -31,6 +31,7 @@ class Decider:
         self.engine = engine
         self.followers: list[Callable[[r.Decision], None]] = []
         self.decided = 0
+        self.settling = False  # a decision is folded and not yet durable
         self._journal = journal
         self._clock = clock
         self._quiet_until = datetime.min.replace(tzinfo=clock.now().tzinfo)
@@ -93,6 +94,7 @@ class Decider:
     async def _settle(self, decided: Decided) -> None:
         """Makes a decision durable, then lets it be followed. The state is ahead of the journal until then; nothing
         leaves the hub in between."""
+        self.settling = True
         while True:
             try:
                 await self._journal.put_decision(decided.decision, decided.vault)
@@ -100,6 +102,7 @@ class Decider:
             except JournalUnavailable as error:
                 log.error("a decision waits for the journal", decision=decided.decision.id, error=str(error))
                 await trio.sleep(RETRY_S)
+        self.settling = False
         self.decided += 1
         for follower in self.followers:
             follower(decided.decision)

@@ -189,6 +189,8 @@ def answer_due(w: Work, ask: Ask) -> None:
 def close(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
     """Closes an ask and goes on with the runs it served."""
     _close_only(w, ask, outcome, eta_min)
+    if outcome in ("accepted", "declined"):
+        _close_twins(w, ask, outcome)
     for run_id in ask.runs:
         run = w.state.runs.get(run_id)
         if run is None or run.outcome:
@@ -197,6 +199,15 @@ def close(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
             _filled(w, run)
         elif all(_closed(w, a) for a in run.asks):
             _next_round(w, run)
+
+
+def _close_twins(w: Work, answered: Ask, outcome: str) -> None:
+    """Somebody who answers an earlier round's ask has answered the later round's too."""
+    for run_id in answered.runs:
+        run = w.state.runs.get(run_id)
+        for twin in [w.state.asks[a] for a in run.asks] if run is not None else ():
+            if twin.person == answered.person and not twin.outcome and set(twin.runs) <= set(answered.runs):
+                _close_only(w, twin, outcome)
 
 
 def _close_only(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:

@@ -1,0 +1,193 @@
+"""The hub's core, wherever it runs (a real night, a drill, the simulation): journal → engine → journal → dispatch.
+
+What differs is handed in: the journal, the clock, the way to call a channel.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+import trio
+
+from hub.clock import Clock
+from hub.connector import Channel
+from hub.decider import Decider
+from hub.dispatch.attempt import Caller
+from hub.dispatch.dispatch import Dispatch
+from hub.dispatch.orders import Pending
+from hub.dispatch.policy import Limits
+from hub.dispatch.render import Texts
+from hub.engine.engine import Engine
+from hub.engine.state import State, fold_decision
+from hub.journal import Journal, JournalError, Snapshot
+from hub.model import events as e
+from hub.model import records as r
+from hub.model.ids import Ids
+from hub.model.message import Lane
+from hub.rules import InForce
+
+log = structlog.get_logger(__name__)
+
+LISTEN_S = 3.0  # coming back: how long replies and receipts are listened for before anybody is called
+SNAPSHOT_EVERY_S = 60.0
+SNAPSHOT_EVERY = 5_000  # decisions
+PAGE = 2_000  # decisions read at a time when coming back
+
+_encode_state = msgspec.msgpack.Encoder().encode
+_decode_state = msgspec.msgpack.Decoder(State).decode
+
+
+class Making(Protocol):
+    """Makes ids for one writer; each part of the hub has its own maker."""
+
+    def __call__(self) -> Ids: ...
+
+
+async def restore(journal: Journal) -> State:
+    """The state as the journal has it: the newest snapshot that can be read, and the decisions since."""
+    state = State()
+    snapshot = await journal.load_snapshot()
+    if snapshot is not None:
+        try:
+            state = _decode_state(snapshot.state)
+        except msgspec.MsgspecError as error:
+            # A snapshot only saves time: an older version's is left aside and everything folded again.
+            log.warning("the snapshot is of another version: folding the journal from its beginning", error=str(error))
+            state = State()
+    while decisions := await journal.decisions(after=state.decision, limit=PAGE):
+        for decision in decisions:
+            fold_decision(state, decision)
+        await trio.lowlevel.checkpoint()
+    return state
+
+
+class Core:
+    """Made by `open_core`. `engine.state` is the state, `dispatch` and `decider` run in `run()`."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        clock: Clock,
+        state: State,
+        rules: InForce,
+        texts: Texts,
+        channels: Mapping[str, Channel],
+        call: Caller,
+        limits: Mapping[str, Limits],
+        make_ids: Making,
+        chance: random.Random | random.SystemRandom,
+        listen_s: float = LISTEN_S,
+    ) -> None:
+        self.journal = journal
+        self.clock = clock
+        self.engine = Engine(state, rules, make_ids())
+        self.decider = Decider(self.engine, journal, clock)
+        self.dispatch = Dispatch(
+            journal=journal,
+            call=call,
+            channels=channels,
+            directory=rules.directory,
+            texts=texts,
+            now=clock.now,
+            ids=make_ids(),
+            chance=chance,
+            limits=limits,
+        )
+        self.decider.followers.append(self._follow)
+        self._listen_s = listen_s
+        self._saved = state.decision
+        self._listening = False
+        self._since = 0  # decisions since the last snapshot
+        self._many = trio.Event()
+
+    @property
+    def state(self) -> State:
+        return self.engine.state
+
+    def pending(self) -> list[Pending]:
+        """Orders of which something is still to go out, or was under way when the hub went down."""
+        return [
+            Pending(ordered=order.event, open=tuple(i for i, s in enumerate(order.states) if s == 0))
+            for order in self.state.orders.values()
+            if not order.withdrawn and not all(order.states)
+        ]
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Decides and sends for ever. Ends only by cancellation or when another leader has taken over (Fenced)."""
+        pending = self.pending()
+        async with trio.open_nursery() as nursery:
+            if self.state.decision:
+                self._listening = True
+                self.dispatch.pause("hub", "coming back: listening first")
+                self.decider.listen_first(self._listen_s)
+                nursery.start_soon(self._stop_listening)
+            elif self.state.stopped:
+                self.dispatch.pause(*self.state.stopped)
+            nursery.start_soon(self.decider.run)
+            await nursery.start(self.dispatch.run)
+            await self.dispatch.recover(pending)
+            nursery.start_soon(self._snapshots)
+            task_status.started()
+
+    async def _stop_listening(self) -> None:
+        await trio.sleep(self._listen_s)
+        self._listening = False
+        if self.state.stopped is None:
+            self.dispatch.resume()
+
+    def _follow(self, decision: r.Decision) -> None:
+        self._since += 1
+        if self._since >= SNAPSHOT_EVERY:
+            self._many.set()
+        for event in decision.events:
+            match event:
+                case e.Ordered():
+                    self.dispatch.submit(event)
+                case e.OrderWithdrawn():
+                    self.dispatch.withdraw(event.order, event.why)
+                case e.Stopped():
+                    self.dispatch.pause(event.by, event.why)
+                case e.Lifted():
+                    if not self._listening:
+                        self.dispatch.resume()
+                case _:
+                    pass
+
+    async def _snapshots(self) -> None:
+        while True:
+            with trio.move_on_after(SNAPSHOT_EVERY_S):
+                await self._many.wait()
+            self._many, self._since = trio.Event(), 0
+            await self.snapshot()
+
+    async def snapshot(self) -> None:
+        """Saves the state as it is, where it has changed since the last time and the journal has it all."""
+        state = self.state
+        if state.decision == self._saved or self.decider.settling:
+            return
+        snapshot = Snapshot(decision=state.decision, cursor=state.cursor, state=_encode_state(state))
+        try:
+            await self.journal.save_snapshot(snapshot)
+            self._saved = snapshot.decision
+        except JournalError as error:
+            log.error("no snapshot could be saved; coming back will take longer", error=str(error))
+
+    def waiting(self) -> dict[str, dict[Lane, int]]:
+        return self.dispatch.waiting()
+
+
+def health(core: Core, trouble: str | None) -> dict[str, Any]:
+    """Whether the hub takes what it is sent, and why not."""
+    return {
+        "ready": trouble is None,
+        "trouble": trouble,
+        "now": core.clock.now(),
+        "stopped": core.state.stopped is not None,
+        "open_incidents": sum(not i.ended for i in core.state.incidents.values()),
+        "deadline": core.engine.next_deadline(),
+        "decisions": core.decider.decided,
+        "in_flight": core.dispatch.in_flight,
+    }

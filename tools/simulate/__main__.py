@@ -1,0 +1,69 @@
+"""Seeded nights of the pure core and of dispatch in virtual time.
+
+    python -m tools.simulate                      1,000 nights
+    python -m tools.simulate --nights 100000      the long campaign
+    python -m tools.simulate --seed 4711          that one night again, exactly
+
+In each night warnings, updates and cancels come in, people answer, do not, late or twice; channels refuse, fail, hang,
+lose their answers and tell later; operators stop everything; the clock steps; the hub crashes at any record and comes
+back after seconds or an hour. Safety is checked while that lasts, liveness once it has ended. The seed is printed
+first, and after a fault the command that replays it.
+"""
+
+import argparse
+import logging
+import random
+import sys
+import time
+import traceback
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+
+import structlog
+
+from tools.simulate.night import Told, simulate
+
+
+def one(seed: int) -> tuple[int, Told | None, str]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        return seed, simulate(seed), ""
+    except BaseException:
+        return seed, None, traceback.format_exc()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nights", type=int, default=1000)
+    parser.add_argument("--seed", type=int, help="one night, by its seed")
+    parser.add_argument("--from", dest="first", type=int, help="the first seed (else chosen by chance)")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    if options.seed is not None:
+        print(f"seed {options.seed}")
+        _, told, fault = one(options.seed)
+        print(told if told else fault)
+        return 1 if fault else 0
+    first = options.first if options.first is not None else random.SystemRandom().randrange(10**9)
+    print(f"{options.nights} nights from seed {first}", flush=True)
+    began = time.monotonic()
+    sums: Counter[str] = Counter()
+    faults = 0
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for seed, told, fault in pool.map(one, range(first, first + options.nights), chunksize=10):
+            if told is None:
+                faults += 1
+                print(f"FAULT in seed {seed}: replay with: python -m tools.simulate --seed {seed}")
+                print(fault if faults <= 3 else fault.strip().splitlines()[-1], flush=True)
+                continue
+            for name in ("crashes", "facts", "decisions", "arrived", "repeats", "incidents", "accepted", "exhausted"):
+                sums[name] += getattr(told, name)
+    took = time.monotonic() - began
+    print(
+        f"{options.nights} nights in {took:.0f} s, {faults} faults; " + ", ".join(f"{v} {k}" for k, v in sums.items())
+    )
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,408 @@
+"""One simulated night: faults for some hours, then none; crashes in between. Checks safety as it goes and at the end,
+then liveness. Everything random comes from the seed."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import trio
+import trio.testing
+
+from hub.clock import Clock
+from hub.connector import Abilities, Outgoing
+from hub.core import Core, restore
+from hub.dispatch.policy import Limits
+from hub.engine.state import State, fold_decision
+from hub.journal.memory import MemoryJournal
+from hub.model import events as e
+from hub.model import records as r
+from hub.model.ids import Ids
+from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
+from hub.model.signal import Certainty, Info, MsgType, Reference, Severity, Signal, Status
+from tools.simulate.world import CHANNELS, FINE, HAZARDS, OFFICERS, SimChannel, bad_weather, call, rules, texts
+
+BEGIN = datetime(2026, 7, 14, 20, 0, tzinfo=UTC)
+FAULTS_S = 4 * 3600.0  # how long things go wrong
+CALM_S = 60 * 3600.0  # how long after that everything must have come to an end
+
+_RULES, _TEXTS = rules(), texts()
+_LIMITS = {name: Limits(rate=50, burst=100, per_person=1000) for name in CHANNELS}
+
+
+class Fault(AssertionError):
+    """Something that must never happen did, or something that must did not."""
+
+
+@dataclass
+class Told:
+    """What a night came to, for the report."""
+
+    seed: int
+    crashes: int = 0
+    facts: int = 0
+    decisions: int = 0
+    arrived: int = 0
+    repeats: int = 0
+    incidents: int = 0
+    accepted: int = 0
+    exhausted: int = 0
+
+
+class Crash(Exception):
+    """The power goes."""
+
+
+@dataclass
+class Night:
+    """State that outlives a crash: the outside world. `arrivals[(order, index)]`: each time it reached a phone."""
+
+    seed: int
+    chance: random.Random
+    told: Told
+    arrivals: dict[tuple[str, int], list[Outgoing]] = field(default_factory=dict)
+    reached: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ids = Ids(random.Random(self.seed + 1))
+        self.journal = MemoryJournal(entropy=random.Random(self.seed + 2).randbytes)
+        self.core: Core | None = None
+        self.clock: Clock | None = None
+        self.offset = timedelta()
+        self.nursery: trio.Nursery | None = None
+        abilities = {
+            "sms": Abilities(answers=True, settles=True, receipts=True),
+            "voice": Abilities(answers=True, voice=True, settles=True, recalls=True),
+            "email": Abilities(idempotent=True),
+        }
+        self.channels = {
+            name: SimChannel(name, self.chance, abilities[name], self.arrive, self.receipt_later) for name in CHANNELS
+        }
+
+    # -- the outside --
+
+    def arrive(self, channel: str, outgoing: Outgoing) -> None:
+        """A message reached a phone: it must have been decided and attempted, durably."""
+        orders = {o.order for o in self.orders()}
+        if outgoing.order not in orders:
+            raise Fault(f"{outgoing.order} arrived without a durable decision")
+        made = [a for a in self.rows(r.Attempt) if a.id == outgoing.attempt]
+        if not made or not made[0].start <= outgoing.index < made[0].stop:
+            raise Fault(f"{outgoing.order}/{outgoing.index} arrived without a durable attempt")
+        before = self.arrivals.setdefault((outgoing.order, outgoing.index), [])
+        if before and not outgoing.repeat and not self.channels[channel].abilities.idempotent:
+            raise Fault(f"{outgoing.order}/{outgoing.index} arrived again and does not say that it may be a repeat")
+        if before:
+            self.told.repeats += 1
+        before.append(outgoing)
+        self.told.arrived += 1
+        if outgoing.ask is not None and self.nursery is not None:
+            self.nursery.start_soon(self.answer, channel, outgoing)
+
+    async def answer(self, channel: str, outgoing: Outgoing) -> None:
+        """What a person does on being asked: nothing, or an answer, perhaps late, perhaps twice."""
+        chance = self.chance
+        person = outgoing.to.split("@")[0]
+        mood = chance.random()
+        if mood < 0.45:
+            return
+        await trio.sleep(chance.choice((5, 30, 100, 200, 400, 2000)) * chance.random())
+        verb = Verb.ACCEPT if mood < 0.8 else Verb.DECLINE if mood < 0.93 else Verb.UNCLEAR
+        code = outgoing.ask.code if outgoing.ask and chance.random() < 0.6 else ""
+        for _ in range(2 if chance.random() < 0.1 else 1):
+            await self.put(
+                r.ReplyReceived(
+                    channel=channel,
+                    person=person,
+                    verb=verb,
+                    code=code,
+                    order=outgoing.order if channel == "voice" else "",
+                )
+            )
+
+    def receipt_later(self, outgoing: Outgoing, after_s: float, failed: bool) -> None:
+        async def tell() -> None:
+            await trio.sleep(after_s)
+            outcome = Outcome.FAILED if failed else Outcome.DELIVERED
+            receipt = r.Receipt(outgoing.order, outgoing.index, outcome, "later")
+            await self.put(r.ReceiptsReceived(channel="sms", receipts=(receipt,)))
+
+        if self.nursery is not None:
+            self.nursery.start_soon(tell)
+
+    async def put(self, body: r.FactBody, live: Any = None) -> None:
+        """The outside says something; while the hub is down it says it again until it is taken."""
+        while self.core is None or self.clock is None:
+            await trio.sleep(5)
+        at = self.clock.now()
+        fact = r.Fact(id=self.ids.new(at), at=at, body=body)
+        vault = []
+        if live is not None:
+            fact = msgspec.structs.replace(fact, vault=fact.id)
+            vault = [r.VaultEntry(key=fact.id, payload=msgspec.json.encode(live))]
+        await self.journal.put_facts([fact], vault, [live])
+        self.told.facts += 1
+
+    async def signals(self) -> None:
+        """Warnings, updates, cancels, repetitions."""
+        chance = self.chance
+        sent: list[Signal] = []
+        for n in range(chance.randint(2, 9)):
+            await trio.sleep(chance.expovariate(1 / 900))
+            refs: tuple[Reference, ...] = ()
+            kind = MsgType.ALERT
+            if sent and chance.random() < 0.5:
+                old = chance.choice(sent)
+                refs = (Reference(old.sender, old.identifier, old.sent),)
+                kind = chance.choice((MsgType.UPDATE, MsgType.CANCEL))
+            await self.put(r.SignalReceived(source="meteo"), self.signal(n, kind, refs, sent))
+
+    def signal(self, n: int, kind: MsgType, refs: tuple[Reference, ...], sent: list[Signal]) -> Signal:
+        chance = self.chance
+        assert self.clock is not None
+        now = self.clock.now()
+        hazard = (sent and refs and sent[-1].infos[0].hazard) or chance.choice(HAZARDS)
+        info = Info(
+            hazard=hazard,
+            severity=chance.choice((Severity.MODERATE, Severity.SEVERE, Severity.EXTREME)),
+            certainty=Certainty.LIKELY,
+            headline="w",
+            expires=now + timedelta(minutes=chance.choice((3, 20, 90, 600))),
+        )
+        signal = Signal(
+            source="meteo",
+            identifier=f"w{n}",
+            sender="kmi",
+            sent=now,
+            msg_type=kind,
+            status=chance.choice((Status.ACTUAL, Status.ACTUAL, Status.EXERCISE, Status.TEST)),
+            infos=(info,),
+            references=refs,
+        )
+        sent.append(signal)
+        return signal
+
+    async def operator(self) -> None:
+        await trio.sleep(self.chance.expovariate(1 / 7200))
+        await self.put(r.StopAll(by="op", why="look"))
+        await trio.sleep(self.chance.uniform(1, 900))
+        await self.put(r.StopLifted(by="op", why="fine"))
+
+    async def clock_steps(self) -> None:
+        while True:
+            await trio.sleep(self.chance.expovariate(1 / 7200))
+            by_s = self.chance.choice((-30.0, -1.0, 5.0, 120.0, 1800.0))
+            await self.put(r.ClockStepped(by_s=by_s))
+            if self.clock is not None:
+                self.clock.step(by_s)
+                self.offset += timedelta(seconds=by_s)
+
+    async def weather(self) -> None:
+        while True:
+            for channel in self.channels.values():
+                channel.weather = bad_weather(self.chance) if self.chance.random() < 0.7 else FINE
+            await trio.sleep(self.chance.expovariate(1 / 1200))
+
+    # -- the hub, and its crashes --
+
+    async def hub(self, until_s: float) -> None:
+        """Runs the hub until `until_s` of trio's clock, crashing it now and then."""
+        while trio.current_time() < until_s:
+            crash = self.chance.random() < 0.6
+            for_s = self.chance.expovariate(1 / 2400) if crash else until_s - trio.current_time()
+            after = self.chance.randint(1, 60) if crash and self.chance.random() < 0.5 else None
+            await self.run_once(min(until_s, trio.current_time() + for_s), after)
+            if trio.current_time() < until_s:
+                self.told.crashes += 1
+                self.core = None
+                self.journal = self.journal.survivor()
+                await trio.sleep(min(self.chance.choice((1, 20, 300, 3600)), until_s - trio.current_time()))
+
+    async def run_once(self, until_s: float, crash_after: int | None) -> None:
+        """One life of the hub: until a time, or until so many records are durable."""
+        gone = trio.CancelScope(deadline=until_s)
+        if crash_after is not None:
+            watch_commits(self.journal, crash_after, gone.cancel)
+        with gone:
+            clock = Clock(BEGIN + self.offset + timedelta(seconds=trio.current_time() - self.zero))
+            state = await restore(self.journal)
+            core = Core(
+                journal=self.journal,
+                clock=clock,
+                state=state,
+                rules=_RULES,
+                texts=_TEXTS,
+                channels=self.channels,
+                call=call,
+                limits=_LIMITS,
+                make_ids=lambda: Ids(random.Random(self.chance.getrandbits(64))),
+                chance=self.chance,
+            )
+            self.clock, self.core = clock, core
+            await core.run()
+
+    async def run(self) -> Told:
+        self.zero = trio.current_time()
+        async with trio.open_nursery() as outside:
+            self.nursery = outside
+            with trio.CancelScope() as faults:
+                async with trio.open_nursery() as bad:
+                    for task in (self.signals, self.operator):
+                        outside.start_soon(task)
+                    bad.start_soon(self.weather)
+                    bad.start_soon(self.clock_steps)
+                    await self.hub(self.zero + FAULTS_S)
+                    faults.cancel()
+            for channel in self.channels.values():
+                channel.weather = FINE
+            self.core = None
+            self.journal = self.journal.survivor()
+            self.safe()
+            await self.run_once(self.zero + FAULTS_S + CALM_S, None)
+            live = self.core
+            outside.cancel_scope.cancel()
+        assert live is not None
+        self.safe()
+        self.alive(live.state)
+        return self.told
+
+    # -- what must hold --
+
+    def rows(self, kind: type) -> list[Any]:
+        return [record for record in self.journal._records.values() if type(record) is kind]
+
+    def orders(self) -> list[e.Ordered]:
+        return [ev for d in self.rows(r.Decision) for ev in d.events if isinstance(ev, e.Ordered)]
+
+    def safe(self) -> None:
+        """Holds whatever went wrong, at any time."""
+        accepted: set[tuple[str, str]] = set()
+        asks: dict[str, e.Asked] = {}
+        armed: dict[str, datetime] = {}
+        fired: set[tuple[str, datetime]] = set()
+        taken: set[str] = set()
+        for decision in self.rows(r.Decision):
+            for fact in decision.took:
+                if fact in taken:
+                    raise Fault(f"fact {fact} was decided on twice")
+                taken.add(fact)
+            for name in decision.fired:
+                if name not in armed:
+                    raise Fault(f"deadline {name} fired and was not set, or fired twice")
+                if armed[name] > decision.at:
+                    raise Fault(f"deadline {name} fired before its time")
+                fired.add((name, armed.pop(name)))
+            for event in decision.events:
+                match event:
+                    case e.DeadlineSet():
+                        armed[event.deadline] = event.at
+                    case e.DeadlineDropped():
+                        armed.pop(event.deadline, None)
+                    case e.Asked():
+                        asks[event.ask] = event
+                        if any((run, event.person) in accepted for run in event.runs):
+                            raise Fault(f"{event.person} accepted and is asked again")
+                    case e.AskClosed(outcome="accepted"):
+                        accepted |= {(run, asks[event.ask].person) for run in asks[event.ask].runs}
+                    case e.Ordered(lane=Lane.ASK):
+                        if all((run, event.recipients[0]) in accepted for run in asks[event.ask].runs):
+                            raise Fault(f"{event.recipients[0]} accepted and is rung again")
+                    case _:
+                        pass
+        self._fold_is_state()
+
+    def _fold_is_state(self) -> None:
+        again = State()
+        for decision in self.rows(r.Decision):
+            fold_decision(again, decision)
+        if self.core is not None and not self.core.decider.settling:
+            live = self.core.state
+            if live.decision == again.decision and msgspec.to_builtins(live) != msgspec.to_builtins(again):
+                raise Fault("the live state is not the fold of the journal")
+
+    def alive(self, state: State) -> None:
+        """Holds once faults have ended and time has passed."""
+        decisions = self.rows(r.Decision)
+        self.told.decisions = len(decisions)
+        took = {fact for d in decisions for fact in d.took}
+        for fact in self.rows(r.Fact):
+            if fact.id not in took:
+                raise Fault(f"fact {fact.id} was accepted and never decided on")
+        for run in state.runs.values():
+            if not run.outcome:
+                raise Fault(f"chain {run.chain.id} of {run.incident} neither filled nor exhausted")
+        for order in state.orders.values():
+            if not order.withdrawn and not all(order.states):
+                raise Fault(f"order {order.event.order} was never sent")
+        began = {ev.run for d in decisions for ev in d.events if isinstance(ev, e.RunBegan)}
+        ended = {ev.run: ev.outcome for d in decisions for ev in d.events if isinstance(ev, e.RunEnded)}
+        if began - set(ended):
+            raise Fault(f"chains that never ended: {began - set(ended)}")
+        self.told.accepted = sum(outcome == "accepted" for outcome in ended.values())
+        self.told.exhausted = sum(outcome == "exhausted" for outcome in ended.values())
+        self._reached_are_told(decisions)
+
+    def _reached_are_told(self, decisions: list[r.Decision]) -> None:
+        """Whoever was reached by an incident that ended has been sent the all-clear, and nobody else."""
+        reached: dict[str, set[str]] = {}
+        told: dict[str, set[str]] = {}
+        ended: set[str] = set()
+        orders: dict[str, e.Ordered] = {}
+        for decision in decisions:
+            for event in decision.events:
+                match event:
+                    case e.Opened():
+                        self.told.incidents += 1
+                    case e.Reopened():
+                        ended.discard(event.incident)
+                        reached.pop(event.incident, None)
+                        told.pop(event.incident, None)
+                    case e.Ended():
+                        ended.add(event.incident)
+                    case e.Ordered():
+                        orders[event.order] = event
+                        if event.clears and event.recipients:
+                            for incident in event.incidents:
+                                told.setdefault(incident, set()).update(event.recipients)
+                    case e.Delivered():
+                        order = orders[event.order]
+                        if order.lane == Lane.CONFIRM or order.clears or not order.recipients:
+                            continue
+                        for index, outcome, _ in event.moves:
+                            if OUTCOME_RANK[outcome] in (1, 2):
+                                for incident in order.incidents:
+                                    reached.setdefault(incident, set()).add(order.recipients[index])
+                    case _:
+                        pass
+        for incident in ended:
+            if reached.get(incident, set()) != told.get(incident, set()):
+                raise Fault(f"incident {incident}: reached {reached.get(incident)}, told {told.get(incident)}")
+
+
+def watch_commits(journal: MemoryJournal, after: int, crash: Callable[[], None]) -> None:
+    """Lets the power go after so many records from now."""
+    left = after
+    keep = journal._keep
+
+    def counted(put: Any) -> None:
+        nonlocal left
+        if left <= 0:
+            return
+        keep(put)
+        left -= max(1, len(put.new))
+        if left <= 0:
+            crash()
+
+    journal._keep = counted  # type: ignore[method-assign] # the one place where the simulation looks inside
+
+
+def simulate(seed: int) -> Told:
+    """One night. Raises Fault."""
+    chance = random.Random(seed)
+    night = Night(seed, chance, Told(seed))
+    return trio.run(night.run, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+__all__ = ["OFFICERS", "Fault", "Told", "simulate"]
