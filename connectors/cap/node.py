@@ -1,6 +1,5 @@
 """One shape for an alert, whether it came as XML or JSON: named children in lists, text at the leaves."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connectors.text import digest
@@ -29,14 +28,11 @@ class Node:
     def fingerprint(self) -> str:
         """A digest of the content: the same for one alert in another wrapper, with other prefixes, indentation or
         element order, and with empty elements left out; another as soon as a word changes."""
-        return digest(*self._walk())
+        return self._print() or digest("")
 
-    def _walk(self) -> Iterator[str]:
-        yield " ".join(self.text.split())
+    def _print(self) -> str:
+        parts = [" ".join(self.text.split())]
         for name in sorted(self.children):
-            for child in self.children[name]:
-                inner = list(child._walk())
-                if any(inner):
-                    yield f"<{name}"
-                    yield from inner
-                    yield ">"
+            prints = [found for child in self.children[name] if (found := child._print())]
+            parts += [name, *prints] if prints else []
+        return digest(*parts) if any(parts) else ""

@@ -1,6 +1,8 @@
 """Bytes → signals and dead letters: every alert a document holds, each on its own. Pure; never raises."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+
+from msgspec.structs import replace
 
 from connectors.cap import json as cap_json
 from connectors.cap import xml as cap_xml
@@ -13,25 +15,36 @@ XML_TYPE = "application/cap+xml"
 JSON_TYPE = "application/json"
 
 
-def read_cap(data: bytes, name: str = "", charset: str = "") -> Sequence[SignalItem | BadItem]:
-    """What a CAP document (XML or JSON) holds, in its order. `name` (a file or address) only serves the reasons of
-    what cannot be read; `charset` is the transport's. A document that says "no warnings" gives nothing."""
+def read_cap(data: bytes) -> list[SignalItem | BadItem]:
+    """What a CAP document (XML or JSON) holds, in its order, each item with the whole document as its original. A
+    document that says "no warnings" gives nothing."""
+    return with_original(parse_cap(data), data)
+
+
+def with_original(items: Iterable[SignalItem | BadItem], original: bytes) -> list[SignalItem | BadItem]:
+    """The items; those without an original of their own get this one (one object for all of them)."""
+    return [item if item.original else replace(item, original=original) for item in items]
+
+
+def parse_cap(data: bytes, charset: str = "") -> list[SignalItem | BadItem]:
+    """`read_cap` without the originals, so that a worker process does not send them back. `charset` is the
+    transport's."""
     media_type = XML_TYPE
     try:
         if len(data) > BYTES_MAX:
             raise ReadError(f"{len(data)} bytes: at most {BYTES_MAX} are read, send fewer alerts at a time", "1:1")
         if data.lstrip()[:1] in (b"{", b"["):
             media_type = JSON_TYPE
-            return [_item(node, (), data, media_type) for node in cap_json.alerts_in(_utf8(data))]
+            return [_item(node, (), media_type) for node in cap_json.alerts_in(_utf8(data))]
         text, notes = decode_xml(data, charset)
-        return _read_xml(text, notes, data)
+        return _read_xml(text, notes)
     except ReadError as error:
         return [bad_item(error, data, media_type)]
     except Exception as error:  # foreign input: whatever a library makes of it is a dead letter, never a crash
         return [bad_item(ReadError(f"cannot be read ({type(error).__name__}): expected a CAP alert"), data, media_type)]
 
 
-def _read_xml(text: str, notes: tuple[str, ...], data: bytes) -> Sequence[SignalItem | BadItem]:
+def _read_xml(text: str, notes: tuple[str, ...]) -> list[SignalItem | BadItem]:
     root = parse_xml(text)
     found = list(cap_xml.alerts_in(root))
     if not found and not cap_xml.is_empty_wrapper(root):
@@ -41,25 +54,25 @@ def _read_xml(text: str, notes: tuple[str, ...], data: bytes) -> Sequence[Signal
     out: list[SignalItem | BadItem] = []
     for alert in found:
         node, more = cap_xml.alert_node(alert)
-        out.append(_item(node, notes + more, data, XML_TYPE))
+        out.append(_item(node, notes + more, XML_TYPE))
     return out
 
 
-def _item(node: Node, notes: tuple[str, ...], data: bytes, media_type: str) -> SignalItem | BadItem:
+def _item(node: Node, notes: tuple[str, ...], media_type: str) -> SignalItem | BadItem:
     try:
         signal, key = signal_of(node, notes)
     except ReadError as error:
-        return bad_item(error, data, media_type, node.fingerprint())
-    return SignalItem(signal=signal, key=key, original=data, media_type=media_type)
+        return bad_item(error, node.fingerprint(), media_type)
+    return SignalItem(signal=signal, key=key, media_type=media_type)
 
 
-def bad_item(error: ReadError, data: bytes, media_type: str, content: str = "") -> BadItem:
-    """A dead letter. `content`: the fingerprint of the part that is bad, so that the same broken alert in a document
-    that changes around it is kept once."""
+def bad_item(error: ReadError, content: bytes | str, media_type: str) -> BadItem:
+    """A dead letter, still without its original. `content` is what is bad: the whole document, or the fingerprint of
+    a part, so that the same broken alert in a document that changes around it is kept once."""
     return BadItem(
         reason=error.reason,
-        original=data,
-        key="bad:" + digest(content or data, error.reason),
+        original=b"",
+        key="bad:" + digest(content, error.reason),
         place=error.place,
         media_type=media_type,
     )

@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connectors.cap.read import bad_item, read_cap
+from connectors.cap.read import bad_item, parse_cap, read_cap, with_original
 from connectors.http import Fetched, Fetcher
 from connectors.polling import (
     Cursor,
@@ -70,7 +70,7 @@ class CapSource:
 
     @classmethod
     def read(cls, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
-        return read_cap(data, name)
+        return read_cap(data)
 
 
 class _Poll:
@@ -103,10 +103,11 @@ class _Poll:
 
     async def _read(self, got: Fetched) -> Sequence[SignalItem | BadItem]:
         try:
-            return await read_aside(self._intake, read_cap, got.body, got.url, got.charset)
+            items = await read_aside(self._intake, parse_cap, got.body, got.charset)
         except WorkerLimit as error:
             reason = f"needs more time or memory than foreign input is given ({error}): send fewer alerts at a time"
-            return [bad_item(ReadError(reason), got.body, got.media_type)]
+            items = [bad_item(ReadError(reason), got.body, got.media_type)]
+        return with_original(items, got.body)
 
     async def _offer(
         self, new: Sequence[SignalItem | BadItem], items: Sequence[SignalItem | BadItem], got: Fetched
@@ -123,7 +124,9 @@ class _Poll:
         for item in items:
             cursor.mark(item.key, "")
         cursor.trim(len(items))
-        cursor.etag, cursor.last_modified = got.etag, got.last_modified
+        if not items or any(isinstance(item, SignalItem) for item in items):
+            # Of what is all bad nothing is remembered: it stays a failure, not "unchanged", until it is mended.
+            cursor.etag, cursor.last_modified = got.etag, got.last_modified
         if parts or self._first:
             await offer(self._intake, parts[-1] if parts else (), cursor.dump(), self._sleep)
         self._first = False

@@ -297,7 +297,7 @@ def _inline(element: etree._Element) -> Iterator[SignalItem | BadItem]:
         try:
             signal, key = signal_of(node, notes)
         except ReadError as error:
-            yield bad_item(error, b"", XML_TYPE, node.fingerprint())
+            yield bad_item(error, node.fingerprint(), XML_TYPE)
         else:
             yield SignalItem(signal=signal, key=key, media_type=XML_TYPE)
 

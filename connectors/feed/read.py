@@ -4,7 +4,7 @@ An index such as MeteoAlarm's has one entry per info block, area and geocode (38
 entries that name the same alert are one Group, fetched once, or read together from their own fields.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from connectors.cap.alert import signal_of
 from connectors.cap.area import area_of, pairs
 from connectors.cap.node import Node
-from connectors.cap.read import bad_item
+from connectors.cap.read import bad_item, with_original
 from connectors.feed.parse import Entry, Feed, parse_feed
 from connectors.hazards import hazard_in, hazard_of, severity_of
 from connectors.text import digest, one_line
@@ -101,7 +101,7 @@ def items_of(
             notes = (*notes, "its CAP fields cannot be read: taken as a plain entry")
     if not (first.title or first.description or first.links):
         reason = f"entry {first.identifier[:60]} has no title, no text and no link: nothing to tell anyone"
-        return [bad_item(ReadError(reason), b"", FEED_TYPE, first.content)]
+        return [bad_item(ReadError(reason), first.content, FEED_TYPE)]
     return [_plain(first, feed, reading, now, notes)]
 
 
@@ -223,11 +223,6 @@ def as_update(item: SignalItem, sender: str, identifier: str, sent: datetime | N
     return replace(item, signal=replace(signal, msg_type=msg_type, references=references, notes=(*signal.notes, why)))
 
 
-def with_original(items: Iterable[SignalItem | BadItem], original: bytes) -> list[SignalItem | BadItem]:
-    """The items, those without an original of their own with the feed's bytes (one object for all of them)."""
-    return [item if item.original else replace(item, original=original) for item in items]
-
-
 def host_of(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").removeprefix("www.")
@@ -249,6 +244,7 @@ def read_feed(data: bytes, name: str = "") -> Sequence[SignalItem | BadItem]:
             out += items_of(group, feed, reading, None, note)
         return with_original(out, data)
     except ReadError as error:
-        return [bad_item(error, data, FEED_TYPE)]
+        return with_original([bad_item(error, data, FEED_TYPE)], data)
     except Exception as error:  # foreign input: whatever a library makes of it is a dead letter, never a crash
-        return [bad_item(ReadError(f"cannot be read ({type(error).__name__}): expected RSS or Atom"), data, FEED_TYPE)]
+        fault = ReadError(f"cannot be read ({type(error).__name__}): expected RSS or Atom")
+        return with_original([bad_item(fault, data, FEED_TYPE)], data)

@@ -8,10 +8,9 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from connectors.cap.read import bad_item, read_cap
+from connectors.cap.read import bad_item, parse_cap, with_original
 from connectors.feed.parse import Feed, parse_feed
 from connectors.feed.read import FEED_TYPE, Group, Reading, as_update, groups_of, host_of, items_of, read_feed
-from connectors.feed.read import with_original as _with_original
 from connectors.http import Fetched, Fetcher, FetchFailed
 from connectors.polling import (
     Cursor,
@@ -156,7 +155,8 @@ class _Poll:
             if isinstance(error, WorkerLimit):
                 error = ReadError(f"needs more time or memory than foreign input is given ({error})")
             if error.reason != self._complaint:
-                await offer(self._intake, [bad_item(error, got.body, FEED_TYPE)], None, self._sleep)
+                letter = with_original([bad_item(error, got.body, FEED_TYPE)], got.body)
+                await offer(self._intake, letter, None, self._sleep)
                 self._complaint = error.reason
             raise PollFailed(f"{self._config.url}: {error}") from error
         self._complaint = ""
@@ -168,7 +168,7 @@ class _Poll:
         answers = await asyncio.gather(*(self._items(group, feed, gate) for group in groups))
         items: list[SignalItem | BadItem] = []
         for group, (found, state) in zip(groups, answers, strict=True):
-            items += _with_original(found, got.body)
+            items += with_original(found, got.body)
             self._cursor.mark(group.name, state)
         if self._first:
             items = [replace(item, baseline=True) if isinstance(item, SignalItem) else item for item in items]
@@ -209,7 +209,7 @@ class _Poll:
         """The items of a CAP file; none, why, and whether that will last, where it could not be had."""
         try:
             got = await self._fetcher.get(url)
-            items = list(await read_aside(self._intake, read_cap, got.body, got.url, got.charset))
+            items = await read_aside(self._intake, parse_cap, got.body, got.charset)
         except FetchFailed as error:
             return [], error.reason, error.lasting
         except WorkerLimit as error:
@@ -217,7 +217,7 @@ class _Poll:
         if not any(isinstance(item, SignalItem) for item in items):
             reason = items[0].reason if items and isinstance(items[0], BadItem) else "it holds no alert"
             return [], reason, True
-        return items, "", False
+        return with_original(items, got.body), "", False
 
 
 def _first_fetches(groups: list[Group]) -> tuple[list[Group], bool]:
