@@ -6,7 +6,7 @@ A mass message is one `Work` until its chunks are taken off it, so that twelve t
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -20,7 +20,8 @@ class Work(Struct, kw_only=True):
     """Deliveries `start` (included) to `stop` (excluded) of an order, `tries` times tried already.
 
     `since_s`: when they were first wanted. `repeat`: an earlier attempt may have arrived. `identity`: the first
-    attempt's id, which a channel that is idempotent sees again.
+    attempt's id, which a channel that is idempotent sees again. `counted`: their people's limits have counted them; a
+    further try is no further message.
     """
 
     order: str
@@ -32,6 +33,7 @@ class Work(Struct, kw_only=True):
     tries: int = 0
     repeat: bool = False
     identity: str = ""
+    counted: bool = False
     not_before_s: float = 0.0
 
     def __len__(self) -> int:
@@ -49,6 +51,7 @@ class Work(Struct, kw_only=True):
             tries=self.tries,
             repeat=self.repeat,
             identity=self.identity,
+            counted=self.counted,
         )
 
 
@@ -151,10 +154,12 @@ class Lanes:
         else:
             self._ready[work.lane].append(work)
 
-    def put_back(self, works: Iterable[Work]) -> None:
-        """To the front of its lane, in order: what was taken and did not go."""
-        for work in sorted(works, key=lambda w: w.start, reverse=True):
-            self._ready[work.lane].appendleft(work)
+    def put_back(self, works: Sequence[Work]) -> None:
+        """What was taken and did not go takes its old turn again: lanes are in the order things were wanted."""
+        for lane, ready in self._ready.items():
+            back = [w for w in works if w.lane is lane]
+            if back:
+                self._ready[lane] = deque(sorted((*ready, *back), key=lambda w: (w.since_s, w.order, w.start)))
 
     def remove(self, wanted: Callable[[Work], bool]) -> list[Work]:
         """Takes out whatever is wanted."""
@@ -220,24 +225,31 @@ class Lanes:
         room = self._bucket.room(now_s, work.lane is Lane.ASK)
         if room < self._worthwhile(work):
             return 0, 0
-        size = min(1 if work.lane is Lane.ASK else len(work), CHUNK, room)
+        size = min(self._chunk(work), room)
         places = self._places_for(work, size)
         return (size, places) if places else (0, 0)
 
+    def _chunk(self, work: Work) -> int:
+        """How many deliveries share an attempt. Three chunks share a channel's places, so that while one is being
+        written down the others are being sent: a small audience is cut in three as well."""
+        if work.lane is Lane.ASK:
+            return 1
+        return min(len(work), CHUNK, max(self._third(), -(-len(work) // 3)))
+
+    def _third(self) -> int:
+        return max(1, -(-(self.limits.width - self.limits.width_asks) // 3))
+
     def _places_for(self, work: Work, size: int) -> int:
-        """The places so many deliveries get; 0: not now. Three chunks share a channel: while one is being written
-        down, the others are being sent."""
+        """The places so many deliveries get; 0: not now."""
         free = self._free(work.lane is Lane.ASK)
-        wanted = min(size, max(1, -(-(self.limits.width - self.limits.width_asks) // 3)))
+        wanted = min(size, self._third())
         return min(wanted, free) if free * 2 >= wanted and free > 0 else 0
 
     def _worthwhile(self, work: Work) -> int:
         """A record for each single delivery of a mass message would cost more than the message: wait for a tenth of
         a second's worth."""
-        if work.lane is Lane.ASK:
-            return 1
         share = min(self.limits.rate / 10, self._bucket.burst - self._bucket.kept)
-        return int(max(1, min(len(work), CHUNK, share)))
+        return int(max(1, min(self._chunk(work), share)))
 
     def _free(self, ask: bool) -> int:
         """Places free for a lane. Asks may use every place, the others all but those kept for asks."""

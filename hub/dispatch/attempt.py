@@ -1,0 +1,403 @@
+"""One attempt, from the queue to its outcome: make it durable, hand over, write down what the channel said, put back
+what is to be tried again.
+"""
+
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar
+
+import structlog
+import trio
+
+from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
+from hub.dispatch.orders import Counters, Handed, Order, spans
+from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_CHUNK_S, SETTLE_S, SETTLE_WIDTH, Limits, gives_up, wait_s
+from hub.dispatch.prepare import Prepared, Preparer, Span, indexes
+from hub.dispatch.queue import Queue, Work
+from hub.dispatch.render import NoText
+from hub.journal import Journal, JournalUnavailable
+from hub.model.ids import Ids
+from hub.model.message import Lane, Outcome
+from hub.model.records import Attempt, Fact, Receipt, ReceiptsReceived, SourceChanged, VaultEntry
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+RECEIPTS_MAX = 1000  # in one fact
+RECALL_S = 10.0
+
+Turn = Answer | Literal["withdrawn", "stopped"]  # what came of a delivery's turn; the latter: it was not handed over
+
+
+class Caller(Protocol):
+    """`hub.bridge.Loop.call`, or a trio stand-in."""
+
+    async def __call__(
+        self,
+        fn: Callable[..., Coroutine[Any, Any, T]],
+        *args: object,
+        connector: str,
+        doing: str | None = None,
+        deadline_s: float | None = None,
+    ) -> T: ...
+
+
+class Attempts:
+    """Makes attempts. Shares queue, orders and counters with Dispatch."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        call: Caller,
+        channels: Mapping[str, Channel],
+        limits: Mapping[str, Limits],
+        queue: Queue,
+        orders: dict[str, Order],
+        counters: Counters,
+        preparer: Preparer,
+        now: Callable[[], datetime],
+        ids: Ids,
+        chance: random.Random | random.SystemRandom,
+        wake: Callable[[], None],
+    ) -> None:
+        self.in_flight = 0
+        self._journal = journal
+        self._call = call
+        self._channels = channels
+        self._limits = limits
+        self._queue = queue
+        self._orders = orders
+        self._counters = counters
+        self._preparer = preparer
+        self._now = now
+        self._ids = ids
+        self._chance = chance
+        self._wake = wake
+        self._handed = Handed()
+        self._idle = trio.Event()
+
+    async def idle(self) -> None:
+        """Returns when nothing is in flight."""
+        while self.in_flight:
+            self._idle = trio.Event()
+            await self._idle.wait()
+
+    def _fly(self, count: int) -> None:
+        self.in_flight += count
+        if not self.in_flight:
+            self._idle.set()
+
+    # --- the way out ---------------------------------------------------------------------------------------
+
+    async def go(self, batch: Sequence[tuple[Work, int]]) -> None:
+        """Makes the attempts of a batch durable together, then each goes its own way. `batch`: works with the places
+        they hold."""
+        count = sum(len(work) for work, _ in batch)
+        self._fly(count)
+        try:
+            vault: list[VaultEntry] = []
+            ready = [(work, places, await self._prepare(work, vault)) for work, places in batch]
+            attempts = [span.attempt for _, _, prepared in ready for span in prepared.spans]
+            if attempts and not await self._durable(attempts, vault):
+                for work, places, prepared in ready:
+                    self._leave(work, places)
+                    self._later([part for span in prepared.spans for part in self._parts(span)])
+                return
+            async with trio.open_nursery() as nursery:
+                for work, places, prepared in ready:
+                    nursery.start_soon(self._send, work, places, prepared.spans)
+        finally:
+            self._fly(-count)
+
+    async def _prepare(self, work: Work, vault: list[VaultEntry]) -> Prepared:
+        """Whatever is wrong with one order fails that order and no other."""
+        order = self._orders.get(work.order)
+        if order is None:
+            return Prepared()
+        if order.gone():
+            await self.end(order, [work], Outcome.WITHDRAWN, order.withdrawn)
+            return Prepared()
+        lanes, now_s = self._queue.channel(work.channel), trio.current_time()
+        try:
+            prepared = await self._preparer.prepare(order, work, lanes.people, now_s, vault)
+        except JournalUnavailable as error:
+            log.error("deliveries wait for the journal", order=work.order, error=str(error))
+            self._later([work])
+            return Prepared()
+        except NoText as error:
+            await self.end(order, [work], Outcome.FAILED, str(error))
+            return Prepared()
+        except Exception as error:  # an order that cannot be prepared must not hold up the others
+            log.exception("an order cannot be prepared", order=work.order)
+            await self.end(order, [work], Outcome.FAILED, f"cannot be prepared: {type(error).__name__}")
+            return Prepared()
+        for held in prepared.held:
+            self._counters.held += 1
+            self._queue.put(held, now_s)
+        await self._write(order, work.channel, prepared.refused)
+        return prepared
+
+    async def _durable(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry]) -> bool:
+        try:
+            await self._journal.put_attempts(attempts, vault)
+        except JournalUnavailable as error:
+            log.error("deliveries wait for the journal", attempts=len(attempts), error=str(error))
+            return False
+        return True
+
+    def _later(self, works: Sequence[Work]) -> None:
+        """The journal could not write: again in a moment."""
+        self._counters.journal_waits += 1
+        now_s = trio.current_time()
+        for work in works:
+            work.not_before_s = now_s + JOURNAL_PAUSE_S
+            self._queue.put(work, now_s)
+
+    def _parts(self, span: Span) -> list[Work]:
+        """A span as works again; its texts did not get to the journal either."""
+        span.order.kept.clear()
+        parts = [span.work.part(start, stop) for start, stop in spans([o.index for o in span.outgoing])]
+        for part in parts:
+            part.counted = True
+        return parts
+
+    def _leave(self, work: Work, places: int) -> None:
+        self._queue.channel(work.channel).leave(work.lane, places)
+        self._wake()
+
+    async def _send(self, work: Work, places: int, ready: Sequence[Span]) -> None:
+        try:
+            for span in ready:
+                await self._outcome(span, await self._hand_over(span, places))
+        finally:
+            self._leave(work, places)
+
+    async def _hand_over(self, span: Span, places: int) -> Sequence[Turn]:
+        """Sends a span's deliveries, as many at a time as it has places."""
+        outgoing = span.outgoing
+        if len(outgoing) == 1:
+            return [await self._hand(span, outgoing[0])]
+        said: list[Turn] = ["stopped"] * len(outgoing)
+        turns = iter(range(len(outgoing)))
+
+        async def send_in_turn() -> None:
+            for turn in turns:
+                said[turn] = await self._hand(span, outgoing[turn])
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(min(places, len(outgoing))):
+                nursery.start_soon(send_in_turn)
+        return said
+
+    async def _hand(self, span: Span, outgoing: Outgoing) -> Turn:
+        order, work = span.order, span.work
+        if order.gone():
+            return "withdrawn"
+        if self._queue.paused:
+            return "stopped"
+        channel = self._channels[work.channel]
+        self._counters.tried += 1
+        self._counters.repeats += work.repeat
+        try:
+            answer = await self._call(
+                channel.send, outgoing, connector=work.channel, deadline_s=self._limits[work.channel].try_s
+            )
+        except Exception as error:  # a channel does not raise; where it does, other people's calls go on
+            log.warning("a channel broke off", connector=work.channel, attempt=outgoing.attempt, error=str(error))
+            answer = Retry(reason=f"broke off: {type(error).__name__}", doubt=True)
+        if isinstance(answer, Retry) and answer.doubt:
+            self._counters.in_doubt += 1
+            answer = await self._settled(work.channel, outgoing) or answer
+        if isinstance(answer, Sent) and channel.abilities.recalls and work.lane is Lane.ASK:
+            self._handed.add(outgoing, work.channel, answer.ref)
+            if order.gone():  # while it was being handed over
+                await self.recall(outgoing.order)
+        return answer
+
+    # --- what the channel said -----------------------------------------------------------------------------
+
+    async def _outcome(self, span: Span, said: Sequence[Turn]) -> None:
+        """Writes down what was said, then puts back what is to be tried again."""
+        order, work = span.order, span.work
+        receipts: list[Receipt] = []
+        again: dict[str, list[int]] = {"stopped": [], "retry": [], "doubt": []}
+        chance, wait = self._chance.random(), 0.0
+        for outgoing, turn in zip(span.outgoing, said, strict=True):
+            outcome, reason, ref = Outcome.RETRY, "", ""
+            match turn:
+                case Sent():
+                    outcome, ref = Outcome.DELIVERED if turn.final else Outcome.SENT, turn.ref
+                case Dead():
+                    outcome, reason = Outcome.FAILED, turn.reason
+                case Retry():
+                    tries, this = work.tries + 1, wait_s(work.lane, work.tries + 1, chance, turn.after_s)
+                    reason = turn.reason
+                    if gives_up(work.lane, tries, work.since_s, trio.current_time() + this):
+                        outcome, reason = Outcome.FAILED, f"given up after {tries} tries: {reason}"
+                        self._counters.given_up += 1
+                    else:
+                        again["doubt" if turn.doubt else "retry"].append(outgoing.index)
+                        wait = max(wait, this)
+                case "withdrawn":
+                    outcome, reason = Outcome.WITHDRAWN, order.withdrawn
+                case "stopped":
+                    reason = "stopped"
+                    again["stopped"].append(outgoing.index)
+            receipts.append(Receipt(work.order, outgoing.index, outcome, reason, ref))
+        await self._note_health(work.channel, said)
+        # An attempt some of which is in doubt stays in doubt until that is tried again: a crash must not forget it.
+        await self._write(order, work.channel, receipts, "" if again["doubt"] else span.attempt.id)
+        for why, left in again.items():
+            await self._again(span, left, why, wait)
+
+    async def _again(self, span: Span, left: Sequence[int], why: str, wait: float) -> None:
+        order, work = span.order, span.work
+        idempotent = self._channels[work.channel].abilities.idempotent
+        back: list[Work] = []
+        for start, stop in spans(left):
+            part = work.part(start, stop)
+            part.counted = True
+            if idempotent:
+                part.identity = work.identity or span.attempt.id
+            if why != "stopped":
+                part.tries += 1
+                part.repeat = part.repeat or (why == "doubt" and not idempotent)
+                part.not_before_s = trio.current_time() + wait
+            back.append(part)
+        if order.gone():
+            await self.end(order, back, Outcome.WITHDRAWN, order.withdrawn)
+        elif why == "stopped":
+            self._queue.channel(work.channel).put_back(back)
+        else:
+            for part in back:
+                self._queue.put(part, trio.current_time())
+        self._wake()
+
+    async def _note_health(self, channel: str, said: Sequence[Turn]) -> None:
+        """A channel that refuses everything (wrong credentials, say), or does so no longer, is a fact for the room."""
+        broken = self._counters.broken
+        dead = next((turn for turn in said if isinstance(turn, Dead) and turn.alarm), None)
+        if dead is not None and channel not in broken:
+            broken[channel] = dead.reason
+            log.error("a channel is broken", connector=channel, reason=dead.reason)
+            await self._put(SourceChanged(source=channel, health="failing", reason=dead.reason))
+        elif broken and channel in broken and any(isinstance(turn, Sent) for turn in said):
+            del broken[channel]
+            await self._put(SourceChanged(source=channel, health="ok"))
+
+    async def _write(self, order: Order, channel: str, receipts: Sequence[Receipt], attempt: str = "") -> None:
+        """Makes receipts durable, however long that takes, and counts what has ended."""
+        for start in range(0, len(receipts), RECEIPTS_MAX):
+            part = tuple(receipts[start : start + RECEIPTS_MAX])
+            body = ReceiptsReceived(channel=channel, receipts=part, attempt=attempt)
+            await self._put(body, f"receipts {attempt}" if attempt else "")
+        counters = self._counters
+        for receipt in receipts:
+            match receipt.outcome:
+                case Outcome.RETRY:
+                    counters.retried += 1
+                    continue
+                case Outcome.FAILED:
+                    counters.failed += 1
+                case Outcome.WITHDRAWN:
+                    counters.withdrawn += 1
+                case Outcome.DELIVERED:
+                    counters.delivered += 1
+                case _:
+                    counters.sent += 1
+            order.left -= 1
+        if order.left <= 0:
+            self._orders.pop(order.ordered.order, None)
+
+    async def _put(self, body: ReceiptsReceived | SourceChanged, key: str = "") -> None:
+        at = self._now()
+        fact = Fact(id=self._ids.new(at), at=at, body=body, key=key)
+        while True:
+            try:
+                await self._journal.put_facts([fact])
+                return
+            except JournalUnavailable as error:
+                log.error("an outcome waits for the journal", fact=fact.id, error=str(error))
+                self._counters.journal_waits += 1
+                await trio.sleep(JOURNAL_PAUSE_S)
+
+    # --- what ends without an attempt ----------------------------------------------------------------------
+
+    async def end(self, order: Order, works: Sequence[Work], outcome: Outcome, why: str) -> None:
+        """Writes down that these deliveries will not go out."""
+        receipts = [Receipt(w.order, i, outcome, why) for w in works for i in indexes(order, w)]
+        await self._write(order, order.ordered.channel, receipts)
+
+    async def give_up(self, work: Work) -> None:
+        """It waited for its turn longer than its lane goes on trying."""
+        order = self._orders.get(work.order)
+        if order is not None:
+            self._counters.given_up += len(work)
+            why = f"given up: it could not go out within {trio.current_time() - work.since_s:.0f} s"
+            await self.end(order, [work], Outcome.FAILED, why)
+
+    async def recall(self, order: str) -> None:
+        """Takes back what a channel has taken and still can give back: hangs up."""
+        for outgoing, name, ref in self._handed.pop(order):
+            try:
+                await self._call(self._channels[name].recall, outgoing, ref, connector=name, deadline_s=RECALL_S)
+                self._counters.recalled += 1
+            except Exception as error:  # it rings on; the answer given to it will be "not needed"
+                log.warning("a call could not be taken back", connector=name, order=order, error=str(error))
+
+    # --- in doubt ------------------------------------------------------------------------------------------
+
+    async def settle(self, order: Order, work: Work, attempt: Attempt) -> None:
+        """Coming back: asks the channel what became of an attempt. What surely went out is written down, what surely
+        did not is sent, and the rest is sent again, marked as a possible repeat."""
+        found: dict[int, Answer] = {}
+        if self._channels[work.channel].abilities.settles:
+            handed = iter(await self._preparer.as_handed(order, work, attempt))
+
+            async def ask_in_turn() -> None:
+                for outgoing in handed:
+                    if (answer := await self._settled(work.channel, outgoing)) is not None:
+                        found[outgoing.index] = answer
+
+            with trio.move_on_after(SETTLE_S if work.lane is Lane.ASK else SETTLE_CHUNK_S):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(min(len(work), SETTLE_WIDTH)):
+                        nursery.start_soon(ask_in_turn)
+        receipts: list[Receipt] = []
+        sure: list[int] = []
+        doubt: list[int] = []
+        for index in indexes(order, work):
+            match found.get(index):
+                case Sent(ref=ref, final=final):
+                    receipts.append(Receipt(work.order, index, Outcome.DELIVERED if final else Outcome.SENT, "", ref))
+                case Dead(reason=reason):
+                    receipts.append(Receipt(work.order, index, Outcome.FAILED, reason))
+                case Retry():
+                    sure.append(index)
+                case _:
+                    doubt.append(index)
+        await self._write(order, work.channel, receipts)
+        for indexes_of, repeat in ((sure, work.repeat), (doubt, True)):
+            for start, stop in spans(indexes_of):
+                part = work.part(start, stop)
+                part.repeat, part.counted = repeat, True
+                self._queue.put(part, trio.current_time())
+        self._wake()
+
+    async def _settled(self, name: str, outgoing: Outgoing) -> Answer | None:
+        """Sent, Dead, or Retry without doubt (it surely was not taken); None where it cannot be told."""
+        channel = self._channels[name]
+        if not channel.abilities.settles:
+            return None
+        try:
+            answer = await self._call(channel.settle, outgoing, connector=name, deadline_s=SETTLE_S)
+        except Exception as error:  # as for sending
+            log.warning("settling broke off", connector=name, attempt=outgoing.attempt, error=str(error))
+            return None
+        if answer is None or (isinstance(answer, Retry) and answer.doubt):
+            return None
+        self._counters.settled += 1
+        return answer

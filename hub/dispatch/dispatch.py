@@ -1,0 +1,265 @@
+"""From a durable decision to a delivery: every order is handed to its channel once the attempt is durable, and what
+the channel said is written down as a fact. Dispatch decides nothing: that another channel is tried is the engine's
+doing. Policy: hub/dispatch/policy.py; what waits: queue.py; who and what: prepare.py and
+render.py; one attempt: attempt.py.
+"""
+
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+import trio
+
+from hub.connector import Channel
+from hub.dispatch.attempt import Attempts, Caller
+from hub.dispatch.orders import GAP_MAX, Counters, Order, Pending, open_order, spans
+from hub.dispatch.policy import Limits, limits_of
+from hub.dispatch.prepare import Preparer
+from hub.dispatch.queue import Queue, Work
+from hub.dispatch.render import Texts
+from hub.journal import Journal
+from hub.model.events import Ordered
+from hub.model.ids import Ids
+from hub.model.message import Lane, Outcome
+from hub.model.records import Attempt
+from hub.people.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+_ORDERS_AT_ONCE = 500  # asked of the journal at a time when coming back
+
+
+class Dispatch:
+    """Run `run()` in a nursery. `directory` and `texts` may be replaced at any time (a new version is in force); what
+    is already rendered stays as it is. `submit`, `withdraw`, `pause` and `resume` return at once.
+
+    `now` gives hub time (for records); waiting follows trio's clock. `ids` is dispatch's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        call: Caller,
+        channels: Mapping[str, Channel],
+        directory: Directory,
+        texts: Texts,
+        now: Callable[[], datetime],
+        ids: Ids,
+        chance: random.Random | random.SystemRandom,
+        limits: Mapping[str, Limits] | None = None,
+    ) -> None:
+        given = limits or {}
+        self.counters = Counters()
+        self._limits = {name: given.get(name, limits_of(name)) for name in channels}
+        self._queue = Queue(self._limits, trio.current_time())
+        self._orders: dict[str, Order] = {}
+        self._chores: deque[Callable[[], Awaitable[None]]] = deque()
+        self._news = trio.Event()
+        self._closing = False
+        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids)
+        self._attempts = Attempts(
+            journal=journal,
+            call=call,
+            channels=channels,
+            limits=self._limits,
+            queue=self._queue,
+            orders=self._orders,
+            counters=self.counters,
+            preparer=self._preparer,
+            now=now,
+            ids=ids,
+            chance=chance,
+            wake=self._wake,
+        )
+        self._journal = journal
+        self._channels = channels
+
+    # --- what the engine's decisions ask for ---------------------------------------------------------------
+
+    def submit(self, ordered: Ordered) -> None:
+        """Takes an order of a durable decision. One that is under way already is not taken twice."""
+        if ordered.order in self._orders:
+            return
+        order = open_order(ordered)
+        if not order.left:
+            return
+        self._orders[ordered.order] = order
+        self._enqueue(order, self._works(order, ()))
+
+    def withdraw(self, order: str, why: str = "withdrawn") -> None:
+        """What has not gone out yet does not go out any more; a call that rings is hung up where the channel can."""
+        known = self._orders.get(order)
+        if known is not None:
+            known.withdrawn = why or "withdrawn"
+            if gone := self._queue.remove(order):
+                self._chore(lambda: self._attempts.end(known, gone, Outcome.WITHDRAWN, known.withdrawn))
+        self._chore(lambda: self._attempts.recall(order))
+
+    def pause(self, by: str, why: str) -> None:
+        """Stop-all: nothing more goes out until `resume`. What is being handed over at this instant finishes."""
+        log.warning("nothing goes out any more", by=by, why=why)
+        self._queue.pause(trio.current_time())
+
+    def resume(self) -> None:
+        """What waited goes out in its old order; the time it stood does not count."""
+        self._queue.resume(trio.current_time())
+        self._wake()
+
+    @property
+    def directory(self) -> Directory:
+        return self._preparer.directory
+
+    @directory.setter
+    def directory(self, directory: Directory) -> None:
+        self._preparer.directory = directory
+
+    @property
+    def texts(self) -> Texts:
+        return self._preparer.texts
+
+    @texts.setter
+    def texts(self, texts: Texts) -> None:
+        self._preparer.texts = texts
+
+    @property
+    def paused(self) -> bool:
+        return self._queue.paused
+
+    @property
+    def in_flight(self) -> int:
+        """Deliveries whose attempt is durable or being made so, and whose outcome is not."""
+        return self._attempts.in_flight
+
+    def waiting(self) -> dict[str, dict[Lane, int]]:
+        """Deliveries that wait, by channel and lane."""
+        return self._queue.waiting()
+
+    # --- running -------------------------------------------------------------------------------------------
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Sends for ever. Cancelled, it leaves what is in flight in doubt, to be settled by `recover`."""
+        async with trio.open_nursery() as nursery:
+            task_status.started()
+            while True:
+                self._news = trio.Event()
+                now_s = trio.current_time()
+                while self._chores:
+                    nursery.start_soon(self._chores.popleft())
+                if not self._closing:
+                    for work in self._queue.overdue(now_s):
+                        nursery.start_soon(self._attempts.give_up, work)
+                    self._start(nursery, now_s)
+                with trio.move_on_at(float("inf") if self._closing else self._queue.next_s(now_s)):
+                    await self._news.wait()
+
+    def _start(self, nursery: trio.Nursery, now_s: float) -> None:
+        """Asks go together, so that one commit serves them all; every other chunk goes by itself."""
+        taken = self._queue.take(now_s)
+        asks = [entry for entry in taken if entry[0].lane is Lane.ASK]
+        if asks:
+            nursery.start_soon(self._attempts.go, asks)
+        for entry in taken:
+            if entry[0].lane is not Lane.ASK:
+                nursery.start_soon(self._attempts.go, [entry])
+
+    async def finish(self, grace_s: float) -> bool:
+        """Starts nothing more and waits for what is in flight. False when some of it is left, in doubt."""
+        self._closing = True
+        self._wake()
+        with trio.move_on_after(grace_s):
+            await self._attempts.idle()
+        return self._attempts.in_flight == 0
+
+    # --- coming back ---------------------------------------------------------------------------------------
+
+    async def recover(self, pending: Iterable[Pending]) -> None:
+        """Takes up what was under way when the hub went down. What was merely queued is sent. An attempt of which no
+        outcome was written down is in doubt: a channel that is idempotent simply gets it again; one that can be asked
+        is asked; and what cannot be settled is sent again, marked as a possible repeat."""
+        waiting = list(pending)
+        for start in range(0, len(waiting), _ORDERS_AT_ONCE):
+            part = waiting[start : start + _ORDERS_AT_ONCE]
+            made = await self._journal.attempts_of([p.ordered.order for p in part])
+            settled = set(await self._journal.receipts_of([a.id for a in made]))
+            of: dict[str, list[Attempt]] = {}
+            for attempt in made:
+                of.setdefault(attempt.order, []).append(attempt)
+            for p in part:
+                self._take_up(p, of.get(p.ordered.order, ()), settled)
+
+    def _take_up(self, pending: Pending, made: Sequence[Attempt], settled: set[str]) -> None:
+        ordered = pending.ordered
+        if ordered.order in self._orders:
+            return
+        order = open_order(ordered, pending.open)
+        if not order.left:
+            return
+        self._orders[ordered.order] = order
+        last: dict[int, Attempt] = {}
+        for attempt in made:
+            for index in range(attempt.start, min(attempt.stop, order.size)):
+                if order.meant is None or index in order.meant:
+                    last[index] = attempt
+        works = self._works(order, last)
+        doubtful: list[tuple[Work, Attempt]] = []
+        by_attempt: dict[str, list[int]] = {}
+        for index, attempt in last.items():
+            by_attempt.setdefault(attempt.id, []).append(index)
+        attempts = {a.id: a for a in made}
+        for name, indexes in by_attempt.items():
+            attempt = attempts[name]
+            for start, stop in spans(sorted(indexes)):
+                work = self._work(order, start, stop)
+                work.tries, work.repeat = attempt.nth, attempt.repeat
+                if name in settled:
+                    works.append(work)
+                else:
+                    doubtful.append((work, attempt))
+        self._enqueue(order, works)
+        for work, attempt in doubtful:
+            self._doubt(order, work, attempt)
+
+    def _doubt(self, order: Order, work: Work, attempt: Attempt) -> None:
+        self.counters.in_doubt += len(work)
+        channel = self._channels.get(work.channel)
+        if channel is None:
+            self._enqueue(order, [work])
+        elif channel.abilities.idempotent:
+            work.identity = attempt.id
+            self._enqueue(order, [work])
+        else:
+            self._chore(lambda: self._attempts.settle(order, work, attempt))
+
+    # --- small things --------------------------------------------------------------------------------------
+
+    def _works(self, order: Order, but: Iterable[int]) -> list[Work]:
+        """The deliveries of an order as works, without those at `but`."""
+        excluded = frozenset(but)
+        if order.meant is None and not excluded:
+            return [self._work(order, 0, order.size)]
+        indexes = [i for i in (range(order.size) if order.meant is None else sorted(order.meant)) if i not in excluded]
+        gap = 1 if excluded else GAP_MAX
+        return [self._work(order, start, stop) for start, stop in spans(indexes, gap)]
+
+    def _work(self, order: Order, start: int, stop: int) -> Work:
+        o = order.ordered
+        return Work(order=o.order, channel=o.channel, lane=o.lane, start=start, stop=stop, since_s=trio.current_time())
+
+    def _enqueue(self, order: Order, works: Sequence[Work]) -> None:
+        if order.ordered.channel not in self._queue:
+            why = f"no channel {order.ordered.channel}"
+            self._chore(lambda: self._attempts.end(order, works, Outcome.FAILED, why))
+            return
+        for work in works:
+            self._queue.put(work, trio.current_time())
+        self._wake()
+
+    def _chore(self, chore: Callable[[], Awaitable[None]]) -> None:
+        self._chores.append(chore)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()

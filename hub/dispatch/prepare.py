@@ -1,0 +1,252 @@
+"""From a work to what is handed over: who is meant, where they are reached, what they read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from hub.connector import AskDetails, Channel, Outgoing
+from hub.dispatch.orders import Order
+from hub.dispatch.policy import Limits, gives_up
+from hub.dispatch.queue import People, Work
+from hub.dispatch.render import Rendered, Room, Texts, render
+from hub.journal import Journal
+from hub.model.ids import Ids
+from hub.model.message import Lane, Outcome
+from hub.model.people import Language
+from hub.model.records import Attempt, Fact, Receipt, VaultEntry
+from hub.model.signal import Signal
+from hub.people.directory import Directory
+
+_audience = msgspec.json.Decoder(list[str])
+_signal = msgspec.json.Decoder(Signal)
+_texts = msgspec.json.Decoder(dict[Language, Rendered])
+
+
+@dataclass(slots=True)
+class Span:
+    """Deliveries that go out under one attempt record."""
+
+    order: Order
+    work: Work
+    attempt: Attempt
+    outgoing: Sequence[Outgoing]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A work made ready: `spans` to hand over, `refused` (never to be handed over), `held` for later."""
+
+    spans: list[Span] = field(default_factory=list)
+    refused: list[Receipt] = field(default_factory=list)
+    held: list[Work] = field(default_factory=list)
+
+
+class Preparer:
+    """`directory` and `texts` are whatever is in force."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        channels: Mapping[str, Channel],
+        limits: Mapping[str, Limits],
+        directory: Directory,
+        texts: Texts,
+        now: Callable[[], datetime],
+        ids: Ids,
+    ) -> None:
+        self.directory = directory
+        self.texts = texts
+        self._journal = journal
+        self._rooms = {name: _room(channel, limits[name]) for name, channel in channels.items()}
+        self._now = now
+        self._ids = ids
+
+    async def prepare(
+        self, order: Order, work: Work, admitted: People, now_s: float, vault: list[VaultEntry]
+    ) -> Prepared:
+        """`admitted` counts what each person gets; new vault entries are added to `vault`. Raises NoText."""
+        prepared = Prepared()
+        people = await self._people(order)
+        until = order.ordered.until
+        if people is None or (until is not None and self._now() > until):
+            why = "the audience was erased" if people is None else "too late to be of use"
+            prepared.refused = [_refused(work, i, why) for i in indexes(order, work)]
+            return prepared
+        await self._read_signal(order)
+        details = _ask_details(order)
+        attempt, at, outgoing = "", self._now(), list[Outgoing]()
+        for index in indexes(order, work):
+            person = people[index] if index < len(people) else ""
+            address = self.directory.address(person, work.channel)
+            if not address:
+                prepared.refused.append(_refused(work, index, f"no address for {work.channel}"))
+                continue
+            again_s = now_s if work.counted else admitted.admit(person, now_s, work.lane is Lane.ASK)
+            if again_s > now_s:
+                self._hold(prepared, work, index, again_s)
+                self._close(prepared, order, work, attempt, at, outgoing, vault)
+                outgoing = []  # an attempt record never names what was held
+                continue
+            if not outgoing:
+                attempt = self._ids.new(at)
+            language = self.directory.language(person)
+            texts = order.rendered.get((language, work.repeat)) or self._render(order, language, work.repeat)
+            identity = work.identity or attempt
+            outgoing.append(_outgoing(order, work, index, identity, address, language, texts, details, at))
+        self._close(prepared, order, work, attempt, at, outgoing, vault)
+        return prepared
+
+    async def as_handed(self, order: Order, work: Work, attempt: Attempt) -> list[Outgoing]:
+        """The deliveries of an attempt of which no outcome is known, with the words they went out with."""
+        people = await self._people(order)
+        texts: dict[Language, Rendered] = {}
+        if attempt.vault:
+            (entry,) = await self._journal.vault([attempt.vault])
+            texts = {} if entry is None else _texts.decode(entry.payload)
+        nothing, details = Rendered(subject="", text="", voice=""), _ask_details(order)
+        out: list[Outgoing] = []
+        for index in indexes(order, work):
+            person = people[index] if people is not None and index < len(people) else ""
+            address, language = self.directory.address(person, work.channel), self.directory.language(person)
+            if address:
+                words = texts.get(language) or nothing
+                out.append(
+                    _outgoing(
+                        order, work, index, attempt.id, address, language, words, details, attempt.at, attempt.nth
+                    )
+                )
+        return out
+
+    def _hold(self, prepared: Prepared, work: Work, index: int, again_s: float) -> None:
+        """The person had enough already: later, or, where that would be too late, not at all this way."""
+        if gives_up(work.lane, 0, work.since_s, again_s):
+            prepared.refused.append(_refused(work, index, "this person has had too many messages already"))
+            return
+        later = work.part(index, index + 1)
+        later.not_before_s = again_s
+        prepared.held.append(later)
+
+    def _close(
+        self,
+        prepared: Prepared,
+        order: Order,
+        work: Work,
+        attempt: str,
+        at: datetime,
+        outgoing: Sequence[Outgoing],
+        vault: list[VaultEntry],
+    ) -> None:
+        if not outgoing:
+            return
+        record = Attempt(
+            id=attempt,
+            at=at,
+            order=work.order,
+            start=outgoing[0].index,
+            stop=outgoing[-1].index + 1,
+            nth=work.tries + 1,
+            repeat=work.repeat,
+            vault=self._keep(order, work.repeat, vault),
+        )
+        prepared.spans.append(Span(order, work, record, outgoing))
+
+    async def _people(self, order: Order) -> Sequence[str] | None:
+        """Who the indexes stand for; None when the audience was erased."""
+        if order.people is None:
+            if not order.ordered.audience:
+                order.people = order.ordered.recipients
+            else:
+                (entry,) = await self._journal.vault([order.ordered.audience])
+                order.people = None if entry is None else _audience.decode(entry.payload)
+        return order.people
+
+    async def _read_signal(self, order: Order) -> None:
+        if order.signal_read or not order.ordered.signal:
+            return
+        (fact,) = await self._journal.get([order.ordered.signal])
+        if isinstance(fact, Fact) and fact.vault:
+            (entry,) = await self._journal.vault([fact.vault])
+            order.signal = None if entry is None else _signal.decode(entry.payload)
+        order.signal_read = True
+
+    def _render(self, order: Order, language: Language, repeat: bool) -> Rendered:
+        ordered = order.ordered
+        rendered = render(
+            self.texts,
+            ordered.message,
+            language,
+            values=ordered.values,
+            signal=order.signal,
+            status=ordered.status,
+            repeat=repeat,
+            room=self._rooms[ordered.channel],
+        )
+        order.rendered[language, repeat] = rendered
+        return rendered
+
+    def _keep(self, order: Order, repeat: bool, vault: list[VaultEntry]) -> str:
+        """The vault key of the texts as rendered: one entry for an order, with all languages where it goes to several
+        people, so that no later chunk needs another."""
+        if repeat not in order.kept:
+            if order.size > 1:
+                for language in Language:
+                    if (language, repeat) not in order.rendered:
+                        self._render(order, language, repeat)
+            texts = {language: text for (language, again), text in order.rendered.items() if again == repeat}
+            order.kept[repeat] = self._ids.new(self._now())
+            payload = msgspec.json.encode(texts)
+            vault.append(VaultEntry(key=order.kept[repeat], payload=payload, about=order.ordered.order))
+        return order.kept[repeat]
+
+
+def indexes(order: Order, work: Work) -> Sequence[int]:
+    """The deliveries of a work that are meant."""
+    every = range(work.start, work.stop)
+    return every if order.meant is None else [i for i in every if i in order.meant]
+
+
+def _room(channel: Channel, limits: Limits) -> Room:
+    abilities = channel.abilities
+    return Room(longest=abilities.longest, parts=limits.parts, answers=abilities.answers, voice=abilities.voice)
+
+
+def _refused(work: Work, index: int, why: str) -> Receipt:
+    return Receipt(work.order, index, Outcome.FAILED, why)
+
+
+def _ask_details(order: Order) -> AskDetails | None:
+    values = dict(order.ordered.values)
+    if order.ordered.lane is not Lane.ASK or "code" not in values:
+        return None
+    return AskDetails(code=values["code"], answer_s=float(values.get("answer_s", 0)))
+
+
+def _outgoing(
+    order: Order,
+    work: Work,
+    index: int,
+    attempt: str,
+    to: str,
+    language: Language,
+    texts: Rendered,
+    ask: AskDetails | None,
+    at: datetime,
+    nth: int = 0,
+) -> Outgoing:
+    return Outgoing(
+        order=work.order,
+        index=index,
+        attempt=attempt,
+        nth=nth or work.tries + 1,
+        repeat=work.repeat,
+        to=to,
+        language=language,
+        subject=texts.subject,
+        text=texts.text,
+        voice=texts.voice,
+        status=order.ordered.status,
+        ask=ask,
+        since=at,
+    )
