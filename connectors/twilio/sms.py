@@ -1,0 +1,183 @@
+"""SMS through Twilio: sent, their fate heard of, replies received."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar
+
+import structlog
+from msgspec import Meta, Struct
+
+from connectors.twilio.account import FORBIDDEN, NO_CONTENT, NOT_NOW, XML, Account, TwilioConfig, bad_number
+from connectors.twilio.codes import meaning
+from hub.connector import (
+    Abilities,
+    Answer,
+    Environment,
+    Intake,
+    Outgoing,
+    ReceiptItem,
+    ReplyItem,
+    Retry,
+    Route,
+    Sent,
+    WebRequest,
+    WebResponse,
+)
+from hub.model.message import Outcome
+from hub.model.sms import fit, plain
+
+_log = structlog.get_logger()
+
+# Twilio's message statuses. What is not here (receiving, received, whatever comes next year) says nothing to us.
+OUTCOMES = {
+    "accepted": Outcome.SENT,
+    "scheduled": Outcome.SENT,
+    "queued": Outcome.SENT,
+    "sending": Outcome.SENT,
+    "sent": Outcome.SENT,
+    "partially_delivered": Outcome.SENT,
+    "delivered": Outcome.DELIVERED,
+    "read": Outcome.DELIVERED,
+    "undelivered": Outcome.FAILED,
+    "failed": Outcome.FAILED,
+    "canceled": Outcome.FAILED,
+}
+_LONGEST = 1600  # characters: Twilio's limit for Body
+_LISTED = 20  # of a number's newest messages, when settling
+_TELLING = 20  # characters: a shorter text could be part of another by chance
+
+
+class SmsConfig(TwilioConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An SMS sender: `sender` or a messaging `service`."""
+
+    service: Annotated[str, Meta(description="Messaging service SID (MG...), in place of or with `sender`")] = ""
+    parts_max: Annotated[int, Meta(ge=1, le=10, description="Longer texts are cut to so many SMS")] = 8
+
+    def __post_init__(self) -> None:
+        if not self.sender and not self.service:
+            raise ValueError("sender: is missing: give the number SMS come from, or a messaging service in `service`")
+        if self.sender and not re.fullmatch(r"\+\d{5,15}|\d{3,8}|[A-Za-z0-9 ]{1,11}", self.sender):
+            raise ValueError(
+                f"sender: {self.sender!r} can send no SMS: a number as +32460001122, a short code, or 1 to 11"
+                " letters and digits (to which nobody can reply)"
+            )
+
+
+class SmsChannel:
+    """Text messages to mobile phones; people reply to them unless the sender is a name."""
+
+    Config: ClassVar[type[Struct]] = SmsConfig
+    abilities: ClassVar[Abilities] = Abilities(answers=True, longest=_LONGEST, settles=True, receipts=True)
+
+    def __init__(self, config: SmsConfig, environment: Environment) -> None:
+        self._config = config
+        self._account = Account(config, environment)
+        self._intake: Intake | None = None
+        self.settle_pause_s = 1.0
+
+    async def open(self, intake: Intake) -> None:
+        self._intake = intake
+        await self._account.open()
+
+    async def close(self) -> None:
+        await self._account.close()
+
+    def check(self, address: str) -> str:
+        return bad_number(address)
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        extra: dict[str, Any] = {}
+        if self._config.sender:
+            extra["from_"] = self._config.sender
+        if self._config.service:
+            extra["messaging_service_sid"] = self._config.service
+        callback = self._account.callback("status", outgoing)
+        if callback is not None:
+            extra["status_callback"] = callback
+        body = self._body(outgoing)
+        messages = self._account.client.messages
+        sid, refusal = await self._account.hand_over(
+            outgoing, lambda: messages.create_async(to=outgoing.to, body=body, **extra)
+        )
+        return refusal or Sent(ref=sid)
+
+    def _body(self, outgoing: Outgoing) -> str:
+        return _cut(outgoing.text, self._config.parts_max)
+
+    async def settle(self, outgoing: Outgoing) -> Answer | None:
+        """Asks Twilio's list of messages to that number for this text since the first attempt."""
+        assert self._intake is not None
+        if sid := self._account.sid_of(outgoing):
+            return Sent(ref=sid)
+        body = self._body(outgoing)
+        messages = self._account.client.messages
+        found, could = await self._account.find(
+            outgoing,
+            lambda: messages.list_async(to=outgoing.to, limit=_LISTED),
+            lambda message: _same_text(message.body or "", body),
+            self._intake.now(),
+            self.settle_pause_s,
+        )
+        if found is not None:
+            return Sent(ref=found.sid)
+        return Retry(reason="Twilio: not in its list of messages") if could else None
+
+    async def recall(self, outgoing: Outgoing, ref: str) -> None:
+        """An SMS cannot be taken back."""
+
+    def routes(self, intake: Intake) -> Sequence[Route]:
+        async def status(request: WebRequest) -> WebResponse:
+            return await self._status(request, intake)
+
+        async def reply(request: WebRequest) -> WebResponse:
+            return await self._reply(request, intake)
+
+        return [
+            Route(method="POST", path=r"/status/{order}/{index:\d+}", handler=status, summary="Twilio: SMS status"),
+            Route(method="POST", path="/reply", handler=reply, summary="Twilio: SMS received"),
+        ]
+
+    async def _status(self, request: WebRequest, intake: Intake) -> WebResponse:
+        form = self._account.form(request)
+        if form is None:
+            return FORBIDDEN
+        sid, word = form.get("MessageSid") or form.get("SmsSid", ""), form.get("MessageStatus", "")
+        outcome = OUTCOMES.get(word)
+        if outcome is None or not sid:
+            _log.info("twilio.status_passed_over", channel=self._account.name, status=word[:40])
+            return NO_CONTENT
+        order, index = request.match["order"], int(request.match["index"])
+        self._account.remember(sid, order, index)
+        reason = meaning(form.get("ErrorCode")) or (word if outcome is Outcome.FAILED else "")
+        # Several words mean one outcome: the key makes the later ones repetitions.
+        key = f"{sid}:{outcome}"
+        receipt = ReceiptItem(order=order, index=index, outcome=outcome, key=key, reason=reason, ref=sid)
+        return NO_CONTENT if await self._account.record(intake.offer, [receipt]) else NOT_NOW
+
+    async def _reply(self, request: WebRequest, intake: Intake) -> WebResponse:
+        form = self._account.form(request)
+        if form is None:
+            return FORBIDDEN
+        sid, sender = form.get("MessageSid") or form.get("SmsSid", ""), form.get("From", "")
+        if not sid or not sender:
+            _log.warning("twilio.reply_passed_over", channel=self._account.name)
+            return WebResponse(status=400, body=b"MessageSid and From are needed\n")
+        reply = ReplyItem(channel=self._account.name, address=sender, key=sid, text=form.get("Body", ""))
+        if not await self._account.record(intake.offer, [reply]):
+            return NOT_NOW
+        return WebResponse(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type=XML)
+
+
+@lru_cache(256)  # a message to thousands is one text
+def _cut(text: str, parts: int) -> str:
+    return fit(text, parts)[:_LONGEST]
+
+
+def _same_text(found: str, ours: str) -> bool:
+    """Whether a message found is the one sent: the same text, or the same but for a mark of repetition around it."""
+    found = plain(found).strip()
+    ours = ours.strip()
+    if min(len(found), len(ours)) < _TELLING:
+        return found == ours
+    return found in ours or ours in found

@@ -1,0 +1,133 @@
+"""The phone simulator, the hub's web server and the Twilio channels, together: the room the stories play in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from connectors.twilio.channel import SmsChannel, VoiceChannel
+from connectors.twilio.sms import SmsConfig
+from connectors.twilio.voice import VoiceConfig
+from hub.connector import Route, WebRequest, WebResponse
+from hub.web.server import Mount, WebConfig, WebServer
+from tests.contracts.channel import Arrival, Provider
+from tests.contracts.intake import MemoryIntake, environment
+from tools.phones import Faults, ManualClock, Person, Phones
+
+ACCOUNT = "AC" + "0123456789abcdef" * 2
+TOKEN = "s3cret-token-of-twilio"
+HUB, ANNE, BART = "+3228080112", "+32470000001", "+32470000002"
+
+FAULTS = {
+    Provider.WORKING: Faults(),
+    Provider.BUSY: Faults(too_many=1),
+    Provider.REFUSING: Faults(),
+    Provider.LOSING: Faults(answer_lost=1),
+    Provider.HANGING: Faults(hangs=1),
+}
+
+
+class Room:
+    """One channel of the hub against the simulator. `net` is the web server callbacks come to."""
+
+    def __init__(self, phones: Phones, channel: Any, intake: MemoryIntake, server: WebServer) -> None:
+        self.phones, self.channel, self.intake, self.server = phones, channel, intake, server
+        self.good, self.wrong = ANNE, "+3"
+
+    async def behave(self, provider: Provider) -> None:
+        if provider is Provider.DOWN:
+            await self.phones.down()
+            return
+        await self.phones.up()
+        self.phones.set_faults(FAULTS[provider])
+
+    def arrivals(self) -> Sequence[Arrival]:
+        messages = [Arrival(message.to, message.body) for message in self.phones.messages]
+        calls = [Arrival(call.request.to, call.request.twiml or "") for call in self.phones.calls]
+        return messages + calls
+
+    async def together(self, work: Sequence[Awaitable[Any]]) -> Sequence[Any]:
+        return await asyncio.gather(*work)
+
+    async def given_up(self, work: Awaitable[Any]) -> bool:
+        before = self.phones.dice.counts["hangs"]
+        task = asyncio.ensure_future(work)
+        await self.phones.until(lambda: self.phones.dice.counts["hangs"] > before or task.done())
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        return bool(done) and task.cancelled()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Lets simulated time pass in small steps, and the network do its work in between, until it holds."""
+        clock = self.phones.exchange.clock
+        assert isinstance(clock, ManualClock)
+        for _ in range(3000):
+            if condition():
+                return
+            await clock.advance(0.1)
+        raise AssertionError(f"it did not come about in 300 simulated seconds: {self.intake.items}")
+
+    async def outcomes(self, *expected: str) -> None:
+        """Lets time pass until these outcomes have all been reported, in any order."""
+        await self.until(lambda: set(expected) <= {receipt.outcome.value for receipt in self.intake.receipts})
+
+
+@asynccontextmanager
+async def room(kind: str, **config: Any) -> AsyncIterator[Room]:
+    """An open channel (`sms` or `voice`) with its callbacks served and the simulator behind it, on a manual clock."""
+    intake = MemoryIntake()
+    phones = Phones(
+        ACCOUNT,
+        TOKEN,
+        people=[Person(name="Anne", number=ANNE, language="fr"), Person(name="Bart", number=BART)],
+        clock=ManualClock(),
+    )
+    async with phones:
+        settings = {"account": ACCOUNT, "tokens": ("token", "old"), "sender": HUB, "api": phones.base_url, **config}
+
+        def make(public: str) -> Any:
+            given = environment(kind, public, token=TOKEN, old="s3cret-old")
+            if kind == "sms":
+                return SmsChannel(SmsConfig(**settings), given)
+            return VoiceChannel(VoiceConfig(**settings), given)
+
+        # A channel's public address holds the port, which is known once the server listens: its routes are mounted
+        # by their paths first, and lead to the channel made after.
+        channel: Any = None
+
+        def late(path: str) -> Callable[[WebRequest], Awaitable[WebResponse]]:
+            async def handler(request: WebRequest) -> WebResponse:
+                [route] = [route for route in channel.routes(intake) if route.path == path]
+                response: WebResponse = await route.handler(request)
+                return response
+
+            return handler
+
+        paths = [route.path for route in make("").routes(intake)]
+        routes = [Route(method="POST", path=path, handler=late(path)) for path in paths]
+        server = WebServer(
+            WebConfig(port=0, shutdown_s=0.5),
+            [Mount(prefix=f"/callback/{kind}", routes=routes)],
+            health=lambda: {"ready": True},
+        )
+        public = f"http://127.0.0.1:{await server.start()}"
+        channel = make(f"{public}/callback/{kind}")
+        channel.settle_pause_s = 0.0
+        phones.network.inbound = f"{public}/callback/{kind}/reply"
+        await channel.open(intake)
+        try:
+            yield Room(phones, channel, intake, server)
+        finally:
+            await channel.close()
+            await phones.exchange.stop()
+            await server.stop()
+
+
+def play(kind: str, story: Callable[[Room], Awaitable[None]], **config: Any) -> None:
+    """Runs a story in a fresh room."""
+
+    async def run() -> None:
+        async with room(kind, **config) as place:
+            await story(place)
+
+    asyncio.run(run())
