@@ -149,6 +149,7 @@ class State(Struct, kw_only=True):
     decision: str = ""
     at: datetime | None = None
     in_force: dict[str, InForce] = field(default_factory=dict)  # "playbook/extreme-weather"
+    versions: dict[str, str] = field(default_factory=dict)  # "extreme-weather/HASH" → the fact that brought it
     incidents: dict[str, Incident] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)  # playbook, status and key → incident
     signals: dict[str, dict[str, str]] = field(default_factory=dict)  # signal name → incident → signal id
@@ -188,6 +189,8 @@ def fold(state: State, event: e.Event, at: datetime) -> None:
 
 def _enforced(s: State, ev: e.Enforced, at: datetime) -> None:
     s.in_force[f"{ev.what}/{ev.name}"] = InForce(version=ev.version, mode=ev.mode, fact=ev.fact)
+    if ev.what == "playbook":
+        s.versions[f"{ev.name}/{ev.version}"] = ev.fact
 
 
 def _unenforced(s: State, ev: e.Unenforced, at: datetime) -> None:

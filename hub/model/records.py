@@ -153,6 +153,7 @@ class HubStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="sta
     node: str
     version: str
     playback: bool = False
+    ahead_s: float = 0.0  # of the wall clock: a playback has its own date
 
 
 class AlarmAcknowledged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="alarm-ack"):

@@ -1,0 +1,320 @@
+"""The whole hub, in order: read this first.
+
+    sources ──► intake ──► journal ──► engine ──► journal ──► dispatch ──► channels
+                              ▲                                               │
+                              └──────── receipts, replies, acts ◄─────────────┘
+
+Starting: the journal, the state as its fold, the bridge, the channels, the core (which listens before it calls
+anybody), the web, the sources. Stopping, the other way round: sources stop, intake drains, the engine settles,
+dispatch finishes what is in flight or leaves it in doubt, the journal closes, the loops end.
+"""
+
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import trio
+from msgspec import Struct
+
+from hub import watchdog
+from hub.bridge import Bridge, ConnectorError, Stream, open_bridge
+from hub.clock import Clock, wall
+from hub.config import Config
+from hub.connector import Channel, Environment, Source, Unavailable
+from hub.core import Core, health, restore
+from hub.install import Installation
+from hub.intake.intake import Intake, Trusted
+from hub.intake.port import IntakePort, Offered
+from hub.journal import Journal
+from hub.journal.sqlite import open_sqlite
+from hub.model import records as r
+from hub.model.ids import Ids
+from hub.operators import NAME as OPERATORS
+from hub.operators import Operators, OperatorsPort
+from hub.picture import Recent, picture
+from hub.version import VERSION
+from hub.web.server import Mount, WebServer
+from hub.workers import Workers, in_worker, open_workers
+
+log = structlog.get_logger(__name__)
+
+CREDITS = 4096  # items of one connector that may await their facts at once
+SOURCE_PAUSE_S = 5.0  # before a source that fell over is started again
+FINISH_S = 5.0  # how long what is in flight may take when stopping
+CLOCK_EVERY_S = 1.0
+CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
+
+
+def new_ids() -> Ids:
+    return Ids(random.SystemRandom())
+
+
+class Plugged(Struct, frozen=True):
+    """A connector with its intake on both sides of the bridge."""
+
+    name: str
+    connector: Any
+    stream: Stream[Offered, Any]
+    port: IntakePort
+
+
+class Hub:
+    """A running hub: what `run_hub` puts together. `at`: a playback; the hub's clock starts there."""
+
+    def __init__(self, config: Config, bridge: Bridge, workers: Workers, journal: Journal, at: datetime | None) -> None:
+        self.config = config
+        self.bridge = bridge
+        self.journal = journal
+        self.playback = at is not None
+        self.clock = Clock(at or wall(), follows_wall=True)
+        self.recent = Recent()
+        self._workers = workers
+        self._jobs = bridge.in_.stream(connector="workers", credits=64, overflow="wait")
+        self._jobs_out = bridge.out.stream(connector="workers", credits=64, overflow="wait")
+
+    # -- starting and stopping, in order --
+
+    async def run(self, *, task_status: trio.TaskStatus["Hub"] = trio.TASK_STATUS_IGNORED) -> None:
+        """Runs until told to stop (SIGINT, SIGTERM) or cancelled."""
+        config = self.config
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watchdog.watch, self.bridge)
+            nursery.start_soon(self._workers.serve, self._jobs)
+            nursery.start_soon(self._workers.serve, self._jobs_out)
+
+            state = await restore(self.journal)
+            self.installation = Installation(config, self.journal, self.clock.now, new_ids())
+            rules = await self.installation.rules(state)
+            self.channels = {c.name: self._make(c) for c in config.channels}
+            self.core = Core(
+                journal=self.journal,
+                clock=self.clock,
+                state=state,
+                rules=rules,
+                texts=config.texts,
+                channels=self.channels,
+                call=self.bridge.out.call,
+                limits={c.name: c.limits for c in config.channels},
+                make_ids=new_ids,
+                chance=random.SystemRandom(),
+                listen_s=config.hub.listen_s,
+            )
+            self.core.decider.followers.append(self.recent.decided)
+            self.intake = self._intake()
+            plugged_out = [self._plug(name, channel, self.bridge.out) for name, channel in self.channels.items()]
+            for plug in plugged_out:
+                nursery.start_soon(self._take_in, plug)
+                await self.bridge.out.call(plug.connector.open, plug.port, connector=plug.name, deadline_s=30)
+            await self._started(state.decision == "")
+            core_scope = await nursery.start(self._run_core)
+
+            sources = [self._plug(s.name, self._make(s), self.bridge.in_) for s in config.sources]
+            for plug in sources:
+                nursery.start_soon(self._take_in, plug)
+            web, operators = await self._serve_web(nursery, sources, plugged_out)
+            listening = await nursery.start(self._listen, sources)
+            nursery.start_soon(self._watch_clock)
+            task_status.started(self)
+            await self._told_to_stop()
+
+            listening.cancel()
+            await self.bridge.in_.call(web.stop, connector="web", deadline_s=10)
+            operators.finish()
+            for plug in (*sources, *plugged_out):
+                plug.stream.finish()
+            await self.core.dispatch.finish(FINISH_S)
+            await self._settled()
+            core_scope.cancel()
+            await self.core.snapshot()
+            for plug in plugged_out:
+                await self._quietly(plug.connector.close, plug.name)
+            nursery.cancel_scope.cancel()
+
+    async def _run_core(self, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.core.run)
+                task_status.started(scope)
+
+    async def _started(self, first: bool) -> None:
+        """Writes down that the hub is up, and what is in force now and was not before."""
+        at = self.clock.now()
+        ahead_s = (at - wall()).total_seconds() if self.playback else 0.0
+        node = self.config.hub.node
+        body = r.HubStarted(node=node, version=VERSION, playback=self.playback, ahead_s=ahead_s)
+        await self.journal.put_facts([r.Fact(id=new_ids().new(at), at=at, body=body)])
+        installed = await self.installation.install(self.core.state)
+        log.info("hub started", node=node, playback=self.playback, first=first, installed=installed)
+
+    async def _settled(self) -> None:
+        """The engine has taken everything that is in the journal, or a second has passed."""
+        with trio.move_on_after(1.0):
+            while self.core.decider.settling:  # noqa: ASYNC110 # bounded above; there is nothing to be told by
+                await trio.sleep(0.01)
+
+    async def _told_to_stop(self) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                log.info("told to stop", signal=signal.Signals(number).name)
+                return
+
+    async def _quietly(self, fn: Any, connector: str) -> None:
+        try:
+            await self.bridge.out.call(fn, connector=connector, deadline_s=5)
+        except ConnectorError as error:
+            log.warning("a connector did not close", error=str(error))
+
+    # -- connectors --
+
+    def _make(self, chosen: Any) -> Any:
+        """A connector from its configuration."""
+        prefix = "in" if isinstance(chosen.trust, Trusted) else "callback"
+        public = (self.config.hub.web.public_url or f"http://{self.config.hub.web.host}:{self.config.hub.web.port}").rstrip("/")
+        environment = Environment(
+            name=chosen.name,
+            secret=self.config.secret,
+            public_url=f"{public}/{prefix}/{chosen.name}",
+            user_agent=f"Vigie/{VERSION}",
+            allow_internal=self.playback,
+        )
+        return chosen.kind(chosen.settings, environment)
+
+    def _plug(self, name: str, connector: Source | Channel, loop: Any) -> Plugged:
+        stream: Stream[Offered, Any] = loop.stream(connector=name, credits=CREDITS, overflow="wait")
+        jobs = self._jobs if loop is self.bridge.in_ else self._jobs_out
+        return Plugged(name, connector, stream, IntakePort(name, stream.port, in_worker(jobs.port), self.clock.now))
+
+    async def _take_in(self, plug: Plugged) -> None:
+        """Makes facts of what a connector offers, burst by burst; the next burst gathers while one is synced."""
+        async with trio.open_nursery() as nursery:
+            async for batch in plug.stream:
+                nursery.start_soon(self._take_batch, plug, batch)
+
+    async def _take_batch(self, plug: Plugged, batch: Any) -> None:
+        try:
+            batch.answer(await self.intake.take(plug.name, batch.items))
+        except Exception as error:
+            log.exception("intake", connector=plug.name)
+            batch.fail(Unavailable(f"the hub could not take this in: {type(error).__name__}"))
+            return
+        for offered in batch.items:
+            health = offered.health
+            self.recent.took(
+                plug.name,
+                self.clock.now(),
+                health.health if health else "",
+                health.reason if health else "",
+                len(offered.items),
+            )
+
+    async def _listen(self, sources: Sequence[Plugged], *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                for plug in sources:
+                    self.recent.took(plug.name, self.clock.now())
+                    nursery.start_soon(self._listen_to, plug)
+                task_status.started(scope)
+
+    async def _listen_to(self, plug: Plugged) -> None:
+        """Runs a source; one that falls over is shown in the room and started again."""
+        while True:
+            try:
+                await self.bridge.in_.call(plug.connector.run, plug.port, connector=plug.name, doing="listening")
+                return  # a source with nothing to run (its routes are served)
+            except ConnectorError as error:
+                log.error("a source fell over; it is started again", connector=plug.name, error=str(error))
+                changed = r.SourceChanged(source=plug.name, health="failing", reason=str(error)[:300])
+                await self.intake.take(plug.name, [Offered((), health=changed)])
+                self.recent.took(plug.name, self.clock.now(), "failing", str(error)[:300])
+                await trio.sleep(SOURCE_PAUSE_S)
+
+    def _intake(self) -> Intake:
+        trust = {s.name: s.trust for s in self.config.sources}
+        trust[OPERATORS] = self.config.hub.operators
+        return Intake(
+            self.journal,
+            self.clock.now,
+            new_ids(),
+            locate=lambda signal: self.config.geography.locate(signal, f"{self.clock.now():%Y-%m-%d}"),
+            understanding=lambda: self.installation.understanding,
+            trust=trust,
+            exercise=self.playback,
+        )
+
+    # -- the web --
+
+    async def _serve_web(
+        self, nursery: trio.Nursery, sources: Sequence[Plugged], channels: Sequence[Plugged]
+    ) -> tuple[WebServer, Stream[Any, Any]]:
+        mounts = [Mount(prefix=f"/in/{p.name}", routes=p.connector.routes(p.port)) for p in sources]
+        # A channel's callbacks arrive on the loop for what comes in: they get a stream of that loop.
+        for plug in channels:
+            inward = self._plug(plug.name, plug.connector, self.bridge.in_)
+            nursery.start_soon(self._take_in, inward)
+            mounts.append(Mount(prefix=f"/callback/{plug.name}", routes=plug.connector.routes(inward.port)))
+        stream: Stream[Any, Any] = self.bridge.in_.stream(connector="operators", credits=64, overflow="wait")
+        operators = Operators(
+            intake=self.intake,
+            state=lambda: self.core.state,
+            rules=lambda: self.installation.in_force,
+            now=self.clock.now,
+            ids=new_ids(),
+            status=self.status,
+        )
+        nursery.start_soon(operators.serve, stream)
+        server = WebServer(
+            self.config.hub.web,
+            mounts,
+            health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
+            api=OperatorsPort(stream.port),
+            tokens=[self.config.secret("API_TOKEN")],
+            version=VERSION,
+        )
+        self.port = await self.bridge.in_.call(server.start, connector="web", doing="listening", deadline_s=10)
+        log.info("web server listens", host=self.config.hub.web.host, port=self.port)
+        return server, stream
+
+    def status(self) -> Mapping[str, Any]:
+        """The picture of the moment."""
+        return {
+            **picture(self.core.state, self.clock.now(), self.recent),
+            "playback": self.playback,
+            "trouble": getattr(self.journal, "trouble", None),
+            "node": self.config.hub.node,
+            "counters": {"decisions": self.core.decider.decided, "repeats": self.core.dispatch.counters.repeats},
+        }
+
+    # -- the clock --
+
+    async def _watch_clock(self) -> None:
+        """A step of the wall clock, or a machine that slept, becomes a record; deadlines then follow it."""
+        while True:
+            await trio.sleep(CLOCK_EVERY_S)
+            by_s = self.clock.drift_s()
+            if abs(by_s) > CLOCK_STEP_S:
+                log.warning("the clock was stepped", by_s=by_s)
+                self.clock.step(by_s)
+                at = self.clock.now()
+                await self.journal.put_facts([r.Fact(id=new_ids().new(at), at=at, body=r.ClockStepped(by_s=by_s))])
+
+
+@asynccontextmanager
+async def open_hub(config: Config, data: Path, at: datetime | None = None) -> AsyncIterator[Hub]:
+    """A hub on its journal under `data`, ready to `run`. Raises JournalLocked when another one holds the journal."""
+    async with AsyncExitStack() as stack:
+        data.mkdir(parents=True, exist_ok=True)
+        journal = await stack.enter_async_context(open_sqlite(data / "journal.db"))
+        bridge = await stack.enter_async_context(open_bridge())
+        workers = await stack.enter_async_context(open_workers(preload=config.preload))
+        yield Hub(config, bridge, workers, journal, at)
+
+
+async def run_hub(config: Config, data: Path, at: datetime | None = None) -> None:
+    """Opens a hub and runs it until it is told to stop."""
+    async with open_hub(config, data, at) as hub:
+        await hub.run()

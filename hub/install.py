@@ -1,0 +1,112 @@
+"""Putting the configuration in force: each text becomes a fact under its hash, and open incidents keep the version of
+their sheet that opened them."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from hub.config import Config
+from hub.engine.state import State
+from hub.journal import Journal
+from hub.model import records as r
+from hub.model.ids import Ids
+from hub.people.answers import understand
+from hub.people.directory import Directory
+from hub.playbook.language import Playbook
+from hub.playbook.load import load
+from hub.rules import InForce
+
+log = structlog.get_logger(__name__)
+
+
+class Understanding(Struct, frozen=True):
+    """Whose an address is and what words mean (hub.intake.intake.Understanding)."""
+
+    directory: Directory
+
+    def person_at(self, channel: str, address: str) -> str:
+        return self.directory.find(address)
+
+    def understand(self, text: str) -> r.ReplyReceived:
+        words = understand(text)
+        return r.ReplyReceived(
+            channel="",
+            person="",
+            verb=words.verb,
+            code=words.code,
+            everything=words.everything,
+            eta_min=words.eta_min,
+        )
+
+
+class Installation:
+    """What is in force. `rules()` comes first, `install()` once the journal's follower runs."""
+
+    def __init__(self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids) -> None:
+        self._config = config
+        self._journal = journal
+        self._now = now
+        self._ids = ids
+        self.in_force: InForce
+        self.understanding = Understanding(config.directory)
+
+    async def rules(self, state: State) -> InForce:
+        """The rules in force, with the earlier versions that open incidents still run on."""
+        config = self._config
+        self.in_force = InForce(
+            sheets=config.playbooks,
+            earlier=await self._earlier(state),
+            chains=config.chains,
+            directory=config.directory,
+            rosters=config.rosters,
+            voices=frozenset(c.name for c in config.channels if c.kind.abilities.voice),
+        )
+        return self.in_force
+
+    async def _earlier(self, state: State) -> list[Playbook]:
+        current = {(s.name, s.version) for s in self._config.playbooks}
+        wanted = {(i.playbook, i.version) for i in state.incidents.values()} - current
+        found: list[Playbook] = []
+        for name, version in sorted(wanted):
+            (fact,) = await self._journal.get([state.versions.get(f"{name}/{version}", "")])
+            sheet = None
+            if isinstance(fact, r.Fact) and isinstance(fact.body, r.Installed):
+                sheet, _ = load(fact.body.text, f"{name} (version {version[:12]}, from the journal)")
+            if sheet is None:
+                log.error("an open incident's sheet cannot be read back", playbook=name, version=version)
+            else:
+                # Its hash names the text as it was put in force, whatever today's reader makes of it.
+                found.append(msgspec.structs.replace(sheet, version=version))
+        return found
+
+    async def install(self, state: State) -> int:
+        """Makes facts of what is new in the configuration and of what is gone from it. Returns how many."""
+        at = self._now()
+        facts: list[r.Fact] = []
+        vault: list[r.VaultEntry] = []
+        wanted: set[str] = set()
+        for text in self._config.installed:
+            wanted.add(f"{text.what}/{text.name}")
+            known = state.in_force.get(f"{text.what}/{text.name}")
+            if known is not None and (known.version, known.mode) == (text.version, text.mode):
+                continue
+            fact_id = self._ids.new(at)
+            body = r.Installed(
+                what=text.what,
+                name=text.name,
+                version=text.version,
+                mode=text.mode,
+                text="" if text.private else text.text,
+            )
+            facts.append(r.Fact(id=fact_id, at=at, body=body, vault=fact_id if text.private else ""))
+            if text.private:
+                vault.append(r.VaultEntry(key=fact_id, payload=text.text.encode(), media_type="application/yaml"))
+        for gone in sorted(set(state.in_force) - wanted):
+            what, _, name = gone.partition("/")
+            facts.append(r.Fact(id=self._ids.new(at), at=at, body=r.Retired(what=what, name=name)))
+        if facts:
+            await self._journal.put_facts(facts, vault)
+        return len(facts)
