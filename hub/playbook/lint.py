@@ -1,0 +1,108 @@
+"""Checking a reflex sheet against what is around it: chains, groups, messages, areas ... and the day. Pure.
+
+`lint` gives everything: what loading finds (hub/playbook/load.py), and what the sheet names that there is not.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from msgspec import Struct
+
+from hub.findings import Finding, choice
+from hub.model.people import Asked, Contact
+from hub.playbook.language import Call, Mode, Notify, Playbook, Step, When
+from hub.playbook.load import load_document
+from hub.playbook.messages import PLACEHOLDERS
+from hub.yaml import Document
+
+OWN = ("sheet", "sheets", "code", "codes", "eta")  # filled in by the hub itself, whatever started the sheet
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What sheets may name. `messages`: id → what has to be filled in (hub/playbook/messages.py, `placeholders_of`)."""
+
+    chains: Collection[str] = ()
+    groups: Collection[str] = ()
+    people: Collection[str] = ()
+    rosters: Collection[str] = ()
+    messages: Mapping[str, frozenset[str]] = {}
+    areas: Collection[str] = ()
+    sources: Collection[str] = ()
+    channels: Collection[str] = ()
+
+
+def lint(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, list[Finding]]:
+    """The sheet, or None where it has an error, and all findings in the order of the text. `today`: an ISO day, to
+    see which reviews are overdue."""
+    playbook, document = load_document(text, file)
+    if playbook is not None:
+        check_names(document, playbook, known)
+        if today and playbook.review_by and playbook.review_by < today:
+            document.add(
+                document.at("review by"), "review-overdue", f"the review was due on {playbook.review_by}",
+                "look the sheet over, then give the next date", warning=True,
+            )  # fmt: skip
+        if not playbook.review_by and playbook.mode is Mode.LIVE:
+            document.add(
+                document.at("playbook"), "no-review", "a live sheet without a date to look it over",
+                'add "review by: 2027-06-30"', warning=True,
+            )  # fmt: skip
+    findings = sorted(document.findings, key=lambda f: (f.line, f.column))
+    return (playbook if not any(not f.warning for f in findings) else None), findings
+
+
+def check_names(document: Document, playbook: Playbook, known: Known) -> None:
+    """Adds a finding for every name the sheet uses that is not known."""
+    for index, when in enumerate(playbook.when):
+        _check_when(document, when, index, known)
+    for step in playbook.steps:
+        path = ("steps", step.name)
+        if isinstance(step.action, Call):
+            _name(document, (*path, "call"), "alert chain", step.action.chain, known.chains)
+            _check_say(document, playbook, step, step.action.say, known)
+        elif isinstance(step.action, Notify):
+            for i, contact in enumerate(step.action.to):
+                _check_contact(document, (*path, "notify", i), contact, known)
+            for i, channel in enumerate(step.action.by):
+                _name(document, (*path, "by", i), "channel", channel, known.channels)
+            _check_say(document, playbook, step, step.action.say, known)
+
+
+def _check_when(document: Document, when: When, index: int, known: Known) -> None:
+    for i, area in enumerate(when.areas):
+        _name(document, ("when", index, "area", i), "area", area, known.areas)
+    for i, source in enumerate(when.sources):
+        _name(document, ("when", index, "source", i), "source", source, known.sources)
+
+
+def _check_contact(document: Document, path: tuple[str | int, ...], contact: Contact, known: Known) -> None:
+    among = {Asked.GROUP: known.groups, Asked.ROSTER: known.rosters, Asked.PERSON: known.people}
+    _name(document, path, contact.kind.value, contact.id, among[contact.kind])
+    for kind, names in among.items():
+        if kind is not contact.kind and contact.id in names and contact.id not in among[contact.kind]:
+            last = document.findings.pop()
+            document.add(
+                document.at(*path), last.rule, last.message, f'it is a {kind.value}: write "{kind.value} {contact.id}"'
+            )
+
+
+def _check_say(document: Document, playbook: Playbook, step: Step, say: str, known: Known) -> None:
+    path = ("steps", step.name, "say")
+    if not _name(document, path, "message", say, known.messages):
+        return
+    asked = {field.name for field in playbook.by_hand.fields} if playbook.by_hand is not None else set()
+    fillable = asked | set(OWN) | (set(PLACEHOLDERS) if playbook.when or not asked else {"headline", "sender", "sent"})
+    for name in sorted(known.messages[say] - fillable):
+        document.add(
+            document.at(*path), "unfilled-placeholder", f'nothing this sheet knows fills in "{{{name}}}" of {say}',
+            choice(name, sorted(fillable), "it knows"),
+        )  # fmt: skip
+
+
+def _name(document: Document, path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> bool:
+    known = list(known)
+    if name in known:
+        return True
+    a = "an" if kind[0] in "aeiou" else "a"
+    document.add(document.at(*path), f"unknown-{kind.replace(' ', '-')}", f'there is no {kind} "{name}"',
+                 choice(name, known, f"{a} {kind} can be"))  # fmt: skip
+    return False
