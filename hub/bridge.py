@@ -13,8 +13,7 @@ burst and one `run_sync_soon`. The outboxes are deques because appending and pop
 
 Python has one interpreter lock for all threads, and a thread that computes gives it up only after the switch
 interval (5 ms by default). From a trio deadline to bytes on a socket the lock changes hands several times, so while a
-source computes, each of those handovers may wait that long; `SWITCH_INTERVAL_S` is shorter. Measured figures are
-beside it.
+source computes, each of those handovers may wait that long; `SWITCH_INTERVAL_S` is shorter.
 """
 
 import asyncio
@@ -37,13 +36,16 @@ from hub.connector import Unavailable
 try:
     import uvloop
 except ImportError:  # it does not exist for Windows; asyncio's own loop does the same, more slowly
-    uvloop = None  # type: ignore[assignment]
+    uvloop = None  # type: ignore[assignment] # stands for the module
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+# Measured by tools/bench (Python 3.11, two cores with other work on them). Deadline → gateway while the `in` loop
+# computes, p50/p99: 5 ms: 6.1/16.6 ms; 1 ms: 2.2/6.4; 0.5 ms: 1.9/4.6 to 12; 0.1 ms: 1.3/6.3. A handler answered by
+# trio, 64 connections: 29,100 (5 ms), 30,200 (0.5 ms), 28,400 (0.05 ms) requests/s: shorter costs nothing that shows until well below.
 SWITCH_INTERVAL_S = 0.0005
 
 Overflow = Literal["wait", "refuse"]
@@ -235,9 +237,15 @@ class Loop:
 
     # -- for the watchdog --
 
+    @property
+    def thread_id(self) -> int:
+        return self._thread.ident or 0
+
     def beat(self, done: Callable[[], None]) -> None:
-        """Goes round the loop once and calls `done` in trio: how late the loop is."""
-        if not self._closed:
+        """Goes round the loop once and calls `done` in trio; at once if the loop is closed."""
+        if self._closed:
+            done()
+        else:
             self._post(self._echo, done)
 
     def _echo(self, done: Callable[[], None]) -> None:
@@ -247,7 +255,7 @@ class Loop:
         """What the thread does right now: the connector it works for (empty if none is known) and the innermost
         frame. Called while the loop does not turn; if it does turn, the answer is merely stale."""
         task = asyncio.current_task(self._loop)
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        frame = sys._current_frames().get(self.thread_id)
         return getattr(task, "connector", ""), frame
 
     # -- crossing: trio → asyncio --

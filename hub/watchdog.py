@@ -1,32 +1,41 @@
 """Notices what holds the hub up, and names it: an asyncio loop that does not turn, or trio itself that runs late.
 
-Each loop is sent round once per `every_s` and has to come back. While it has not, the watchdog looks at what its
-thread is doing, at most once per `every_s`: two small crossings twenty times a second when all is well. Code that
-keeps the interpreter lock (a pattern in C) stops the watchdog too: it then reports that trio was late, and what each
-loop was doing when it could look again.
+Each loop is sent round once per `every_s` and has to come back; while it has not, its thread is looked at from trio.
+That costs two small crossings twenty times a second.
+
+Trio is late when hub code computes for too long, or when any thread keeps the interpreter lock (a pattern or a
+decoder in C); then no Python code can look at anything. faulthandler can: its thread takes no lock. It is wound up
+afresh every `every_s` and, when nobody comes to do so, writes down what every thread is doing; of trio's and the loops'
+threads, those that were not merely waiting are named. faulthandler has one such alarm per process, so only one
+watchdog may run.
 """
 
+import faulthandler
+import re
 import sysconfig
-from collections.abc import Callable
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
+from typing import NamedTuple
 
 import structlog
 import trio
 from msgspec import Struct
 
 from hub import bridge
-from hub.bridge import Bridge, Loop, place_of
+from hub.bridge import Bridge, Loop
+
+log = structlog.get_logger(__name__)
 
 # Not to blame: what Python and its packages were asked to do, and the loop that ran it.
 _NOT_TO_BLAME = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<frozen ", bridge.__file__)
 
-log = structlog.get_logger(__name__)
-
 
 class Stall(Struct, frozen=True, kw_only=True):
     """`where` (`out`, `in` or `trio`) has been held up for `seconds`: so far, or in all once it is `over`.
-    `connector`: on whose behalf the thread was working, empty if that is not known. `place`: `file:line function`, in
-    our own code where there is any on the stack."""
+    `connector`: on whose behalf the thread was working, or whose code it was in; empty if neither is known. `place`:
+    `file:line function`, in our own code where there is any on the stack."""
 
     where: str
     seconds: float
@@ -37,7 +46,7 @@ class Stall(Struct, frozen=True, kw_only=True):
 
 def log_stall(stall: Stall) -> None:
     log.warning(
-        "held up" if not stall.over else "no longer held up",
+        "no longer held up" if stall.over else "held up",
         where=stall.where,
         connector=stall.connector or None,
         place=stall.place or None,
@@ -56,18 +65,10 @@ async def watch(
     """Watches until cancelled. Reports a loop that does not turn for `loop_blocked_s` twice, when noticed and when it
     is over; and trio once, whenever its own timer was `trio_late_s` late."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_watch_trio, report, trio_late_s, every_s)
+        threads = [threading.get_ident(), *(loop.thread_id for loop in door.loops)]
+        nursery.start_soon(_watch_trio, threads, report, trio_late_s, every_s)
         for loop in door.loops:
             nursery.start_soon(_watch_loop, loop, report, loop_blocked_s, every_s)
-
-
-async def _watch_trio(report: Callable[[Stall], None], late_s: float, every_s: float) -> None:
-    while True:
-        due = trio.current_time() + every_s
-        await trio.sleep_until(due)
-        late = trio.current_time() - due
-        if late >= late_s:
-            report(Stall(where="trio", seconds=late, over=True))
 
 
 async def _watch_loop(loop: Loop, report: Callable[[Stall], None], blocked_s: float, every_s: float) -> None:
@@ -79,20 +80,86 @@ async def _watch_loop(loop: Loop, report: Callable[[Stall], None], blocked_s: fl
             await back.wait()
         if not back.is_set():
             connector, frame = loop.busy_with()
-            place = place_of(_ours(frame))
-            blocked = trio.current_time() - sent
-            report(Stall(where=loop.name, seconds=blocked, over=False, connector=connector, place=place))
+            call = _to_blame(list(_calls(frame)))
+            connector = connector or call.connector
+            seconds = trio.current_time() - sent
+            report(Stall(where=loop.name, seconds=seconds, over=False, connector=connector, place=str(call)))
             await back.wait()
-            blocked = trio.current_time() - sent
-            report(Stall(where=loop.name, seconds=blocked, over=True, connector=connector, place=place))
+            seconds = trio.current_time() - sent
+            report(Stall(where=loop.name, seconds=seconds, over=True, connector=connector, place=str(call)))
         await trio.sleep(every_s)
 
 
-def _ours(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame that is not a library's nor the bridge's own; the innermost of all if there is none."""
-    innermost = frame
+async def _watch_trio(threads: Sequence[int], report: Callable[[Stall], None], late_s: float, every_s: float) -> None:
+    with tempfile.TemporaryFile() as written:
+        try:
+            while True:
+                due = trio.current_time() + every_s
+                faulthandler.dump_traceback_later(every_s + late_s, file=written)
+                await trio.sleep_until(due)
+                late = trio.current_time() - due
+                if late >= late_s:
+                    faulthandler.cancel_dump_traceback_later()  # it waits for a dump that is being written
+                    written.seek(0)
+                    stacks = stacks_in(written.read().decode(errors="replace"))
+                    written.seek(0)
+                    written.truncate()
+                    blamed = suspects([stacks.get(thread, []) for thread in threads])
+                    connector = next((call.connector for call in blamed if call.connector), "")
+                    place = " or ".join(map(str, blamed))
+                    report(Stall(where="trio", seconds=late, over=True, connector=connector, place=place))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+# --- who is to blame ---------------------------------------------------------------------------------------
+
+
+class Call(NamedTuple):
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.function}" if self.file else ""
+
+    @property
+    def connector(self) -> str:
+        """Whose code it is, by its folder."""
+        found = re.search(r"[/\\]connectors[/\\](\w+)", self.file)
+        return found[1] if found else ""
+
+
+def _to_blame(calls: Sequence[Call]) -> Call:
+    """Of a stack, innermost first: the innermost that is our own code; the innermost of all if none is."""
+    for call in calls:
+        if not call.file.startswith(_NOT_TO_BLAME):
+            return call
+    return calls[0] if calls else Call("", 0, "")
+
+
+def _calls(frame: FrameType | None) -> Iterator[Call]:
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_NOT_TO_BLAME):
-            return frame
+        yield Call(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname)
         frame = frame.f_back
-    return innermost
+
+
+def stacks_in(dump: str) -> dict[int, list[Call]]:
+    """What faulthandler wrote: thread → its calls, innermost first."""
+    stacks: dict[int, list[Call]] = {}
+    calls: list[Call] = []
+    for line in dump.splitlines():
+        if thread := re.match(r"(?:Current thread|Thread) 0x([0-9a-f]+)", line):
+            calls = stacks[int(thread[1], 16)] = []
+        elif call := re.match(r'  File "(.*)", line (\d+) in (.*)$', line):
+            calls.append(Call(call[1], int(call[2]), call[3]))
+    return stacks
+
+
+# Where a thread is found that has nothing to do: in the loop's own waiting.
+_WAITING = {"get_events", "select", "_run"}
+
+
+def suspects(stacks: Sequence[Sequence[Call]]) -> list[Call]:
+    """Who was doing something, of each thread."""
+    return [_to_blame(calls) for calls in stacks if calls and calls[0].function not in _WAITING]

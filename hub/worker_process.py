@@ -24,6 +24,7 @@ COUNT = struct.Struct("!I")
 SIZE = struct.Struct("!Q")
 OUT_OF_BAND_BYTES = 64 * 1024
 ORPHAN_GRACE_S = 5.0
+DAY_S = 86_400.0
 NICENESS = 10  # a timer of the hub goes before anybody's large document when processors are short
 
 # What a job came to: the first item of an answer.
@@ -82,7 +83,7 @@ def run(parts: Sequence[bytes], result_bytes_max: int) -> tuple[str, bytes]:
     """(DONE, pickled result) or what else the job came to, with what is to be said about it."""
     try:
         limit_s, fn, *args = unpack(parts)
-        signal.setitimer(signal.ITIMER_REAL, limit_s + ORPHAN_GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, min(limit_s, DAY_S) + ORPHAN_GRACE_S)
         try:
             result = pickle.dumps(fn(*args), protocol=5)
         finally:

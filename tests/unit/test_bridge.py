@@ -16,7 +16,6 @@ from structlog.testing import capture_logs
 from hub.bridge import Bridge, ConnectorError, ConnectorTask, ConnectorTimeout, Loop, open_bridge, working_for
 
 SOON_S = 0.02  # upper bound of a wait that is meant to run out
-HOUR_S = 3600.0
 
 
 async def echo(value: object) -> object:
@@ -28,7 +27,7 @@ async def fail() -> None:
 
 
 async def forever() -> None:
-    await asyncio.sleep(HOUR_S)
+    await asyncio.Event().wait()
 
 
 class Held:
@@ -369,7 +368,7 @@ from hub.bridge import ConnectorError, open_bridge
 async def listen():
     print("listening\\n", end="", flush=True)  # in one piece: two threads print
     try:
-        await asyncio.sleep(3600)
+        await asyncio.Event().wait()
     finally:
         print("source stopped\\n", end="", flush=True)
 

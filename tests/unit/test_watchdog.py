@@ -1,5 +1,6 @@
 """What holds the hub up is noticed and named."""
 
+import re
 import threading
 from functools import partial
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import trio
 import trio.testing
 
 from hub.bridge import Loop, open_bridge
-from hub.watchdog import Stall, log_stall, watch
+from hub.watchdog import Stall, log_stall, stacks_in, suspects, watch
 
 BLOCKED_S = 0.02
 
@@ -91,6 +92,45 @@ async def test_trio_running_late_is_reported(mock_clock: trio.testing.MockClock)
     (stall,) = stalls
     assert (stall.where, stall.over) == ("trio", True)
     assert stall.seconds == pytest.approx(0.30)
+
+
+@pytest.mark.trio
+async def test_who_keeps_the_interpreter_lock_is_named_afterwards() -> None:
+    async def backtracks() -> None:
+        re.fullmatch("(a+)+b", "a" * 25)  # about a second in C
+
+    reports = Reports()
+    async with open_bridge() as bridge, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(watch, bridge, report=reports, loop_blocked_s=60, trio_late_s=0.05, every_s=0.01))
+        await trio.testing.wait_all_tasks_blocked()
+        await bridge.in_.call(backtracks, connector="kmi")
+        stall = await blamed(reports, "trio", over=True)
+        nursery.cancel_scope.cancel()
+    assert stall.place.startswith(f"{__file__}:")
+    assert stall.place.endswith(" backtracks")
+
+
+DUMP = """Timeout (0:00:00.100000)!
+Thread 0x00000000000000a1 (most recent call first):
+  File "/usr/lib/python3.11/re/__init__.py", line 171 in fullmatch
+  File "/srv/vigie/connectors/feed/source.py", line 88 in parse
+  File "/srv/vigie/hub/bridge.py", line 293 in _run
+
+Thread 0x00000000000000b2 (most recent call first):
+  File "/srv/vigie/hub/bridge.py", line 293 in _run
+
+Thread 0x00000000000000c3 (most recent call first):
+  File "/usr/lib/python3/site-packages/trio/_core/_io_epoll.py", line 243 in get_events
+  File "/srv/vigie/hub/app.py", line 16 in main
+"""
+
+
+def test_waiting_threads_are_not_suspected() -> None:
+    stacks = stacks_in(DUMP)
+    assert list(stacks) == [0xA1, 0xB2, 0xC3]
+    assert suspects([stacks[0xB2], stacks[0xC3], []]) == []
+    (call,) = suspects([[call for call in stacks[0xA1] if "/usr/lib" not in call.file]])
+    assert (str(call), call.connector) == ("/srv/vigie/connectors/feed/source.py:88 parse", "feed")
 
 
 def test_reports_go_to_the_log() -> None:

@@ -227,7 +227,7 @@ def latency(args: argparse.Namespace) -> bool:
     print(f"deadline → request at the gateway, {args.rate:g}/s for {args.seconds:g} s, required p99 < 50 ms")
     print(f"switch interval {args.switch_interval_ms:g} ms")
     fine = True
-    for disturb in DISTURBANCES:
+    for disturb in (d for d in DISTURBANCES if d.__name__ in args.cases or not args.cases):
         late, noise, stalls = trio.run(
             partial(
                 measure_latency,
@@ -381,6 +381,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", choices=["latency", "throughput"], default=["latency", "throughput"])
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each case (default 10)")
+    parser.add_argument(
+        "--case",
+        dest="cases",
+        action="append",
+        default=[],
+        choices=[d.__name__ for d in DISTURBANCES],
+        help="only this disturbance (may be repeated)",
+    )
     parser.add_argument("--rate", type=float, default=50.0, help="deadlines per second (default 50)")
     parser.add_argument("--switch-interval-ms", type=float, default=0.5)
     args = parser.parse_args()
