@@ -44,8 +44,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 # Measured by tools/bench (Python 3.11, two cores with other work on them). Deadline → gateway while the `in` loop
-# computes, p50/p99: 5 ms: 6.1/16.6 ms; 1 ms: 2.2/6.4; 0.5 ms: 1.9/4.6 to 12; 0.1 ms: 1.3/6.3. A handler answered by
-# trio, 64 connections: 29,100 (5 ms), 30,200 (0.5 ms), 28,400 (0.05 ms) requests/s: shorter costs nothing that shows until well below.
+# computes, p50/p99: 5 ms: 6.1/16.6 ms; 1 ms: 2.2/6.4; 0.5 ms: 1.9/4.6 to 12; 0.1 ms: 1.3/6.3. Requests/s of a handler
+# answered by trio, 64 connections: 5 ms: 29,100; 0.5 ms: 30,200; 0.05 ms: 28,400: no cost that shows.
 SWITCH_INTERVAL_S = 0.0005
 
 Overflow = Literal["wait", "refuse"]
