@@ -1,0 +1,77 @@
+"""`vigie read KIND FILE…`: what a source makes of a file, one JSON line per signal."""
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from hub.cli import say
+from hub.connector import BadItem, SignalItem, WorkerLimit
+from hub.workers import Workers, open_workers
+
+LIMIT_S = 20.0
+BYTES_MAX = 64 << 20
+
+
+def read_with(entry: str, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
+    """Runs in a worker process: foreign files get limits on time and memory."""
+    import importlib
+
+    module, _, attribute = entry.partition(":")
+    source = getattr(importlib.import_module(module), attribute)
+    found: Sequence[SignalItem | BadItem] = source.read(data, name)
+    return found
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """Files, and those in folders, in order."""
+    found: list[Path] = []
+    for path in paths:
+        found.extend(sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path])
+    return found
+
+
+def read(kind: str, paths: Sequence[Path]) -> None:
+    """Reads every file, and goes on after a bad one. Exits 1 where one was bad."""
+    entry = next((e for e in entry_points(group="vigie.sources") if e.name == kind), None)
+    if entry is None:
+        kinds = ", ".join(sorted(e.name for e in entry_points(group="vigie.sources")))
+        say.could_not(f"{kind}: no such kind of source: there are {kinds}")
+    if not any(path.exists() for path in paths):
+        say.could_not(f"{paths[0]}: no such file")
+    faults = trio.run(_read_all, entry.value, files_of(paths))
+    say.done(faults > 0)
+
+
+async def _read_all(entry: str, files: Sequence[Path]) -> int:
+    faults = 0
+    async with open_workers(count=1, preload=[entry.partition(":")[0]]) as workers:
+        for file in files:
+            faults += await _read_one(workers, entry, file)
+    return faults
+
+
+async def _read_one(workers: Workers, entry: str, file: Path) -> int:
+    try:
+        size = (await trio.Path(file).stat()).st_size
+        if size > BYTES_MAX:
+            say.error(f"{file}: has {size} bytes: at most {BYTES_MAX} are read")
+            return 1
+        data = await trio.Path(file).read_bytes()
+        items: Sequence[Any] = await workers.run(read_with, entry, data, file.name, limit_s=LIMIT_S, label=str(file))
+    except OSError as error:
+        say.error(f"{file}: {error.strerror or error}")
+        return 1
+    except WorkerLimit as error:
+        say.error(str(error))
+        return 1
+    bad = 0
+    for item in items:
+        if isinstance(item, BadItem):
+            bad += 1
+            say.error(f"{file}:{item.place}: {item.reason}" if item.place else f"{file}: {item.reason}")
+        else:
+            say.json_line(item.signal)
+    return bad
