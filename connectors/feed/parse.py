@@ -10,6 +10,7 @@ from calendar import timegm
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 from lxml import etree
@@ -80,7 +81,8 @@ def parse_feed(data: bytes, url: str = "", charset: str = "") -> Feed:
     try:
         parsed = feedparser.parse(
             io.BytesIO(text.encode("utf-8", "replace")),  # never a string: feedparser would open it as a file or URL
-            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            # No address is given: feedparser would make relative ids absolute too, and an id must not depend on it.
+            response_headers={"content-type": "application/xml; charset=utf-8"},
             sanitize_html=False,  # only plain text is kept
             resolve_relative_uris=False,
         )
@@ -100,7 +102,7 @@ def parse_feed(data: bytes, url: str = "", charset: str = "") -> Feed:
         language=_language(_get(parsed.feed, "language")),
         updated=_time(parsed.feed, []),
         entries=tuple(
-            _entry(raw, element, _language(_get(parsed.feed, "language")), notes)
+            _entry(raw, element, _language(_get(parsed.feed, "language")), url, notes)
             for raw, element in zip(parsed.entries, elements, strict=True)
         ),
     )
@@ -147,14 +149,14 @@ def _inside_alert(element: etree._Element) -> bool:
     return any(local(ancestor) == "alert" for ancestor in element.iterancestors())
 
 
-def _entry(raw: Any, element: etree._Element | None, language: str, notes: tuple[str, ...]) -> Entry:
+def _entry(raw: Any, element: etree._Element | None, language: str, base: str, notes: tuple[str, ...]) -> Entry:
     remarks = list(notes)
     title = one_line(_get(raw, "title"))
     description = plain_text(_description(raw))
     if len(description) > _TEXT_MAX:
         description = description[:_TEXT_MAX]
         remarks.append(f"description cut at {_TEXT_MAX} characters")
-    links = tuple(dict.fromkeys(filter(None, (web_address(href) for href, _, _ in _links(raw)))))
+    links = tuple(dict.fromkeys(filter(None, (web_address(href) for href, _, _ in _links(raw, base)))))
     guid = " ".join(_get(raw, "id").split())
     identifier = guid or (links[0] if links else "") or "hash:" + digest(title, description)
     if len(identifier) > _NAME_MAX:
@@ -164,7 +166,7 @@ def _entry(raw: Any, element: etree._Element | None, language: str, notes: tuple
     if "polygon" not in area.children and "circle" not in area.children:
         area = _where(raw, area)
     inline = tuple(_inline(element)) if element is not None else ()
-    cap_link = _cap_link(raw, element, flat)
+    cap_link = _cap_link(raw, element, flat, base)
     return Entry(
         identifier=identifier,
         title=title,
@@ -203,15 +205,27 @@ def _description(raw: Any) -> str:
     return ""
 
 
-def _links(raw: Any) -> Iterator[tuple[str, str, str]]:
-    """(address, type, relation) of every link, the main one first. feedparser says text/html where nothing is said."""
+def _absolute(base: str, href: str) -> str:
+    try:
+        return urljoin(base, href.strip())
+    except ValueError:
+        return ""
+
+
+def _links(raw: Any, base: str) -> Iterator[tuple[str, str, str]]:
+    """(absolute address, type, relation) of every link, the main one first. feedparser says text/html where nothing
+    is said."""
     main = _get(raw, "link")
     if main:
-        yield main, "", "alternate"
+        yield _absolute(base, main), "", "alternate"
     for link in raw.get("links") or ():
         href = link.get("href")
         if isinstance(href, str):
-            yield href, str(link.get("type") or "").lower(), str(link.get("rel") or "alternate").lower()
+            yield (
+                _absolute(base, href),
+                str(link.get("type") or "").lower(),
+                str(link.get("rel") or "alternate").lower(),
+            )
 
 
 def _time(raw: Any, remarks: list[str]) -> datetime | None:
@@ -302,11 +316,11 @@ def _inline(element: etree._Element) -> Iterator[SignalItem | BadItem]:
             yield SignalItem(signal=signal, key=key, media_type=XML_TYPE)
 
 
-def _cap_link(raw: Any, element: etree._Element | None, flat: Node) -> str:
+def _cap_link(raw: Any, element: etree._Element | None, flat: Node, base: str) -> str:
     """Where the full CAP file is: a link of that type, GDACS' own element, an address that ends like one, or, where
     the entry repeats CAP fields and names nothing better, the link that is not a page (US weather service, Canada,
     Sweden)."""
-    links = list(_links(raw))
+    links = list(_links(raw, base))
     for href, kind, _ in links:
         if kind in _CAP_TYPES and web_address(href):
             return href.strip()
@@ -317,7 +331,7 @@ def _cap_link(raw: Any, element: etree._Element | None, flat: Node) -> str:
         if _CAP_FILE.search(href) and web_address(href):
             return href.strip()
     if flat.children.keys() & {"event", "severity", "msgType", "status"} and element is not None:
-        typed = {(e.get("href") or "").strip(): (e.get("type") or "").lower() for e in element.iter("{*}link")}
+        typed = {_absolute(base, e.get("href") or ""): (e.get("type") or "").lower() for e in element.iter("{*}link")}
         for href, _, relation in links:
             if relation == "alternate" and typed.get(href.strip(), "text/html") != "text/html":
                 return web_address(href)
