@@ -300,7 +300,8 @@ def _dict(document: Document, node: Node, key_kind: Any, kind: Any, what: str) -
     good = True
     for name, value in node.entries:
         key = _bind(document, name, key_kind, what)
-        bound = _bind(document, value, kind, f"{what} {name.text}".strip())
+        label = f"{what} {name.text}".strip() if _shape(kind) is Scalar else f'"{name.text}"'
+        bound = _bind(document, value, kind, label)
         if key is WRONG or bound is WRONG:
             good = False
         else:
@@ -321,6 +322,11 @@ def _struct(document: Document, node: Node, kind: type[Struct], what: str) -> An
         if attribute is None:
             where = f" of {what}" if what else ""
             document.add(name, "unknown-key", f'"{name.text}" is no key{where}', choice(name.text, keys))
+            good = False
+            continue
+        values[attribute] = WRONG  # given, whatever it is worth: not missing
+        if isinstance(value, Scalar) and value.empty:
+            document.add(name, "empty", f"{name.text} is empty", "write a value, or leave the key out")
             good = False
             continue
         bound = _bind(document, value, hints[attribute], name.text)

@@ -179,7 +179,11 @@ def _known_names(text: str, program: Any) -> None:
     for owner, name in _FIELD.findall(bare):
         if name not in _FIELDS[owner]:
             other = "info" if owner == "signal" else "signal"
-            remedy = f'did you mean "{other}.{name}"?' if name in _FIELDS[other] else choice(name, _FIELDS[owner])
+            remedy = (
+                f'did you mean "{other}.{name}"?'
+                if name in _FIELDS[other]
+                else choice(f"{owner}.{name}", [f"{owner}.{n}" for n in _FIELDS[owner]])
+            )
             raise BadExpression("cel-unknown-field", f'"{owner}.{name}" does not exist', remedy)
     loops = re.findall(r"\(\s*([A-Za-z_]\w*)\s*,", bare)
     for name in program.variables():
@@ -196,7 +200,7 @@ def _known_names(text: str, program: Any) -> None:
 
 def _syntax(error: Exception) -> str:
     found = re.search(r":\d+:(\d+): (?:Syntax error: )?(.*)", str(error))
-    return f"at character {found[1]}, {found[2][:80]}" if found else _first(error)
+    return f"at character {found[1]}, {found[2].partition(' expecting')[0][:80]}" if found else _first(error)
 
 
 def _first(error: Exception) -> str:

@@ -79,7 +79,7 @@ def _check_condition(document: Document, steps: dict[str, Step], step: Step, key
         if other.at_end:
             document.add(
                 place, rule, f'step "{step.name}" waits for "{after.step}", which begins when the incident ends',
-                'write "when: incident ends" here too',
+                'write "when: incident ends" here too' if key == "after" else "wait for another step",
             )  # fmt: skip
         if after.outcome is Outcome.LATE and isinstance(other.action, Tasks) and _no_due(other.action):
             document.add(

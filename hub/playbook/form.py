@@ -55,8 +55,8 @@ def _trust(text: str) -> Trust:
     if text.startswith("corroborated"):
         raise Misfit("not-yet", "corroboration cannot be asked for yet", 'write a grade: "at least B2"')
     bare = re.fullmatch(r"(?:at least )?([A-Fa-f]) ?([1-6])", text)
-    meant = f'did you mean "at least {bare[1].upper()}{bare[2]}"?' if bare else "a letter A-F and a figure 1-6"
-    raise Misfit("not-a-grade", f'"{text}" is no grade of trust', f'write "at least B2": {meant}')
+    meant = f'did you mean "at least {bare[1].upper()}{bare[2]}"?' if bare else 'write "at least B2": A-F, then 1-6'
+    raise Misfit("not-a-grade", f'"{text}" is no grade of trust', meant)
 
 
 def _contact(text: str) -> Contact:

@@ -99,7 +99,7 @@ def _check_say(document: Document, playbook: Playbook, step: Step, say: str, kno
 
 
 def _name(document: Document, path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> bool:
-    known = list(known)
+    known = sorted(known)
     if name in known:
         return True
     a = "an" if kind[0] in "aeiou" else "a"

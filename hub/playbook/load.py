@@ -7,11 +7,11 @@ them in hub/playbook/lint.py.
 import hashlib
 
 from hub.binding import bind
-from hub.findings import Finding, choice, errors
+from hub.findings import Finding, choice, errors, nearest
 from hub.model.people import Language
 from hub.playbook.expression import BadExpression, Expression
 from hub.playbook.flow import check_flow
-from hub.playbook.form import EVERYONE_REACHED, ByHandForm, ConditionForm, Ends, SheetForm, StepForm, WhenForm
+from hub.playbook.form import EVERYONE_REACHED, ByHandForm, Ends, SheetForm, StepForm, WhenForm
 from hub.playbook.language import (
     OUTCOMES,
     Action,
@@ -30,39 +30,43 @@ from hub.playbook.language import (
     Wait,
     When,
 )
-from hub.yaml import Document, Mapping, read
+from hub.yaml import Document, Mapping, Node, Scalar, Sequence, read
 
+Conditions = dict[tuple[str, str], Condition]  # (step, "after" or "until") → condition
 ACTIONS = ("call", "notify", "wait", "tasks", "report")
 
 
 def load(text: str | bytes, file: str) -> tuple[Playbook | None, list[Finding]]:
     """The sheet, or None where it has an error; and all findings, also mere warnings, in the order of the text."""
     playbook, document = load_document(text, file)
-    return playbook, sorted(document.findings, key=lambda f: (f.line, f.column))
+    findings = sorted(document.findings, key=lambda f: (f.line, f.column))
+    return (None if errors(findings) else playbook), findings
 
 
 def load_document(text: str | bytes, file: str) -> tuple[Playbook | None, Document]:
-    """The same, with the document, for further checks that need places."""
+    """The same, with the document, for further checks that need places; the sheet may have errors (see
+    `document.findings`)."""
     document = read(text, file)
     form = None
     if document.root is not None or not document.findings:
         form = bind(document, document.root, SheetForm)
+    conditions = _conditions(document)
     if form is None:
         return None, document
     raw = text.encode() if isinstance(text, str) else text
-    playbook = _playbook(document, form, hashlib.sha256(raw).hexdigest())
+    playbook = _playbook(document, form, conditions, hashlib.sha256(raw).hexdigest())
     if playbook is not None and not errors(document.findings):
         check_flow(document, playbook)
-    return (None if errors(document.findings) else playbook), document
+    return playbook, document
 
 
-def _playbook(document: Document, form: SheetForm, version: str) -> Playbook | None:
+def _playbook(document: Document, form: SheetForm, conditions: Conditions, version: str) -> Playbook | None:
     when = tuple(_when(document, w, i) for i, w in enumerate(form.when))
     if not form.when and form.start_by_hand is None:
         document.add(document.root, "never-starts", "nothing starts this sheet", 'add "when:" or "start by hand:"')
     if not form.steps:
         document.add(document.at("steps"), "no-steps", "the sheet does nothing", "add a step")
-    steps = tuple(_step(document, form, name) for name in form.steps)
+    steps = tuple(_step(document, form, conditions, name) for name in form.steps)
     if any(step is None for step in steps):
         return None
     return Playbook(
@@ -104,7 +108,12 @@ def _when(document: Document, form: WhenForm, index: int) -> When:
     for key in ("words", "event"):
         for phrase in getattr(form, key):
             if not any(c.isalnum() for c in phrase):
-                document.add(place, "no-word", f'{key}: "{phrase}" holds no word', "write a word or a phrase")
+                document.add(
+                    document.at("when", index, key),
+                    "no-word",
+                    f'{key}: "{phrase}" holds no word',
+                    "write a word or a phrase",
+                )
     if form.where:
         try:
             Expression(form.where)
@@ -132,14 +141,19 @@ def _by_hand(form: str | ByHandForm | None) -> ByHand | None:
 # --- steps -------------------------------------------------------------------------------------------------
 
 
-def _step(document: Document, form: SheetForm, name: str) -> Step | None:
+def _step(document: Document, form: SheetForm, conditions: Conditions, name: str) -> Step | None:
     step = form.steps[name]
     action = _action(document, step, name)
-    after = _condition(document, form, name, "after", step.after)
-    until = _condition(document, form, name, "until", step.until)
     if action is None:
         return None
-    return Step(name=name, action=action, after=after, at_end=step.when is not None, every_s=step.every, until=until)
+    return Step(
+        name=name,
+        action=action,
+        after=conditions.get((name, "after")),
+        at_end=step.when is not None,
+        every_s=step.every,
+        until=conditions.get((name, "until")),
+    )
 
 
 def _action(document: Document, step: StepForm, name: str) -> Action | None:
@@ -193,52 +207,69 @@ def _notify(document: Document, step: StepForm, name: str) -> Notify | None:
     return Notify(say=step.say or "", to=() if everyone else step.notify, everyone_reached=everyone, by=tuple(step.by))
 
 
-def _condition(
-    document: Document, form: SheetForm, name: str, key: str, written: str | ConditionForm | None
-) -> Condition | None:
-    """`wake is accepted`, or any of / all of several. Findings where a step or an outcome cannot be."""
-    if written is None:
-        return None
-    if isinstance(written, str):
-        one = _after(document, form, name, written, (key,))
+# --- conditions --------------------------------------------------------------------------------------------
+
+
+def _conditions(document: Document) -> Conditions:
+    """Every `after` and `until`, read from the nodes, so that what is wrong with one is said whatever else is wrong
+    with the sheet. Those with a fault are left out."""
+    steps = document.root.get("steps") if isinstance(document.root, Mapping) else None
+    if not isinstance(steps, Mapping):
+        return {}
+    actions = {
+        name.text: next((a for a in ACTIONS if isinstance(step, Mapping) and step.get(a) is not None), "")
+        for name, step in steps.entries
+    }
+    conditions: Conditions = {}
+    for name, step in steps.entries:
+        for key in ("after", "until"):
+            node = step.get(key) if isinstance(step, Mapping) else None
+            if node is not None:
+                condition = _condition(document, actions, name.text, key, node)
+                if condition is not None:
+                    conditions[name.text, key] = condition
+    return conditions
+
+
+def _condition(document: Document, actions: dict[str, str], name: str, key: str, node: Node) -> Condition | None:
+    """`wake is accepted`, or any of / all of several. Other shapes are told of by the binding."""
+    if isinstance(node, Scalar):
+        one = _after(document, actions, name, node)
         return Condition(all=(one,)) if one is not None else None
-    place = document.at("steps", name, key)
-    if bool(written.any_of) == bool(written.all_of):
-        document.add(place, "any-or-all", f'{key} of step "{name}" needs one of "any of" and "all of"', "write one")
+    if not isinstance(node, Mapping):
         return None
-    word, texts = ("any of", written.any_of) if written.any_of else ("all of", written.all_of)
-    parts = [_after(document, form, name, text, (key, word, i)) for i, text in enumerate(texts)]
+    words = [word for word in ("any of", "all of") if node.get(word) is not None]
+    if len(words) != 1:
+        document.add(node, "any-or-all", f'{key} of step "{name}" needs one of "any of" and "all of"', "write one")
+        return None
+    listed = node.get(words[0])
+    items = listed.items if isinstance(listed, Sequence) else (listed,)
+    parts = [_after(document, actions, name, item) for item in items if isinstance(item, Scalar)]
     known = tuple(part for part in parts if part is not None)
-    if not known:
+    if not known or len(known) < len(items):
         return None
-    return Condition(any=known) if written.any_of else Condition(all=known)
+    return Condition(any=known) if words[0] == "any of" else Condition(all=known)
 
 
-def _after(document: Document, form: SheetForm, name: str, text: str, path: tuple[str | int, ...]) -> After | None:
-    place = document.at("steps", name, *path)
+def _after(document: Document, actions: dict[str, str], name: str, node: Scalar) -> After | None:
+    text = node.text
     other, _, outcome = text.partition(" is ")
     if not outcome:
-        remedy = 'write "STEP is OUTCOME", as "wake is accepted"'
-        document.add(
-            place, "not-a-condition", f'step "{name}" waits for "{text}", which is no outcome of a step', remedy
-        )
+        message = f'step "{name}" waits for "{text}", which is no outcome of a step'
+        document.add(node, "not-a-condition", message, 'write "STEP is OUTCOME", as "wake is accepted"')
         return None
-    if other not in form.steps:
-        document.add(
-            place, "unknown-step", f'step "{name}" waits for step "{other}", which there is not',
-            choice(other, form.steps, "the steps are"),
-        )  # fmt: skip
+    if other not in actions:
+        message = f'step "{name}" waits for step "{other}", which there is not'
+        document.add(node, "unknown-step", message, choice(other, actions, "the steps are"))
         return None
-    target = form.steps[other]
-    kind = next((k for k in ACTIONS if getattr(target, k) not in (None, ())), "")
-    possible = [o.value for o in OUTCOMES.get(kind, ())]
+    possible = OUTCOMES.get(actions[other], ())
     if outcome not in possible:
-        if possible:
-            near = choice(f"{other} is {outcome}", [f"{other} is {o}" for o in possible])
-            asked = near.rpartition("Did you mean ")[2] if "Did you mean" in near else ""
-            remedy = f"a {kind} can be: {', '.join(possible)}" + (f". Did you mean {asked}" if asked else "")
+        if possible:  # else the other step has no action, which is told of where it stands
+            near = nearest(outcome, possible)
+            meant = f'. Did you mean "{other} is {near}"?' if near else ""
+            message = f'step "{name}" waits for "{text}", which can never be'
             document.add(
-                place, "unknown-outcome", f'step "{name}" waits for "{text}", which can never be', remedy
+                node, "unknown-outcome", message, f"a {actions[other]} can be: {', '.join(possible)}{meant}"
             )  # fmt: skip
         return None
     return After(other, Outcome(outcome))

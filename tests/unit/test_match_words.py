@@ -1,7 +1,7 @@
 """Words whatever their accents, case and endings, in four languages."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.playbook.words import Phrases, fold, folded_fields, stem, stems
@@ -50,23 +50,27 @@ def test_a_word_is_not_found_in_another(asked: str, text: str) -> None:
     assert set(Phrases([asked]).found(folded_fields(text))) == set()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)).split() == fold(text).split()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(max_codepoint=0x17F), max_size=40))
 def test_the_fast_way_folds_as_the_thorough_one(text: str) -> None:
     """A letter of another script sends the same text the slow way."""
     assert fold(text).split() == fold(f"{text} Ж").split()[:-1]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abdegiklnorstuwx", min_size=1, max_size=14))
 def test_a_stem_begins_its_word_and_is_its_own_stem(word: str) -> None:
     assert word.startswith(stem(word))
     assert stem(word)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(alphabet="abens", min_size=1, max_size=5), min_size=1, max_size=8),
     st.lists(st.lists(st.text(alphabet="abens", min_size=1, max_size=4), min_size=1, max_size=3), max_size=8),

@@ -1,0 +1,53 @@
+"""The gallery of bad sheets: the file's name is the fault, what an author is told stands beside it.
+
+To renew the expected messages after a change of words, and read what changed: `UPDATE_GALLERY=1 pytest ...`.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hub.playbook.lint import Known, lint
+
+GALLERY = Path(__file__).resolve().parent.parent / "bad" / "playbooks"
+TODAY = "2026-07-14"
+KNOWN = Known(
+    chains={"duty-officers", "directors"},
+    groups={"siamu", "police-zones", "haut-fonctionnaire"},
+    rosters={"sitcen-on-call"},
+    messages={
+        "gas-ask": frozenset({"headline", "area"}),
+        "gas-partners": frozenset({"headline", "expires"}),
+        "gas-over": frozenset({"headline"}),
+        "phase-ask": frozenset({"headline", "meeting"}),
+    },
+    areas={"brussels-capital-region", "ixelles", "uccle"},
+    sources={"kmi", "press"},
+    channels={"sms", "voice", "email"},
+)
+
+
+def told(path: Path) -> str:
+    _, findings = lint(path.read_bytes(), path.name, KNOWN, TODAY)
+    return "".join(f"{finding.render()}\n" for finding in findings)
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_bad_sheet_gives_exactly_its_findings(path: Path) -> None:
+    expected = path.with_suffix(".expected")
+    if os.environ.get("UPDATE_GALLERY"):
+        expected.write_text(told(path))
+    assert told(path), "a file of the gallery has to be bad"
+    assert told(path) == expected.read_text()
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_sheet_with_an_error_is_not_given_out(path: Path) -> None:
+    playbook, findings = lint(path.read_bytes(), path.name, KNOWN, TODAY)
+    assert (playbook is None) == any(not f.warning for f in findings)
+
+
+def test_the_gallery_shows_each_rule_once_at_least() -> None:
+    shown = {f.rule for path in GALLERY.glob("*.yaml") for f in lint(path.read_bytes(), "x", KNOWN, TODAY)[1]}
+    assert len(shown) >= 50
