@@ -1,5 +1,6 @@
 """Reading feeds: plain entries, CAP indexes, inline alerts, and what must never be believed."""
 
+import pickle
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -301,6 +302,15 @@ def test_a_damaged_feed_is_read_or_refused(cuts: list[tuple[int, bytes]], text: 
         data[at : at + len(what)] = what
     for found in FeedSource.read(bytes(data), "damaged"):
         assert isinstance(found, SignalItem | BadItem)
+
+
+def test_what_a_worker_reads_comes_back_whole() -> None:
+    feed = parse_feed(atom(indexed("BE001"), indexed("BE004")).encode())
+    assert pickle.loads(pickle.dumps(feed)) == feed
+    with pytest.raises(ReadError) as caught:
+        parse_feed(b"<rss")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.reason, again.place) == (caught.value.reason, caught.value.place)
 
 
 # --- what a text is about ----------------------------------------------------------------------------------
