@@ -310,7 +310,10 @@ class Loop:
 
     def _log_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         fault = context.get("exception")
-        connector = _connector.get() or getattr(context.get("task") or context.get("future"), "connector", "")
+        connector = getattr(context.get("task") or context.get("future"), "connector", "") or _connector.get()
+        if not connector and (handle := context.get("handle")) is not None:
+            # uvloop, and asyncio from Python 3.12 on, call this in the context of the callback; before that:
+            connector = handle._context.get(_connector, "")
         log.error(
             "unhandled fault in a connector",
             loop=self.name,
@@ -365,6 +368,9 @@ class Loop:
         self._stop()
 
     def _give_up(self, _: None) -> None:
+        self._loop.call_soon(self._leave_behind)  # after whatever is due: a task must have begun to be left behind
+
+    def _leave_behind(self) -> None:
         for task in asyncio.all_tasks(self._loop) - {self._ender}:
             log.error(
                 "task left behind: it did not stop when cancelled",
