@@ -20,6 +20,7 @@ from hub.view.glance import Picture, countdown, instant, listed, plain, seconds_
 from hub.view.words import Words
 
 WIDE = 110  # columns from which on two stand side by side
+CELL_MAX = 40  # columns; only the flexible cell of a row is wider
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 _STYLES = {
@@ -139,9 +140,9 @@ def _chains(picture: Picture, words: Words) -> Section:
             place += f", {words('round', round=run['round'])}"
         filled = words("accepted_of", accepted=len(run.get("accepted") or ()), need=run.get("need", "?"))
         sheet = sheets.get(run.get("incident"), "")
-        rows.append(((plain(run.get("chain", "")), "bold"), (place, "bold"), (f"{filled}  {sheet}", ""), ("", "")))
+        rows.append(((plain(run.get("chain", "")), "bold"), (place, "bold"), (filled, "bold"), (sheet, "")))
         rows += [_ask(ask, now, words) for ask in listed(run, "asking")]
-    return Section(words("chains"), rows, flexible=2)
+    return Section(words("chains"), rows, flexible=3)
 
 
 def _ask(ask: Picture, now: datetime | None, words: Words) -> Sequence[Cell]:
@@ -153,12 +154,12 @@ def _ask(ask: Picture, now: datetime | None, words: Words) -> Sequence[Cell]:
         left.append(words("next_in", left=countdown(next_s)))
     if until_s is not None:
         left.append(words("left", left=countdown(until_s)))
-    code = f"  {words('code', code=ask['code'])}" if ask.get("code") else ""
+    code = f", {words('code', code=ask['code'])}" if ask.get("code") else ""
     return (
         (f"  {plain(ask.get('person', ''))}", ""),
-        (words(outcome), _style(outcome)),
-        (f"{ways}{code}", ""),
+        (words(outcome) + code, _style(outcome)),
         (" · ".join(left), "bold yellow"),
+        (ways, ""),
     )
 
 
@@ -282,7 +283,7 @@ def _drawn(section: Section, words: Words, lines: int) -> list[RenderableType]:
     for index in range(len(shown[0])):
         flexible = index == section.flexible
         table.add_column(
-            no_wrap=True, overflow="ellipsis", ratio=1 if flexible else None, max_width=None if flexible else 34
+            no_wrap=True, overflow="ellipsis", ratio=1 if flexible else None, max_width=None if flexible else CELL_MAX
         )
     for row in shown:
         table.add_row(*(Text(text, style=style) for text, style in row))
