@@ -22,6 +22,7 @@ from hub.journal.codec import Kind, Row, VaultRow
 from hub.journal.puts import Put
 
 _CHUNK = 512  # rows; apsw caches statements of up to 16 KiB of text, and these stay under it
+_PROBE_BYTES = 256 << 10
 _FRESH_MAX = 100_000  # digests of facts not yet taken that are kept at hand; beyond that they are looked up
 
 Holders = dict[str, str]
@@ -82,9 +83,11 @@ class Committer:
             ) from None
 
     def probe(self) -> None:
-        """Writes and syncs a few bytes to both files. Raises apsw.Error while that is not possible."""
+        """Writes and syncs something to both files that needs room, so that a disk with a page to spare is not
+        taken for a sound one. Raises apsw.Error while that is not possible."""
         for connection in (self.vault, self.journal):
-            connection.execute("UPDATE meta SET value = value WHERE name = 'probe'")
+            connection.execute("UPDATE meta SET value = hex(zeroblob(?)) WHERE name = 'probe'", (_PROBE_BYTES // 2,))
+            connection.execute("UPDATE meta SET value = '' WHERE name = 'probe'")
 
     # -- which are new --
 

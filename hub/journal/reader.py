@@ -5,6 +5,7 @@ is a short query of its own, so that no reader holds the write-ahead log up.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,21 @@ class Reader:
 
     def __init__(self, path: Path, connect: Connect = _connect_read_only) -> None:
         self.path = path
+        with ExitStack() as opened:
+            self._journal = self._open(path, "journal", connect, opened)
+            self._vault = self._open(vault_of(path), "vault", connect, opened)
+            opened.pop_all()
+
+    @staticmethod
+    def _open(path: Path, what: str, connect: Connect, opened: ExitStack) -> apsw.Connection:
         try:
-            self._journal = connect(str(path))
-            check(self._journal, "journal")
-            self._vault = connect(str(vault_of(path)))
-            check(self._vault, "vault")
+            connection = connect(str(path))
+            opened.callback(connection.close)
+            connection.set_busy_timeout(2_000)  # ms
+            check(connection, what)
         except apsw.Error as error:
             raise JournalUnavailable(f"{path}: cannot be read: {error}") from error
-        for connection in (self._journal, self._vault):
-            connection.set_busy_timeout(2_000)
+        return connection
 
     def close(self) -> None:
         self._journal.close()

@@ -6,7 +6,7 @@ An acknowledgement is worth an fsync (rule 10). Writing is in `writer` and `comm
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,14 +70,20 @@ def _claim(path: Path) -> WriterLock:
 def open_committer(path: Path, connect: tables.Connect, entropy: Callable[[int], bytes]) -> Committer:
     """The writing side of the files at `path`."""
     beside = tables.vault_of(path)
-    # The vault's file is made first: a journal without one is then never what a crash left, but a vault lost.
-    vault = tables.writing(connect(str(beside)), secure_delete=True)
-    journal = tables.writing(connect(str(path)), secure_delete=False)
-    name = tables.prepare(journal, "journal", entropy(16).hex())
-    other = tables.prepare(vault, "vault", name)
-    if other != name:
-        raise JournalError(f"{beside}: is the vault of another journal than {path}: put the right one beside it")
-    return Committer(journal, vault)
+    with ExitStack() as opened:
+        # The vault's file is made first: a journal without one is then never what a crash left, but a vault lost.
+        vault = connect(str(beside))
+        opened.callback(vault.close)
+        tables.writing(vault, secure_delete=True)
+        journal = connect(str(path))
+        opened.callback(journal.close)
+        tables.writing(journal, secure_delete=False)
+        name = tables.prepare(journal, "journal", entropy(16).hex())
+        if tables.prepare(vault, "vault", name) != name:
+            raise JournalError(f"{beside}: is the vault of another journal than {path}: put the right one beside it")
+        committer = Committer(journal, vault)
+        opened.pop_all()
+    return committer
 
 
 class SqliteJournal:
@@ -132,10 +138,10 @@ class SqliteJournal:
         return await put.wait()
 
     def _check(self) -> None:
-        if self.trouble is not None:
-            raise unavailable(self.trouble)
         if not self._open:
             raise unavailable("it is closed")
+        if self.trouble is not None:
+            raise unavailable(self.trouble)
 
     # -- reading --
 
@@ -259,8 +265,10 @@ class SqliteJournal:
         self._place, self._followers.last = await self._read(lambda reader: (reader.last(), reader.last_fact()))
 
     async def _stop(self) -> None:
-        if self._open:
-            self._open = False
+        was_open, self._open = self._open, False
+        # The writer closes last: the last one to close empties the logs into the files, and a reader cannot.
+        async with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+        if was_open:
             await self._writer.stop()
-        if self._reader is not None:
-            self._reader.close()

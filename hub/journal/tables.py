@@ -76,8 +76,9 @@ def connect_file(path: str) -> apsw.Connection:
     return apsw.Connection(path)
 
 
-def writing(connection: apsw.Connection, secure_delete: bool) -> apsw.Connection:
+def writing(connection: apsw.Connection, secure_delete: bool) -> None:
     """Sets a connection up for writing: a commit is synced before it returns."""
+    connection.set_busy_timeout(1_000)  # ms; readers hold locks for moments only
     mode = connection.pragma("journal_mode", "wal")
     if mode != "wal":
         raise JournalError(f"{connection.filename}: cannot use a write-ahead log here (journal mode stays {mode!r})")
@@ -86,7 +87,6 @@ def writing(connection: apsw.Connection, secure_delete: bool) -> apsw.Connection
     connection.pragma("journal_size_limit", 64 << 20)  # bytes the log may keep after a burst
     if secure_delete:
         connection.pragma("secure_delete", "on")
-    return connection
 
 
 def prepare(connection: apsw.Connection, what: str, pair: str) -> str:

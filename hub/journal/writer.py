@@ -70,6 +70,7 @@ class Writer:
         self._ended = trio.Event()
         self._fault: BaseException | None = None
         self._in_hand: list[Put] = []
+        self._ending = False
         self._committer: Committer | None = None
         self.commits = 0
         # A daemon: a disk that hangs in a sync must not keep the process from ending.
@@ -117,14 +118,11 @@ class Writer:
             self._tell(self._ended.set)
 
     def _serve(self) -> None:
-        ending = False
-        while not ending:
-            batch, ending = self._take()
-            self._do(batch)
+        while not self._ending:
+            self._do(self._take())
 
-    def _take(self) -> tuple[list[Put | Erasure], bool]:
-        """Waits for something to do, then takes what is queued by now, up to what one commit should hold; also
-        whether the end was among it."""
+    def _take(self) -> list[Put | Erasure]:
+        """Waits for something to do, then takes what is queued by now, up to what one commit should hold."""
         batch: list[Put | Erasure] = []
         records = size = 0
         item = self._queue.get()
@@ -136,10 +134,11 @@ class Writer:
                 for entry in item.vault:
                     size += len(entry.payload)
             if left <= 0 or records >= _RECORDS_MAX or size >= _BYTES_MAX:
-                return batch, False
+                return batch
             left -= 1
             item = get()
-        return batch, True
+        self._ending = True
+        return batch
 
     def _do(self, batch: list[Put | Erasure]) -> None:
         """One batch: runs of puts are one commit each; an erasure stands between them."""
@@ -218,12 +217,9 @@ class Writer:
             return puts
 
     def _queued_puts(self) -> list[Put]:
-        """The puts queued meanwhile; an erasure is refused, the end is left for later."""
-        batch, ending = ([], False) if self._queue.empty() else self._take()
-        if ending:
-            self._queue.put(None)
+        """The puts queued meanwhile; an erasure is refused."""
         puts: list[Put] = []
-        for item in batch:
+        for item in () if self._queue.empty() else self._take():
             if isinstance(item, Put):
                 puts.append(item)
             else:
@@ -248,7 +244,7 @@ class Writer:
         for put in self._in_hand:
             put.refuse(error)
         self._tell(self._deliver, self._in_hand)
-        while (item := self._queue.get()) is not None:
+        while not self._ending and (item := self._queue.get()) is not None:
             put = item if isinstance(item, Put) else item.put
             put.refuse(error)
             self._tell(self._deliver, [put])

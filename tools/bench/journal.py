@@ -124,7 +124,12 @@ def raw(folder: Path) -> dict[str, float]:
     """The ceilings: one sync, one synced commit, one to each of two files, rows in large batches."""
     fd = os.open(folder / "raw", os.O_RDWR | os.O_CREAT)
     block = bytes(4096)
-    sync = clock(lambda n: (os.pwrite(fd, block, n * 4096), os.fsync(fd)), 500)
+
+    def write_and_sync(n: int) -> None:
+        os.pwrite(fd, block, n * 4096)
+        os.fsync(fd)
+
+    sync = clock(write_and_sync, 500)
     os.close(fd)
     files = []
     for name in ("raw-a.db", "raw-b.db"):
@@ -137,7 +142,10 @@ def raw(folder: Path) -> dict[str, float]:
     def insert(file: apsw.Connection, n: int) -> None:
         file.execute("INSERT INTO t VALUES (?, ?, ?)", (n, f"{n:026d}", SIGNAL))
 
-    one = clock(lambda n: insert(files[0], n), 1_000)
+    def insert_once(n: int) -> None:
+        insert(files[0], n)
+
+    one = clock(insert_once, 1_000)
     two = clock(lambda n: (insert(files[0], n + 10_000), insert(files[1], n)), 1_000)
     begun = time.perf_counter()
     with files[0]:
