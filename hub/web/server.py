@@ -5,6 +5,7 @@ time-outs, headers, errors) is done here, once. Real time throughout: nothing he
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -20,6 +21,10 @@ from hub.web.api import Api, ApiRoutes, problem, unavailable
 from hub.web.openapi import Operation, document
 
 _log = structlog.get_logger()
+# aiohttp's own word on broken HTTP is a traceback with the stranger's bytes in it; our faults are logged by us.
+_protocol_log = logging.getLogger("hub.web.protocol")
+_protocol_log.setLevel(logging.CRITICAL)
+_LINGERING_S = 1.0
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 _HEADERS = {
@@ -87,6 +92,9 @@ class WebServer:
             shutdown_timeout=self._config.shutdown_s,
             # A compressed body could grow without end, and is not what was signed.
             auto_decompress=False,
+            # After a refusal the rest of the body is read for so long, that the sender sees the answer.
+            lingering_time=_LINGERING_S,
+            logger=_protocol_log,
         )
         await runner.setup()
         try:
