@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Struct, field
 from shapely import STRtree, make_valid
+from shapely.errors import ShapelyError
 from shapely.geometry import Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -133,7 +134,7 @@ def _shapes(document: Document, name: str, text: str | None, known: Iterable[str
                 document.add(document.at("shapes"), "unknown-area", message, choice(str(feature["id"]), known))
                 continue
             out.append(_Shape(feature["id"], make_valid(shape(feature["geometry"]))))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ShapelyError) as error:
         document.add(document.at("shapes"), "not-geojson", f"{name} is no GeoJSON with ids: {type(error).__name__}")
     return out
 
