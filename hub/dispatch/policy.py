@@ -17,7 +17,7 @@ Per channel (config/channels.yaml may say otherwise, `limits`):
     channel  deliveries/s  burst  kept for asks  per person          at once  kept for asks  one try lasts
     -------  ------------  -----  -------------  ------------------  -------  -------------  -------------
     sms      100           200    20             10 in 10 min        64       8              20 s
-    call     10            20     5              6 in 10 min         32       8              20 s
+    voice    10            20     5              6 in 10 min         32       8              20 s
     email    50            100    10             20 in 10 min        16       4              30 s
     others   20            40     5              20 in 10 min        16       4              20 s
 
@@ -77,7 +77,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 DEFAULTS: dict[str, Limits] = {
     "sms": Limits(rate=100, burst=200, burst_asks=20, per_person=10, width=64, width_asks=8, parts=4),
-    "call": Limits(rate=10, burst=20, burst_asks=5, per_person=6, width=32, width_asks=8),
+    "voice": Limits(rate=10, burst=20, burst_asks=5, per_person=6, width=32, width_asks=8),
     "email": Limits(rate=50, burst=100, burst_asks=10, per_person=20, try_s=30),
 }
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from hub.model import sms
 from hub.model.message import Message, Text
 from hub.model.people import Language
-from hub.model.signal import SEVERITIES, Info, Signal, Status
+from hub.model.signal import SEVERITIES, Info, Severity, Signal, Status
 
 EXERCISE = "hub.exercise"
 TEST = "hub.test"
@@ -33,14 +33,24 @@ _BARE = {
 _FALLBACK = (Language.FR, Language.NL, Language.EN, Language.DE)
 _HOLE = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
 _SUBJECT_MAX = 150
+_LANGUAGES = tuple(Language)  # the order of the words below
+_SEVERITY = {
+    Severity.UNKNOWN: ("inconnu", "onbekend", "unbekannt", "unknown"),
+    Severity.MINOR: ("faible", "gering", "gering", "minor"),
+    Severity.MODERATE: ("modéré", "matig", "mäßig", "moderate"),
+    Severity.SEVERE: ("grave", "ernstig", "schwer", "severe"),
+    Severity.EXTREME: ("extrême", "extreem", "extrem", "extreme"),
+}
 _LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Language.EN: "en_GB"}
 
 
 class Texts(Struct, frozen=True, kw_only=True):
-    """All the words in force: messages by id, sheets' titles by the sheet's name; times are told in `zone`."""
+    """All the words in force: messages by id, sheets' titles by the sheet's name, the centre's own areas by id; times
+    are told in `zone`."""
 
     messages: Mapping[str, Message]
     titles: Mapping[str, Mapping[Language, str]] = {}
+    areas: Mapping[str, Mapping[Language, str]] = {}
     zone: str = "Europe/Brussels"
 
 
@@ -150,8 +160,20 @@ def _values(
 
 
 def _title(texts: Texts, sheet: str, language: Language) -> str:
-    titles = texts.titles.get(sheet, {})
-    return next((titles[lang] for lang in (language, *_FALLBACK) if lang in titles), sheet)
+    return _in(texts.titles.get(sheet, {}), language) or sheet
+
+
+def _in(names: Mapping[Language, str], language: Language) -> str:
+    return next((names[lang] for lang in (language, *_FALLBACK) if lang in names), "")
+
+
+def _areas(texts: Texts, info: Info, language: Language) -> str:
+    """In the centre's own names where it has one (intake lists the one that says most first), else in the sender's."""
+    names: dict[str, None] = {}
+    for area in info.areas:
+        own = _in(texts.areas.get(area.places[0], {}), language) if area.places else ""
+        names[own or _one_line(area.description)] = None
+    return ", ".join(name for name in names if name)
 
 
 def _of_signal(texts: Texts, signal: Signal, language: Language) -> dict[str, str]:
@@ -165,7 +187,8 @@ def _of_signal(texts: Texts, signal: Signal, language: Language) -> dict[str, st
         "event": _one_line(info.event),
         "description": info.description.strip(),
         "instruction": info.instruction.strip(),
-        "area": ", ".join(dict.fromkeys(_one_line(a.description) for a in info.areas if a.description)),
+        "area": _areas(texts, info, language),
+        "severity": _SEVERITY[info.severity][_LANGUAGES.index(language)],
         "sender": _one_line(info.sender_name or signal.sender),
         "onset": _when(info.onset or info.effective or signal.sent, language, texts.zone),
         "expires": _when(info.expires, language, texts.zone),

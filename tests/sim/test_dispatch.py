@@ -130,16 +130,16 @@ class World:
                 id=f"p{i}",
                 name=f"Invented {i}",
                 language=Language.NL if i % 2 else Language.FR,
-                addresses=(Address("sms", f"+32450{i:06}"), Address("call", f"+32450{i:06}")),
+                addresses=(Address("sms", f"+32450{i:06}"), Address("voice", f"+32450{i:06}")),
             )
             for i in range(people)
         )
         self.sms = FakeChannel(self, "sms", ABILITIES)
-        self.call = FakeChannel(self, "call", Abilities(answers=True, voice=True, recalls=True, settles=True))
+        self.call = FakeChannel(self, "voice", Abilities(answers=True, voice=True, recalls=True, settles=True))
         self.dispatch = Dispatch(
             journal=self.journal,
             call=call,
-            channels={"sms": self.sms, "call": self.call},  # type: ignore[dict-item]  # see FakeChannel
+            channels={"sms": self.sms, "voice": self.call},  # type: ignore[dict-item]  # see FakeChannel
             directory=self.directory,
             texts=TEXTS,
             now=self.now,
@@ -239,7 +239,7 @@ async def test_an_ask_goes_out_in_the_persons_language_with_its_code_and_is_writ
 
 async def test_a_call_is_spoken_and_carries_no_hint_of_its_own(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
-        world.dispatch.submit(ask(channel="call"))
+        world.dispatch.submit(ask(channel="voice"))
         await world.quiet()
         ((_, outgoing),) = world.call.got
         assert outgoing.voice == "fr spoken storm"
@@ -402,7 +402,7 @@ async def test_what_may_have_been_taken_is_settled_before_it_is_tried_again(auto
     async with running(World()) as world:
         world.call.says = lambda _: Retry(reason="timeout", doubt=True)
         world.call.settles = lambda _: Sent(ref="CA1")
-        world.dispatch.submit(ask(channel="call"))
+        world.dispatch.submit(ask(channel="voice"))
         await trio.sleep(60)
         assert len(world.call.got) == 1
         assert [(r.outcome, r.ref) for r in await world.receipts()] == [(Outcome.SENT, "CA1")]
@@ -534,7 +534,7 @@ async def test_what_waits_for_its_next_try_is_withdrawn_too(autojump_clock: Mock
 
 async def test_a_ringing_call_is_hung_up(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
-        world.dispatch.submit(ask(channel="call"))
+        world.dispatch.submit(ask(channel="voice"))
         await trio.sleep(5)
         world.dispatch.withdraw("ask-1", "somebody else answered")
         await trio.sleep(1)
@@ -544,7 +544,7 @@ async def test_a_ringing_call_is_hung_up(autojump_clock: MockClock) -> None:
 async def test_a_call_withdrawn_while_it_is_being_placed_is_hung_up(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
         world.call.takes_s = 3
-        world.dispatch.submit(ask(channel="call"))
+        world.dispatch.submit(ask(channel="voice"))
         await trio.sleep(1)
         world.dispatch.withdraw("ask-1", "somebody else answered")
         await trio.sleep(5)
@@ -671,10 +671,10 @@ async def killed_between_hand_over_and_outcome(
 
 
 async def test_an_attempt_in_doubt_that_the_channel_knows_is_not_repeated(autojump_clock: MockClock) -> None:
-    before, world = await killed_between_hand_over_and_outcome(ask(channel="call"))
+    before, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
     world.call.settles = lambda o: Sent(ref="CA7", final=o.voice == "")
     async with running(world):
-        await world.dispatch.recover([Pending(ordered=ask(channel="call"))])
+        await world.dispatch.recover([Pending(ordered=ask(channel="voice"))])
         await trio.sleep(30)
         assert len(before.call.got) == 1
         assert not world.call.got
@@ -688,17 +688,17 @@ async def test_an_attempt_in_doubt_that_the_channel_knows_is_not_repeated(autoju
 
 
 async def test_an_attempt_the_channel_surely_never_saw_is_sent_unmarked(autojump_clock: MockClock) -> None:
-    _, world = await killed_between_hand_over_and_outcome(ask(channel="call"))
+    _, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
     world.call.settles = lambda _: Retry(reason="never taken")
     async with running(world):
-        await world.dispatch.recover([Pending(ordered=ask(channel="call"))])
+        await world.dispatch.recover([Pending(ordered=ask(channel="voice"))])
         await trio.sleep(1)
         ((_, outgoing),) = world.call.got
         assert (outgoing.repeat, outgoing.nth) == (False, 2)
 
 
 async def test_an_ask_not_settled_in_ten_seconds_is_sent_again_marked(autojump_clock: MockClock) -> None:
-    _, world = await killed_between_hand_over_and_outcome(ask(channel="call"))
+    _, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
 
     async def slow(_: Outgoing) -> Answer:
         await trio.sleep(300)
@@ -707,7 +707,7 @@ async def test_an_ask_not_settled_in_ten_seconds_is_sent_again_marked(autojump_c
     world.call.settles = slow
     async with running(world):
         back_s = trio.current_time()
-        await world.dispatch.recover([Pending(ordered=ask(channel="call"))])
+        await world.dispatch.recover([Pending(ordered=ask(channel="voice"))])
         await trio.sleep(60)
         ((at, outgoing),) = world.call.got
         assert at - back_s == pytest.approx(10, abs=0.1)

@@ -1,0 +1,379 @@
+"""Reading config/: everything a centre says about itself, checked as a whole.
+
+    config, findings = load(Path("config"))
+
+Secrets never stand there (hub/config/secrets.py). A connector's own settings are bound to the `Config` struct of its
+class, which is found by its entry point: the hub names no connector.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from hub.binding import bind
+from hub.config.foreign import bind_foreign
+from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
+from hub.config.people import chains_of, check_people, people_of, rosters_of
+from hub.connector import Abilities, Channel
+from hub.dispatch.policy import Limits, limits_of
+from hub.dispatch.render import Texts
+from hub.findings import Finding, choice, errors
+from hub.intake.geography import Geography, load_areas, shape_files
+from hub.intake.intake import Trusted
+from hub.model.message import Message
+from hub.model.people import Chain, Group, Language, Person, Roster
+from hub.people.directory import Directory
+from hub.playbook.language import Playbook
+from hub.playbook.lint import Known, lint
+from hub.playbook.load import load as load_playbook
+from hub.playbook.messages import load_messages, placeholders_of
+from hub.yaml import Document, read
+from hub.yaml import Mapping as MappingNode
+
+SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
+
+# What the hub says on its own account (hub/engine, hub/dispatch/render.py).
+HUB_MESSAGES = (
+    "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
+    "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
+)  # fmt: skip
+
+Lookup = Callable[[str], Mapping[str, Callable[[], type]]]
+"""For an entry point group the connectors by name; calling one loads its class."""
+
+
+class SourceConfig(Struct, frozen=True, kw_only=True):
+    """`make(settings, environment)` gives the source."""
+
+    type: str
+    make: Any
+    settings: Struct
+    trusted: Trusted
+
+
+class ChannelConfig(Struct, frozen=True, kw_only=True):
+    """`make(settings, environment)` gives the channel."""
+
+    type: str
+    make: Any
+    settings: Struct
+    abilities: Abilities
+    limits: Limits
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything config/ says. Where there are errors it holds whatever could be read. `texts`: the files as read, by
+    name (`people.yaml`, `playbooks/extreme-weather.yaml`), to be put in force; `documents`: for findings made later."""
+
+    folder: Path
+    hub: HubForm
+    people: tuple[Person, ...] = ()
+    groups: tuple[Group, ...] = ()
+    rosters: dict[str, Roster] = {}
+    chains: dict[str, Chain] = {}
+    messages: dict[str, Message] = {}
+    geography: Geography | None = None
+    playbooks: tuple[Playbook, ...] = ()
+    sources: dict[str, SourceConfig] = {}
+    channels: dict[str, ChannelConfig] = {}
+    texts: dict[str, str] = {}
+    documents: dict[str, Document] = {}
+
+    def path(self, text: str) -> Path:
+        """A path of hub.yaml."""
+        return (self.folder / text).resolve()
+
+    def directory(self) -> Directory:
+        return Directory(self.people, self.groups, self.hub.region)
+
+    def titles(self) -> dict[str, Mapping[Language, str]]:
+        return {sheet.name: sheet.title for sheet in self.playbooks}
+
+    def texts_in_force(self) -> Texts:
+        """The words dispatch renders with."""
+        areas = {} if self.geography is None else {p.id: p.names for p in self.geography.places.values()}
+        return Texts(messages=self.messages, titles=self.titles(), areas=areas, zone=self.hub.zone)
+
+    def limits(self) -> dict[str, Limits]:
+        return {name: channel.limits for name, channel in self.channels.items()}
+
+    def voices(self) -> frozenset[str]:
+        return frozenset(name for name, channel in self.channels.items() if channel.abilities.voice)
+
+
+def installed(group: str) -> Mapping[str, Callable[[], type]]:
+    """The connectors that are installed, ours and others'."""
+    return {point.name: point.load for point in entry_points(group=group)}
+
+
+def load(folder: Path, lookup: Lookup = installed, today: str = "") -> tuple[Config, list[Finding]]:
+    """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue."""
+    return _Loading(folder, lookup, today).load()
+
+
+def check_addresses(config: Config, channels: Mapping[str, Channel]) -> list[Finding]:
+    """What the channels themselves say of people's addresses; needs the channels made, not opened."""
+    document = config.documents.get("people.yaml")
+    if document is None:
+        return []
+    before = len(document.findings)
+    for person in config.people:
+        for way in person.addresses:
+            channel = channels.get(way.channel)
+            if channel is not None and (problem := channel.check(way.address)):
+                wrong, _, remedy = problem.partition(": ")
+                place = document.at("people", person.id, "reach", way.channel)
+                document.add(place, "bad-address", f"{person.id}: {wrong}", remedy)
+    return document.findings[before:]
+
+
+class _Loading:
+    """One reading of a folder."""
+
+    def __init__(self, folder: Path, lookup: Lookup, today: str) -> None:
+        self._folder = folder
+        self._lookup = lookup
+        self._today = today
+        self._findings: list[Finding] = []  # of readers that keep their document to themselves
+        self._documents: dict[str, Document] = {}
+        self._texts: dict[str, str] = {}
+
+    def load(self) -> tuple[Config, list[Finding]]:
+        hub = self._bound("hub.yaml", HubForm) or HubForm()
+        channels = self._channels()
+        phones = [name for name, c in channels.items() if c.abilities.voice or c.type == "sms"]
+        answering = [name for name, c in channels.items() if c.abilities.answers]
+        people, groups = self._people(channels, phones, hub.region)
+        directory = Directory(people, groups, hub.region)
+        rosters = self._rosters(directory, hub.zone)
+        chains = self._chains(directory, rosters, channels, answering)
+        sources = self._sources()
+        geography = self._areas()
+        sheets = self._sheet_texts(hub.playbooks)
+        messages = self._messages(sheets)
+        known = Known(
+            chains=chains,
+            groups=directory.groups,
+            people=directory.people,
+            rosters=rosters,
+            messages=placeholders_of(messages),
+            areas=() if geography is None else geography.places,
+            sources=sources,
+            channels=channels,
+        )
+        playbooks = self._playbooks(sheets, known)
+        config = Config(
+            folder=self._folder,
+            hub=hub,
+            people=tuple(people),
+            groups=tuple(groups),
+            rosters=rosters,
+            chains=chains,
+            messages=messages,
+            geography=geography,
+            playbooks=playbooks,
+            sources=sources,
+            channels=channels,
+            texts=self._texts,
+            documents=self._documents,
+        )
+        findings = [f for document in self._documents.values() for f in document.findings] + self._findings
+        return config, sorted(findings, key=lambda f: (f.file, f.line, f.column))
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    def _note(self, file: str, rule: str, message: str, remedy: str) -> None:
+        self._findings.append(Finding(file=file, line=1, column=1, rule=rule, message=message, remedy=remedy))
+
+    def _document(self, name: str) -> Document | None:
+        text = self._text(name, self._folder)
+        if text is None:
+            return None
+        self._documents[name] = read(text, f"{self._folder.name}/{name}")
+        return self._documents[name]
+
+    def _bound(self, name: str, kind: Any) -> Any:
+        document = self._document(name)
+        if document is None:
+            return None
+        if document.root is None and errors(document.findings):
+            return None
+        return bind(document, document.root, kind)
+
+    # --- connectors ----------------------------------------------------------------------------------------
+
+    def _channels(self) -> dict[str, ChannelConfig]:
+        found: dict[str, ChannelConfig] = {}
+        for name, node, document in self._entries("channels.yaml"):
+            form = self._own(document, node, ChannelForm, f"channel {name}")
+            if form is None:
+                continue
+            made = self._connector(document, node, CHANNELS, form.type or name, ChannelForm, f"channel {name}")
+            if made is not None:
+                limits = form.limits.over(limits_of(name))
+                if limits.width_asks >= limits.width or limits.burst_asks >= limits.burst:
+                    document.add(
+                        node.key("limits"),
+                        "nothing-left",
+                        f"channel {name} keeps everything for asks",
+                        "raise at once or burst, or keep less for asks",
+                    )
+                kind, settings = made
+                found[name] = ChannelConfig(
+                    type=form.type or name, make=kind, settings=settings, abilities=kind.abilities, limits=limits
+                )
+        return found
+
+    def _sources(self) -> dict[str, SourceConfig]:
+        found: dict[str, SourceConfig] = {}
+        for name, node, document in self._entries("sources.yaml"):
+            form = self._own(document, node, SourceForm, f"source {name}")
+            if form is None:
+                continue
+            made = self._connector(document, node, SOURCES, form.type, SourceForm, f"source {name}")
+            if made is not None:
+                trusted = Trusted(reliability=form.reliability, credibility=form.credibility)
+                found[name] = SourceConfig(type=form.type, make=made[0], settings=made[1], trusted=trusted)
+        return found
+
+    def _entries(self, name: str) -> list[tuple[str, MappingNode, Document]]:
+        """The named entries of a file of connectors."""
+        document = self._document(name)
+        if document is None or (document.root is None and document.findings):
+            return []
+        if not isinstance(document.root, MappingNode):
+            document.add(
+                document.root, "wrong-shape", "this file is no mapping", 'write "name:", and below it its keys'
+            )
+            return []
+        entries: list[tuple[str, MappingNode, Document]] = []
+        for key, node in document.root.entries:
+            if isinstance(node, MappingNode):
+                entries.append((key.text, node, document))
+            else:
+                document.add(key, "wrong-shape", f"{key.text} is no mapping", "write its keys below it, indented")
+        return entries
+
+    def _own(self, document: Document, node: MappingNode, kind: type[Any], what: str) -> Any:
+        """The keys the hub itself reads."""
+        own = {f.replace("_", " ") for f in kind.__struct_fields__}
+        foreign = {key.text for key, _ in node.entries} - own
+        return bind(document, node, kind, what, besides=foreign)
+
+    def _connector(
+        self, document: Document, node: MappingNode, group: str, kind: str, form: type[Struct], what: str
+    ) -> tuple[Any, Struct] | None:
+        known = self._lookup(group)
+        place = node.get("type") or node
+        if kind not in known:
+            document.add(place, "unknown-type", f'there is no connector "{kind}"', choice(kind, known))
+            return None
+        try:
+            made: Any = known[kind]()
+        except Exception as error:  # somebody else's package may raise anything while it is imported
+            document.add(place, "broken-connector", f'connector "{kind}" cannot be loaded: {error}', "install it again")
+            return None
+        own = {f.replace("_", " ") for f in form.__struct_fields__}
+        settings = bind_foreign(document, node, made.Config, what, own)
+        return None if settings is None else (made, settings)
+
+    # --- people --------------------------------------------------------------------------------------------
+
+    def _people(
+        self, channels: Mapping[str, ChannelConfig], phones: Collection[str], region: str
+    ) -> tuple[list[Person], list[Group]]:
+        form = self._bound("people.yaml", PeopleForm)
+        if form is None:
+            return [], []
+        document = self._documents["people.yaml"]
+        people, groups = people_of(document, form, channels, phones, region)
+        check_people(document, form, Directory(people, groups, region))
+        return people, groups
+
+    def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
+        forms = self._bound("rosters.yaml", dict[str, RosterForm])
+        if forms is None:
+            return {}
+        return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone)
+
+    def _chains(
+        self,
+        directory: Directory,
+        rosters: Mapping[str, Roster],
+        channels: Mapping[str, ChannelConfig],
+        answering: Collection[str],
+    ) -> dict[str, Chain]:
+        forms = self._bound("chains.yaml", dict[str, ChainForm])
+        if forms is None:
+            return {}
+        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering)
+
+    # --- what is read by its own room ----------------------------------------------------------------------
+
+    def _areas(self) -> Geography | None:
+        text = self._text("areas.yaml", self._folder)
+        if text is None:
+            return None
+        shapes: dict[str, str] = {}
+        for name in shape_files(text, "areas.yaml"):
+            shape = self._text(name, self._folder)
+            if shape is not None:
+                shapes[name] = shape.decode("utf-8", "replace")
+        geography, findings = load_areas(text, f"{self._folder.name}/areas.yaml", shapes)
+        self._findings += findings
+        return geography
+
+    def _messages(self, sheets: Mapping[str, bytes]) -> dict[str, Message]:
+        text = self._text("messages.yaml", self._folder)
+        if text is None:
+            return {}
+        asked = {f.name for name, sheet in sheets.items() if (p := load_playbook(sheet, name)[0]) and p.by_hand
+                 for f in p.by_hand.fields}  # fmt: skip
+        file = f"{self._folder.name}/messages.yaml"
+        messages, findings = load_messages(text, file, asked)
+        self._findings += findings
+        missing = [name for name in HUB_MESSAGES if messages is not None and name not in messages]
+        if missing:
+            self._note(file, "missing-message", f"the hub's own {', '.join(missing)} are not here", "write them")
+        return messages or {}
+
+    def _sheet_texts(self, written: str) -> dict[str, bytes]:
+        folder = (self._folder / written).resolve()
+        if not folder.is_dir():
+            file = f"{self._folder.name}/hub.yaml"
+            self._note(file, "no-folder", f"there is no folder {written} with reflex sheets", "correct playbooks:")
+            return {}
+        found: dict[str, bytes] = {}
+        for path in sorted(folder.glob("*.yaml")):
+            if not path.name.endswith(".test.yaml"):
+                text = self._text(f"{folder.name}/{path.name}", folder.parent)
+                if text is not None:
+                    found[f"{folder.name}/{path.name}"] = text
+        return found
+
+    def _playbooks(self, sheets: Mapping[str, bytes], known: Known) -> tuple[Playbook, ...]:
+        found: dict[str, Playbook] = {}
+        for name, text in sheets.items():
+            playbook, findings = lint(text, name, known, self._today)
+            self._findings += findings
+            if playbook is None:
+                continue
+            if playbook.name in found:
+                self._note(name, "sheet-twice", f'another file holds a sheet "{playbook.name}" too', "rename one")
+            found[playbook.name] = playbook
+        return tuple(found.values())
+
+    def _text(self, name: str, folder: Path) -> bytes | None:
+        """A file's bytes; None, with a finding, where it cannot be read."""
+        path = folder / name
+        shown = name if folder != self._folder else f"{folder.name}/{name}"
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            self._note(shown, "no-file", f"it cannot be read: {error.strerror}", "write it")
+            return None
+        self._texts[name] = text.decode("utf-8", "replace")
+        return text

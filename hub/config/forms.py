@@ -1,0 +1,199 @@
+"""How config/ is written: one struct per kind of entry. docs and the JSON Schema are made from these."""
+
+import re
+import typing
+import zoneinfo
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from hub.auditor.config import AuditorConfig
+from hub.binding import WRONG, Misfit, Reads, ReadsNode, Seconds, Word
+from hub.dispatch.policy import Limits
+from hub.model.people import Contact, Discipline, Language
+from hub.model.trust import Credibility, Reliability
+from hub.playbook.form import EVERYONE_REACHED, ChannelText, ContactText
+from hub.yaml import Document, Mapping, Node, Scalar
+
+
+def _zone(text: str) -> str:
+    if text not in zoneinfo.available_timezones():
+        raise Misfit("unknown-zone", f'"{text}" is no time zone', 'write it as "Europe/Brussels"')
+    return text
+
+
+def _listen(text: str) -> tuple[str, int]:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})", text)
+    if found is None or int(found[2]) > 65535:
+        raise Misfit("not-an-address", f'"{text}" is no address to listen on', 'write it as "127.0.0.1:8080"')
+    return found[1].strip("[]"), int(found[2])
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", text):
+        raise Misfit("not-a-url", f'"{text}" is no web address', 'write it as "https://vigie.example.org"')
+    return text.rstrip("/")
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", text):
+        raise Misfit("not-a-region", f'"{text}" is no country', 'two capitals: "BE"')
+    return text
+
+
+def _person_limit(text: str) -> tuple[int, float]:
+    found = re.fullmatch(r"([1-9]\d{0,3}) in (\d{1,3}) (s|min|h)", text)
+    if found is None or int(found[2]) == 0:
+        raise Misfit("not-a-limit", f'"{text}" is no limit', 'write it as "10 in 10 min"')
+    return int(found[1]), int(found[2]) * {"s": 1.0, "min": 60.0, "h": 3600.0}[found[3]]
+
+
+def _need(document: Document, node: Node, what: str) -> Any:
+    if isinstance(node, Scalar) and re.fullmatch(r"[1-9]\d{0,2}", node.text):
+        return int(node.text)
+    if isinstance(node, Mapping):
+        document.add(
+            node,
+            "quorum-by-role",
+            "how many of each discipline or language must accept cannot be said yet",
+            'write one number for all: "need: 3"',
+        )
+    else:
+        document.add(node, "not-a-number", f"{what} says how many must accept", 'write a number from 1: "need: 1"')
+    return WRONG
+
+
+def _contact(text: str) -> Contact:
+    if text == EVERYONE_REACHED:
+        raise Misfit("not-a-contact", f'a chain cannot ask "{text}"', 'write a group, "roster NAME" or "person NAME"')
+    contact: Contact = typing.get_args(ContactText)[1].read(text)
+    return contact
+
+
+Asks = Annotated[Contact, Reads(_contact, {"type": "string", "examples": ["roster sitcen-on-call", "crisis-cell"]})]
+Url = Annotated[str, Reads(_url, {"type": "string", "pattern": "^https?://"})]
+
+
+# --- hub.yaml ----------------------------------------------------------------------------------------------
+
+
+class WebForm(Struct, frozen=True, kw_only=True):
+    listen: Annotated[
+        tuple[str, int],
+        Reads(_listen, {"type": "string"}),
+        Meta(description="Address and port of console, API and callbacks"),
+    ] = ("127.0.0.1", 8080)
+    public: Annotated[Url, Meta(description="The same as seen from outside: partners and providers call it")] = (
+        "http://127.0.0.1:8080"
+    )
+
+
+class HubForm(Struct, frozen=True, kw_only=True):
+    """config/hub.yaml. Paths are relative to the folder it lies in."""
+
+    name: Annotated[Word, Meta(description="This machine's name in records")] = "hub"
+    journal: Annotated[str, Meta(description="The journal's file; its vault lies in it")] = "../var/vigie.journal"
+    secrets: Annotated[str, Meta(description="A folder of secrets, beside the environment")] = "../secrets"
+    playbooks: Annotated[str, Meta(description="The folder of reflex sheets")] = "../playbooks"
+    zone: Annotated[str, Reads(_zone, {"type": "string"}), Meta(description="Time zone of rosters and texts")] = (
+        "Europe/Brussels"
+    )
+    region: Annotated[
+        str, Reads(_region, {"type": "string"}), Meta(description="Country of phone numbers without a country code")
+    ] = "BE"
+    web: WebForm = WebForm()
+    auditor: AuditorConfig | None = None
+
+
+# --- people, rosters, chains -------------------------------------------------------------------------------
+
+
+class PersonForm(Struct, frozen=True, kw_only=True):
+    name: str
+    language: Annotated[Language, Meta(description="What they are written to and called in")] = Language.FR
+    speaks: Annotated[tuple[Language, ...], Meta(description="Besides that")] = ()
+    organisation: str = ""
+    discipline: Discipline | None = None
+    competences: tuple[str, ...] = ()
+    reach: Annotated[dict[ChannelText, str], Meta(description="Channel → number or address")] = {}
+
+
+class PeopleForm(Struct, frozen=True, kw_only=True):
+    people: dict[Word, PersonForm]
+    groups: Annotated[dict[Word, tuple[Word, ...]], Meta(description="Group → its people")] = {}
+
+
+class ShiftForm(Struct, frozen=True, kw_only=True):
+    people: tuple[Word, ...]
+    start: Annotated[str, Meta(description="2026-11-23 08:00, in the hub's time zone")] = field(name="from")
+    end: Annotated[str, Meta(description="The next shift's beginning")] = field(name="until")
+
+
+class RosterForm(Struct, frozen=True, kw_only=True):
+    always: Annotated[tuple[Word, ...], Meta(description="On duty at any time")] = ()
+    shifts: tuple[ShiftForm, ...] = ()
+
+
+class TierForm(Struct, frozen=True, kw_only=True):
+    ask: Annotated[tuple[Asks, ...], Meta(description="roster NAME, person NAME, or a group")]
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Channels, in this order")]
+    between: Annotated[Seconds, Meta(description="From one channel to the next")] = 90.0
+    answer: Annotated[Seconds, Meta(description="Time to answer, from the first attempt that went out")] = field(
+        default=240.0, name="for"
+    )
+    times: Annotated[int, Meta(ge=1, description="How often the whole tier is gone through")] = 1
+
+
+class ChainForm(Struct, frozen=True, kw_only=True):
+    tiers: tuple[TierForm, ...]
+    need: Annotated[int, ReadsNode(_need, {"type": "integer", "minimum": 1}), Meta(description="How many accept")] = 1
+    exhausted: Annotated[str, Meta(description="The chain that goes on when nobody is left")] = ""
+
+
+# --- sources and channels: what the hub itself wants to know; the rest is the connector's --------------------
+
+
+class SourceForm(Struct, frozen=True, kw_only=True):
+    type: Annotated[str, Meta(description="Which connector")]
+    reliability: Annotated[Reliability, Meta(description="A to F, of the source (Admiralty code)")] = Reliability.F
+    credibility: Annotated[Credibility, Meta(description="1 to 6, of its information to begin with")] = (
+        Credibility.CANNOT_BE_JUDGED
+    )
+
+
+class LimitsForm(Struct, frozen=True, kw_only=True):
+    """What a channel is given at most; what is left out is as in hub/dispatch/policy.py."""
+
+    per_second: Annotated[float | None, Meta(description="Deliveries per second")] = None
+    burst: Annotated[float | None, Meta(description="How many at once after a pause")] = None
+    burst_for_asks: Annotated[float | None, Meta(description="Of these, how many only asks may use")] = None
+    per_person: Annotated[tuple[int, float], Reads(_person_limit, {"type": "string"})] | None = None
+    at_once: Annotated[int | None, Meta(description="Deliveries under way at the same time")] = None
+    at_once_for_asks: int | None = None
+    one_try: Annotated[Seconds, Meta(description="How long one try may last")] | None = None
+    sms_parts: Annotated[int | None, Meta(description="Texts are shortened to so many SMS")] = None
+
+    def over(self, base: Limits) -> Limits:
+        """The limits with what is not written taken from `base`."""
+        person, person_s = self.per_person or (base.per_person, base.person_s)
+
+        def given(value: Any, otherwise: Any) -> Any:
+            return otherwise if value is None else value
+
+        return Limits(
+            rate=given(self.per_second, base.rate),
+            burst=given(self.burst, base.burst),
+            burst_asks=given(self.burst_for_asks, base.burst_asks),
+            per_person=person,
+            person_s=person_s,
+            person_asks=base.person_asks,
+            width=given(self.at_once, base.width),
+            width_asks=given(self.at_once_for_asks, base.width_asks),
+            try_s=given(self.one_try, base.try_s),
+            parts=given(self.sms_parts, base.parts),
+        )
+
+
+class ChannelForm(Struct, frozen=True, kw_only=True):
+    type: Annotated[str, Meta(description="Which connector; left out, the one of the channel's own name")] = ""
+    limits: LimitsForm = LimitsForm()

@@ -1,0 +1,227 @@
+"""Reading config/: the example as it ships, and a gallery of faults (tests/bad/config: a folder is named by its fault,
+holds the file that differs, and the findings expected)."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from msgspec import Meta, Struct
+
+from hub.binding import Misfit
+from hub.config import Config, check_addresses, load
+from hub.config.people import local_time
+from hub.config.secrets import looks_secret, secrets_from
+from hub.connector import Abilities
+from hub.dispatch.policy import DEFAULTS
+from hub.findings import errors
+from hub.model.people import Asked, Contact, Language
+from hub.people.chains import who
+from hub.people.directory import phone_problem
+from tests.conftest import ROOT
+
+EXAMPLE = ROOT / "config"
+GALLERY = ROOT / "tests" / "bad" / "config"
+GOOD = GALLERY / "good"
+
+
+class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    account: str
+    token: str = ""
+    connections: Annotated[int, Meta(ge=1, description="Requests at the same time")] = 10
+    timeout_s: Annotated[float, Meta(gt=0, description="How long to wait")] = 15.0
+    detection: bool = True
+
+    def __post_init__(self) -> None:
+        if self.account == "none":
+            raise ValueError("account: there is none: write the account's id")
+
+
+class TextChannel:
+    Config = TextConfig
+    abilities = Abilities(answers=True)
+
+    def check(self, address: str) -> str:
+        return "" if address.startswith("+") else "this is no number: write it with a plus sign"
+
+
+class VoiceChannel(TextChannel):
+    abilities = Abilities(answers=True, voice=True)
+
+
+class BoardChannel(TextChannel):
+    abilities = Abilities()
+
+
+class PollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str
+    every: Annotated[float, Meta(ge=1, description="Seconds between polls")] = 60.0
+    secrets: tuple[str, ...] = ()
+
+
+class PollSource:
+    Config = PollConfig
+
+
+def broken() -> type:
+    raise ImportError("No module named 'elsewhere'")
+
+
+def lookup(group: str) -> Mapping[str, Callable[[], type]]:
+    if group == "vigie.sources":
+        return {"poll": lambda: PollSource, "broken": broken}
+    return {"sms": lambda: TextChannel, "voice": lambda: VoiceChannel, "board": lambda: BoardChannel}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small good configuration, to be spoilt."""
+    return Path(shutil.copytree(GOOD, tmp_path / "config"))
+
+
+# --- the example -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def example() -> Config:
+    config, findings = load(EXAMPLE)
+    assert not findings, "\n".join(map(str, findings))
+    return config
+
+
+def test_the_example_is_complete(example: Config) -> None:
+    assert set(example.chains) >= {"duty-officers", "directors", "crisis-cell"}
+    assert set(example.rosters) == {"sitcen-on-call", "sitcen-backup"}
+    assert {g.id for g in example.groups} == {
+        "crisis-cell", "directors", "police-zones", "siamu", "stib", "brussels-mobility", "brussels-environment",
+        "communes", "haut-fonctionnaire", "minister-president-cabinet", "provincial-partners",
+    }  # fmt: skip
+    assert len(example.directory().members("communes")) == 19
+    assert len(example.directory().members("police-zones")) == 6
+    assert {"sms", "voice", "email"} <= set(example.channels)
+    assert example.voices() == {"voice"}
+    assert len(example.playbooks) >= 4
+    assert example.texts_in_force().titles["extreme-weather"][Language.NL]
+
+
+def test_nobody_in_the_example_can_be_a_real_person(example: Config) -> None:
+    for person in example.people:
+        for way in person.addresses:
+            assert way.address.startswith("+324500000") or way.address.endswith("@example.org"), person.id
+            assert "@" in way.address or not phone_problem(way.address)
+
+
+def test_the_duty_officers_chain_is_as_told(example: Config) -> None:
+    chain = example.chains["duty-officers"]
+    first, second = chain.tiers
+    assert (chain.need, chain.exhausted) == (1, "directors")
+    assert first.ask == (Contact(Asked.ROSTER, "sitcen-on-call"),)
+    assert (first.by, first.between_s, first.answer_s, first.times) == (("sms", "voice"), 90, 240, 1)
+    assert (second.by, second.answer_s, second.times) == (("voice", "sms"), 240, 2)
+    for each in example.chains.values():
+        plan = who(each, datetime(2003, 1, 1, tzinfo=UTC), example.directory(), example.rosters)
+        assert not plan.problems
+        assert all(tier.people and not tier.problems for tier in plan.tiers)
+
+
+# --- the gallery -------------------------------------------------------------------------------------------
+
+
+def faults() -> list[str]:
+    return sorted(path.name for path in GALLERY.iterdir() if path.is_dir() and path != GOOD)
+
+
+@pytest.mark.parametrize("fault", faults())
+def test_a_fault_is_told_with_its_place_and_remedy(fault: str, folder: Path) -> None:
+    names = [path.name for path in (GALLERY / fault).glob("*.yaml")]
+    for name in names:
+        shutil.copy(GALLERY / fault / name, folder / name)
+    _, findings = load(folder, lookup)
+    told = [str(f) for f in findings if f.file.removeprefix("config/") in names]
+    assert told == (GALLERY / fault / "expected").read_text("utf-8").splitlines()
+
+
+def test_the_good_one_has_no_fault_but_what_it_leaves_out(folder: Path) -> None:
+    config, findings = load(folder, lookup)
+    assert {f.file for f in findings} == {"config/areas.yaml", "config/messages.yaml", "config/hub.yaml"}
+    assert {f.rule for f in findings} == {"no-file", "no-folder"}
+    assert config.channels["sms"].settings == TextConfig(account="AC1", token="SMS_TOKEN", timeout_s=20.0)
+    assert config.channels["sms"].limits.per_person == 3
+    assert config.channels["sms"].limits.person_s == 3600
+    assert config.channels["sms"].limits.rate == DEFAULTS["sms"].rate
+    assert config.sources["feed"].settings == PollConfig(url="https://example.org/feed", every=120.0)
+    assert config.people[0].addresses[1].channel == "voice", "chains and people may say call"
+
+
+def test_a_missing_file_is_said(folder: Path) -> None:
+    (folder / "chains.yaml").unlink()
+    config, findings = load(folder, lookup)
+    assert "config/chains.yaml:1:1: it cannot be read: No such file or directory: write it [no-file]" in map(
+        str, findings
+    )
+    assert config.rosters, "what can be read is read"
+
+
+@pytest.mark.parametrize("name", ["hub", "people", "rosters", "chains", "channels", "sources"])
+@pytest.mark.parametrize(
+    "text", [b"", b"[", b"a: b\n  c: d\n", b"- 1\n- 2\n", b"\xff\xfe", b"just words\n", b"a: {b: [}"]
+)
+def test_no_text_makes_reading_fail(folder: Path, name: str, text: bytes) -> None:
+    (folder / f"{name}.yaml").write_bytes(text)
+    _, findings = load(folder, lookup)
+    assert errors(f for f in findings if f.file == f"config/{name}.yaml"), "and every one is told"
+
+
+def test_a_channel_says_itself_which_addresses_it_cannot_use(folder: Path) -> None:
+    people = (folder / "people.yaml").read_text("utf-8")
+    (folder / "people.yaml").write_text(people.replace("board: lobby", "board: lobby"), "utf-8")
+    config, _ = load(folder, lookup)
+    channels: dict[str, Any] = {"board": BoardChannel()}
+    (finding,) = check_addresses(config, channels)
+    assert str(finding).endswith("anne: this is no number: write it with a plus sign [bad-address]")
+    assert finding.source.strip() == "board: lobby"
+
+
+# --- times and secrets -------------------------------------------------------------------------------------
+
+
+def test_times_are_local_and_the_hour_that_comes_twice_is_asked_about() -> None:
+    assert local_time("2026-07-14 08:00", "Europe/Brussels") == datetime(2026, 7, 14, 6, tzinfo=UTC)
+    assert local_time("2026-12-14 08:00", "Europe/Brussels") == datetime(2026, 12, 14, 7, tzinfo=UTC)
+    assert local_time("2026-12-14T08:00+00:00", "Europe/Brussels") == datetime(2026, 12, 14, 8, tzinfo=UTC)
+    for text in ("2026-10-25 02:30", "2026-03-29 02:30", "tomorrow"):
+        with pytest.raises(Misfit):
+            local_time(text, "Europe/Brussels")
+
+
+def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "TWILIO_TOKEN").write_text("from-file\n", "utf-8")
+    secret = secrets_from(tmp_path, {"VIGIE_SMTP_PASSWORD": "from-env"})
+    assert secret("SMTP_PASSWORD") == "from-env"
+    assert secret("TWILIO_TOKEN") == "from-file"
+    with pytest.raises(KeyError, match="set VIGIE_OTHER, or write it to the file"):
+        secret("OTHER")
+    with pytest.raises(KeyError) as caught:
+        secret("../../etc/passwd")
+    assert "etc/passwd" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "secret"),
+    [
+        ("tokens", "TWILIO_TOKEN", False),
+        ("tokens", "hunter2", True),
+        ("password", "correct horse", True),
+        ("account", "AC0123456789abcdef0123456789abcdef", False),
+        ("account", "0123456789abcdef0123456789abcdef", True),
+        ("secrets", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", True),
+        ("url", "https://user:pass@example.org/feed", True),
+        ("url", "https://feeds.meteoalarm.org/api/v1/warnings/feeds-belgium", False),
+        ("sender", "+32450000000", False),
+        ("name", "Police zone Uccle, Watermael-Boitsfort, Auderghem", False),
+    ],
+)
+def test_what_looks_like_a_secret(key: str, text: str, secret: bool) -> None:
+    assert looks_secret(key, text) is secret
