@@ -28,11 +28,15 @@ from hub.model.signal import (
     Urgency,
 )
 
+_END = r"(?![\s\S])"  # of the text: Python's `$` also matches before a last line end
 Identifier = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=r"^[^\s,<&]+$", description="No space, comma, < or & (CAP 3.2.1).")
+    str,
+    Meta(
+        min_length=1, max_length=200, pattern=rf"^[^\s,<&]+{_END}", description="No space, comma, < or & (CAP 3.2.1)."
+    ),
 ]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its offset: 2026-07-14T02:10:00+02:00")]
-LanguageTag = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+LanguageTag = Annotated[str, Meta(pattern=rf"^[a-z]{{2}}(-[A-Z]{{2}})?{_END}")]
 Text = Annotated[
     str | dict[LanguageTag, str],
     Meta(description='One text, or one for each language: {"fr": "...", "nl": "..."}'),
@@ -41,7 +45,7 @@ Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Corner = tuple[Latitude, Longitude]
 Ring = Annotated[tuple[Corner, ...], Meta(min_length=3, max_length=5000)]
-Link = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2000)]
+Link = Annotated[str, Meta(pattern=rf"^https?://\S+{_END}", max_length=2000)]
 
 
 class PartnerPoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

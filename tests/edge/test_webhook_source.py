@@ -250,6 +250,8 @@ BAD = [
     ({**ALERT, "sent": "1970-01-01T00:00:00Z"}, "sent", "cannot be"),
     ({**ALERT, "sent": "2099-01-01T00:00:00Z"}, "sent", "cannot be"),
     ({**ALERT, "id": "two words"}, "id", "without space"),
+    ({**ALERT, "id": "siamu\n"}, "id", "without space"),
+    ({**ALERT, "links": ["https://x\n"]}, "links[0]", "https://"),
     ({**ALERT, "msg_type": "Cancel"}, "references", "is empty"),
     ({**ALERT, "msg_type": "Update", "references": ["siamu-2026-0714-1"]}, "references", "itself"),
     ({**ALERT, "msg_type": "Ack"}, "msg_type", "Cancel"),
