@@ -22,9 +22,11 @@ import trio
 from msgspec import Struct
 
 from hub import watchdog
+from hub.auditor.touch import auditor_gone
 from hub.bridge import Bridge, ConnectorError, Stream, open_bridge
 from hub.clock import Clock, wall
-from hub.config import Config
+from hub.config import ChannelConfig, Config, SourceConfig
+from hub.config.secrets import secrets_from
 from hub.connector import Channel, Environment, Source, Unavailable
 from hub.core import Core, health, restore
 from hub.install import Installation
@@ -34,11 +36,13 @@ from hub.journal import Journal
 from hub.journal.sqlite import open_sqlite
 from hub.model import records as r
 from hub.model.ids import Ids
+from hub.model.signal import Signal
+from hub.model.trust import Credibility, Reliability
 from hub.operators import NAME as OPERATORS
 from hub.operators import Operators, OperatorsPort
 from hub.picture import Recent, picture
 from hub.version import VERSION
-from hub.web.server import Mount, WebServer
+from hub.web.server import Mount, WebConfig, WebServer
 from hub.workers import Workers, in_worker, open_workers
 
 log = structlog.get_logger(__name__)
@@ -46,6 +50,8 @@ log = structlog.get_logger(__name__)
 CREDITS = 4096  # items of one connector that may await their facts at once
 SOURCE_PAUSE_S = 5.0  # before a source that fell over is started again
 FINISH_S = 5.0  # how long what is in flight may take when stopping
+PRELOAD = ("lxml.etree", "feedparser")  # what most documents are read with
+BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what operators say themselves
 CLOCK_EVERY_S = 1.0
 CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
 
@@ -73,7 +79,9 @@ class Hub:
         self.playback = at is not None
         self.clock = Clock(at or wall(), follows_wall=True)
         self.recent = Recent()
+        self._ids = new_ids()
         self._workers = workers
+        self._secret = secrets_from(config.path(config.hub.secrets))
         self._jobs = bridge.in_.stream(connector="workers", credits=64, overflow="wait")
         self._jobs_out = bridge.out.stream(connector="workers", credits=64, overflow="wait")
 
@@ -90,19 +98,18 @@ class Hub:
             state = await restore(self.journal)
             self.installation = Installation(config, self.journal, self.clock.now, new_ids())
             rules = await self.installation.rules(state)
-            self.channels = {c.name: self._make(c) for c in config.channels}
+            self.channels = {name: self._make(name, c, "callback") for name, c in config.channels.items()}
             self.core = Core(
                 journal=self.journal,
                 clock=self.clock,
                 state=state,
                 rules=rules,
-                texts=config.texts,
+                texts=config.texts_in_force(),
                 channels=self.channels,
                 call=self.bridge.out.call,
-                limits={c.name: c.limits for c in config.channels},
+                limits=config.limits(),
                 make_ids=new_ids,
                 chance=random.SystemRandom(),
-                listen_s=config.hub.listen_s,
             )
             self.core.decider.followers.append(self.recent.decided)
             self.intake = self._intake()
@@ -113,12 +120,15 @@ class Hub:
             await self._started(state.decision == "")
             core_scope = await nursery.start(self._run_core)
 
-            sources = [self._plug(s.name, self._make(s), self.bridge.in_) for s in config.sources]
+            sources = [
+                self._plug(name, self._make(name, s, "in"), self.bridge.in_) for name, s in config.sources.items()
+            ]
             for plug in sources:
                 nursery.start_soon(self._take_in, plug)
             web, operators = await self._serve_web(nursery, sources, plugged_out)
             listening = await nursery.start(self._listen, sources)
             nursery.start_soon(self._watch_clock)
+            nursery.start_soon(self._watch_auditor)
             task_status.started(self)
             await self._told_to_stop()
 
@@ -145,9 +155,8 @@ class Hub:
         """Writes down that the hub is up, and what is in force now and was not before."""
         at = self.clock.now()
         ahead_s = (at - wall()).total_seconds() if self.playback else 0.0
-        node = self.config.hub.node
-        body = r.HubStarted(node=node, version=VERSION, playback=self.playback, ahead_s=ahead_s)
-        await self.journal.put_facts([r.Fact(id=new_ids().new(at), at=at, body=body)])
+        node = self.config.hub.name
+        await self._record(r.HubStarted(node=node, version=VERSION, playback=self.playback, ahead_s=ahead_s))
         installed = await self.installation.install(self.core.state)
         log.info("hub started", node=node, playback=self.playback, first=first, installed=installed)
 
@@ -171,18 +180,16 @@ class Hub:
 
     # -- connectors --
 
-    def _make(self, chosen: Any) -> Any:
+    def _make(self, name: str, chosen: SourceConfig | ChannelConfig, prefix: str) -> Any:
         """A connector from its configuration."""
-        prefix = "in" if isinstance(chosen.trust, Trusted) else "callback"
-        public = (self.config.hub.web.public_url or f"http://{self.config.hub.web.host}:{self.config.hub.web.port}").rstrip("/")
         environment = Environment(
-            name=chosen.name,
-            secret=self.config.secret,
-            public_url=f"{public}/{prefix}/{chosen.name}",
+            name=name,
+            secret=self._secret,
+            public_url=f"{self.config.hub.web.public}/{prefix}/{name}",
             user_agent=f"Vigie/{VERSION}",
             allow_internal=self.playback,
         )
-        return chosen.kind(chosen.settings, environment)
+        return chosen.make(chosen.settings, environment)
 
     def _plug(self, name: str, connector: Source | Channel, loop: Any) -> Plugged:
         stream: Stream[Offered, Any] = loop.stream(connector=name, credits=CREDITS, overflow="wait")
@@ -234,17 +241,21 @@ class Hub:
                 await trio.sleep(SOURCE_PAUSE_S)
 
     def _intake(self) -> Intake:
-        trust = {s.name: s.trust for s in self.config.sources}
-        trust[OPERATORS] = self.config.hub.operators
+        trust = {name: source.trusted for name, source in self.config.sources.items()}
+        trust[OPERATORS] = BY_HAND
         return Intake(
             self.journal,
             self.clock.now,
             new_ids(),
-            locate=lambda signal: self.config.geography.locate(signal, f"{self.clock.now():%Y-%m-%d}"),
+            locate=self._locate,
             understanding=lambda: self.installation.understanding,
             trust=trust,
             exercise=self.playback,
         )
+
+    def _locate(self, signal: Signal) -> Signal:
+        geography = self.config.geography
+        return signal if geography is None else geography.locate(signal, f"{self.clock.now():%Y-%m-%d}")
 
     # -- the web --
 
@@ -265,18 +276,20 @@ class Hub:
             now=self.clock.now,
             ids=new_ids(),
             status=self.status,
+            step_clock=self._step_clock if self.playback else None,
         )
         nursery.start_soon(operators.serve, stream)
+        host, port = self.config.hub.web.listen
         server = WebServer(
-            self.config.hub.web,
+            WebConfig(host=host, port=port, public_url=self.config.hub.web.public),
             mounts,
             health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
             api=OperatorsPort(stream.port),
-            tokens=[self.config.secret("API_TOKEN")],
+            tokens=[self._secret("API_TOKEN")],
             version=VERSION,
         )
         self.port = await self.bridge.in_.call(server.start, connector="web", doing="listening", deadline_s=10)
-        log.info("web server listens", host=self.config.hub.web.host, port=self.port)
+        log.info("web server listens", host=host, port=self.port)
         return server, stream
 
     def status(self) -> Mapping[str, Any]:
@@ -285,11 +298,11 @@ class Hub:
             **picture(self.core.state, self.clock.now(), self.recent),
             "playback": self.playback,
             "trouble": getattr(self.journal, "trouble", None),
-            "node": self.config.hub.node,
+            "node": self.config.hub.name,
             "counters": {"decisions": self.core.decider.decided, "repeats": self.core.dispatch.counters.repeats},
         }
 
-    # -- the clock --
+    # -- the clock, the auditor --
 
     async def _watch_clock(self) -> None:
         """A step of the wall clock, or a machine that slept, becomes a record; deadlines then follow it."""
@@ -298,23 +311,38 @@ class Hub:
             by_s = self.clock.drift_s()
             if abs(by_s) > CLOCK_STEP_S:
                 log.warning("the clock was stepped", by_s=by_s)
-                self.clock.step(by_s)
-                at = self.clock.now()
-                await self.journal.put_facts([r.Fact(id=new_ids().new(at), at=at, body=r.ClockStepped(by_s=by_s))])
+                await self._step_clock(by_s, ours=False)
+
+    async def _step_clock(self, by_s: float, ours: bool = True) -> str:
+        """Hub time jumps. `ours`: on purpose, in a playback; the wall clock did not."""
+        self.clock.step(by_s, ours=ours)
+        return await self._record(r.ClockStepped(by_s=by_s))
+
+    async def _watch_auditor(self) -> None:
+        await auditor_gone()
+        log.error("the auditor is gone: nobody watches over this hub")
+        await self._record(
+            r.AuditorFound(what="auditor-gone", detail="the auditor's process has ended: start it again")
+        )
+
+    async def _record(self, body: r.FactBody) -> str:
+        at = self.clock.now()
+        (held,) = await self.journal.put_facts([r.Fact(id=self._ids.new(at), at=at, body=body)])
+        return held
 
 
 @asynccontextmanager
-async def open_hub(config: Config, data: Path, at: datetime | None = None) -> AsyncIterator[Hub]:
-    """A hub on its journal under `data`, ready to `run`. Raises JournalLocked when another one holds the journal."""
+async def open_hub(config: Config, journal: Path, at: datetime | None = None) -> AsyncIterator[Hub]:
+    """A hub on the journal at that path, ready to `run`. Raises JournalLocked when another one writes to it."""
     async with AsyncExitStack() as stack:
-        data.mkdir(parents=True, exist_ok=True)
-        journal = await stack.enter_async_context(open_sqlite(data / "journal.db"))
+        await trio.Path(journal.parent).mkdir(parents=True, exist_ok=True)
+        opened = await stack.enter_async_context(open_sqlite(journal))
         bridge = await stack.enter_async_context(open_bridge())
-        workers = await stack.enter_async_context(open_workers(preload=config.preload))
-        yield Hub(config, bridge, workers, journal, at)
+        workers = await stack.enter_async_context(open_workers(preload=PRELOAD))
+        yield Hub(config, bridge, workers, opened, at)
 
 
-async def run_hub(config: Config, data: Path, at: datetime | None = None) -> None:
+async def run_hub(config: Config, journal: Path, at: datetime | None = None) -> None:
     """Opens a hub and runs it until it is told to stop."""
-    async with open_hub(config, data, at) as hub:
+    async with open_hub(config, journal, at) as hub:
         await hub.run()

@@ -40,6 +40,9 @@ class Clock:
             return 0.0
         return (wall() + self._ahead - self.now()).total_seconds()
 
-    def step(self, by_s: float) -> None:
-        """Hub time jumps; the caller has written it down (ClockStepped)."""
+    def step(self, by_s: float, *, ours: bool = False) -> None:
+        """Hub time jumps; the caller writes it down (ClockStepped). `ours`: a playback goes on at another date, so hub
+        time is to be that much farther from the wall clock."""
         self._origin += timedelta(seconds=by_s)
+        if ours:
+            self._ahead += timedelta(seconds=by_s)

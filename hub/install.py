@@ -1,6 +1,7 @@
 """Putting the configuration in force: each text becomes a fact under its hash, and open incidents keep the version of
 their sheet that opened them."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from hub.people.directory import Directory
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
 from hub.rules import InForce
+
+PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +54,8 @@ class Installation:
         self._now = now
         self._ids = ids
         self.in_force: InForce
-        self.understanding = Understanding(config.directory)
+        self.directory = config.directory()
+        self.understanding = Understanding(self.directory)
 
     async def rules(self, state: State) -> InForce:
         """The rules in force, with the earlier versions that open incidents still run on."""
@@ -60,9 +64,9 @@ class Installation:
             sheets=config.playbooks,
             earlier=await self._earlier(state),
             chains=config.chains,
-            directory=config.directory,
+            directory=self.directory,
             rosters=config.rosters,
-            voices=frozenset(c.name for c in config.channels if c.kind.abilities.voice),
+            voices=config.voices(),
         )
         return self.in_force
 
@@ -88,7 +92,7 @@ class Installation:
         facts: list[r.Fact] = []
         vault: list[r.VaultEntry] = []
         wanted: set[str] = set()
-        for text in self._config.installed:
+        for text in texts_of(self._config):
             wanted.add(f"{text.what}/{text.name}")
             known = state.in_force.get(f"{text.what}/{text.name}")
             if known is not None and (known.version, known.mode) == (text.version, text.mode):
@@ -110,3 +114,28 @@ class Installation:
         if facts:
             await self._journal.put_facts(facts, vault)
         return len(facts)
+
+
+class Text(Struct, frozen=True):
+    """A text to be put in force. `private`: it names people, so it lies in the vault."""
+
+    what: str
+    name: str
+    version: str
+    mode: str
+    text: str
+    private: bool
+
+
+def texts_of(config: Config) -> list[Text]:
+    """Every sheet, and every file of the configuration."""
+    sheets = {sheet.version: sheet for sheet in config.playbooks}
+    found: list[Text] = []
+    for file, text in config.texts.items():
+        version = hashlib.sha256(text.encode()).hexdigest()
+        sheet = sheets.get(version)
+        if sheet is not None:
+            found.append(Text("playbook", sheet.name, version, sheet.mode, text, False))
+        elif not file.startswith("playbooks/"):
+            found.append(Text("config", file, version, "live", text, file in PRIVATE))
+    return found

@@ -1,7 +1,7 @@
 """What operators ask of the running hub: acts (start a sheet, stop all, end an incident, tick a task) that become facts
 like any other, and questions about the picture. The web asks over one stream of the bridge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -72,6 +72,10 @@ class OperatorsPort:
         done: Done = await self._ask("act", r.AuditorFound(what=what, detail=detail), "the room is told")
         return done
 
+    async def step_clock(self, at: datetime) -> Done:
+        done: Done = await self._ask("clock", at)
+        return done
+
     async def who(self, chain: str, at: datetime | None) -> list[Duty]:
         duties: list[Duty] = await self._ask("who", chain, at)
         return duties
@@ -93,6 +97,7 @@ class Operators:
         now: Callable[[], datetime],
         ids: Ids,
         status: Callable[[], Mapping[str, Any]],
+        step_clock: Callable[[float], Awaitable[str]] | None = None,
     ) -> None:
         self._intake = intake
         self._state = state
@@ -100,6 +105,7 @@ class Operators:
         self._now = now
         self._ids = ids
         self._status = status
+        self._step_clock = step_clock
 
     async def serve(self, stream: Stream[Question, Any]) -> None:
         """Answers for ever."""
@@ -130,11 +136,21 @@ class Operators:
                 if task not in self._state().tasks:
                     raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
                 return await self._act(r.TaskTicked(task=task, by=by), "the task is done")
+            case "clock", (at,):
+                return await self._step_to(at)
             case "acknowledge", (alarm, by):
                 if alarm not in self._state().alarms:
                     raise Refused(f"no alarm {alarm} stands: see `alarms` in the status", missing=True)
                 return await self._act(r.AlarmAcknowledged(alarm=alarm, by=by), "the alarm is acknowledged")
         raise Refused(f"{question.verb}: no such question")
+
+    async def _step_to(self, at: datetime) -> Done:
+        if self._step_clock is None:
+            raise Refused("this is no playback: the hub's clock is not anybody's to set")
+        by_s = (at - self._now()).total_seconds()
+        if by_s < 0:
+            raise Refused(f"hub time is {self._now():%Y-%m-%dT%H:%M:%SZ} already: it cannot go back")
+        return Done(id=await self._step_clock(by_s), said=f"hub time goes on at {at:%Y-%m-%d %H:%M}Z")
 
     async def _act(self, body: r.FactBody, said: str, signal: Signal | None = None) -> Done:
         (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, signal=signal),))])

@@ -1,4 +1,5 @@
-"""The commands. Each is a thin line to the module that does it."""
+"""The commands. Each is a thin line to the module that does it, loaded when it is called: `vigie read` need not wait
+for what only `vigie run` needs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +13,90 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+journal_app = typer.Typer(help="Look at the journal beside a running hub.", no_args_is_help=True)
+app.add_typer(journal_app, name="journal")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="Folder with the configuration.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the journal, where not as hub.yaml says.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who acts.")]
+WhyOption = Annotated[str, typer.Option("--why", help="For what reason; it is kept.")]
+AtOption = Annotated[str | None, typer.Option("--at", help="An instant: 2026-07-14T02:10:00+02:00.")]
+
+CONFIG = Path("config")
 
 
-@app.callback()
-def vigie() -> None:
-    """Real-time messaging and alerting hub for a situation centre."""
+@app.command()
+def run(
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="A playback: the hub's clock starts there, everything is Exercise.")
+    ] = None,
+    auditor: Annotated[bool, typer.Option(help="Watch over the hub from a process of its own.")] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Runs the hub until it is told to stop."""
+    from hub.cli.look import instant
+    from hub.cli.run import run as run_it
+
+    run_it(config, data, instant(at) if at else None, auditor, verbose)
+
+
+@app.command()
+def start(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    answers: Annotated[list[str] | None, typer.Argument(help="What it asks for: name=value ...")] = None,
+    by: ByOption = "duty-officer",
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Starts a reflex sheet by hand, through the running hub."""
+    from hub.cli.acts import act, answers_of
+    from hub.cli.setting import checked
+
+    body = {"sheet": sheet, "by": by, "answers": answers_of(answers or [])}
+    act(checked(config), "/api/start", body, as_json)
+
+
+@app.command("stop-all")
+def stop_all(by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Nothing more goes out until it is lifted."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), "/api/stop-all", {"by": by, "why": why}, as_json)
+
+
+@app.command()
+def lift(by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Lets things go out again after stop-all."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), "/api/lift", {"by": by, "why": why}, as_json)
+
+
+@app.command()
+def status(config: ConfigOption = CONFIG) -> None:
+    """The picture of the moment, as JSON, from the running hub."""
+    from hub.cli.acts import ask
+    from hub.cli.say import json_line
+    from hub.cli.setting import checked
+
+    json_line(ask(checked(config), "GET", "/api/status"))
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Sheets; none: the whole configuration.")] = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Everything that is wrong with the configuration and its sheets."""
+    from hub.cli.check import check as run_it
+
+    run_it(paths or [], config, as_json)
 
 
 @app.command()
@@ -28,15 +105,81 @@ def read(
     files: Annotated[list[Path], typer.Argument(help="Files or folders.")],
 ) -> None:
     """What a source makes of a file: one JSON line per signal; a bad file gives an error line, and the next is read."""
-    from hub.cli.read import read as run
+    from hub.cli.read import read as run_it
 
-    run(kind, files)
+    run_it(kind, files)
+
+
+@app.command()
+def match(
+    files: Annotated[list[Path], typer.Argument(help="Files of signals: CAP, feeds, or what `vigie read` printed.")],
+    kind: Annotated[str, typer.Option("--kind", help="Kind of source that reads them.")] = "cap",
+    source: Annotated[str, typer.Option("--source", help="Read as coming from this source of the configuration.")] = "",
+    at: AtOption = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Which sheets a signal meets, and for those it misses, why not."""
+    from hub.cli.look import instant, match_files
+    from hub.cli.setting import checked
+
+    match_files(checked(config), kind, source, files, instant(at) if at else None, as_json)
+
+
+@app.command()
+def who(
+    chain: Annotated[str, typer.Argument(help="The chain's name.")],
+    at: AtOption = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Whom a chain would call, in which order, by what, and when."""
+    from hub.cli.look import instant
+    from hub.cli.look import who as run_it
+    from hub.cli.setting import checked
+
+    run_it(checked(config), chain, instant(at), as_json)
+
+
+@app.command()
+def why(
+    wanted: Annotated[str, typer.Argument(help="Id of a delivery, ask, chain run, incident, signal or record.")],
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why anybody was called, with the records that say so."""
+    from hub.cli.look import why as run_it
+    from hub.cli.setting import journal_of, read
+
+    run_it(journal_of(read(config)[0], data), wanted, as_json)
+
+
+@journal_app.command("show")
+def journal_show(
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    since: Annotated[str | None, typer.Option("--since", help="From this instant on.")] = None,
+    kind: Annotated[str, typer.Option("--kind", help="One sort of record: signal, reply, decision, attempt ...")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """The records, one line each."""
+    from hub.cli.journal import show
+    from hub.cli.look import instant
+    from hub.cli.setting import journal_of, read
+
+    show(journal_of(read(config)[0], data), instant(since) if since else None, kind, as_json)
+
+
+@journal_app.command("verify")
+def journal_verify(config: ConfigOption = CONFIG, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Whether every record is there and as it was written."""
+    from hub.cli.journal import verify
+    from hub.cli.setting import journal_of, read
+
+    verify(journal_of(read(config)[0], data), as_json)
 
 
 def main() -> None:
     """Entry point of the `vigie` script."""
     app()
-
-
-if __name__ == "__main__":
-    main()

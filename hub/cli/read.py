@@ -25,6 +25,14 @@ def read_with(entry: str, data: bytes, name: str) -> Sequence[SignalItem | BadIt
     return found
 
 
+def entry_of(kind: str) -> str:
+    """Where a kind of source lives (`module:class`). Ends the command where there is none."""
+    known = {e.name: e.value for e in entry_points(group="vigie.sources")}
+    if kind not in known:
+        say.could_not(f"{kind}: no such kind of source: there are {', '.join(sorted(known))}")
+    return known[kind]
+
+
 def files_of(paths: Sequence[Path]) -> list[Path]:
     """Files, and those in folders, in order."""
     found: list[Path] = []
@@ -35,13 +43,10 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
 
 def read(kind: str, paths: Sequence[Path]) -> None:
     """Reads every file, and goes on after a bad one. Exits 1 where one was bad."""
-    entry = next((e for e in entry_points(group="vigie.sources") if e.name == kind), None)
-    if entry is None:
-        kinds = ", ".join(sorted(e.name for e in entry_points(group="vigie.sources")))
-        say.could_not(f"{kind}: no such kind of source: there are {kinds}")
+    entry = entry_of(kind)
     if not any(path.exists() for path in paths):
         say.could_not(f"{paths[0]}: no such file")
-    faults = trio.run(_read_all, entry.value, files_of(paths))
+    faults = trio.run(_read_all, entry, files_of(paths))
     say.done(faults > 0)
 
 

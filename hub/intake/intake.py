@@ -47,8 +47,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Intake:
-    """Makes facts of items. `locate` notes which of the centre's own areas a signal touches; `exercise`: everything is a
-    playback, and no signal is Actual."""
+    """Makes facts of items. `locate` notes which of the centre's own areas a signal touches; `exercise`: everything is
+    a playback, and no signal is Actual."""
 
     def __init__(
         self,

@@ -64,6 +64,18 @@ class Api(Protocol):
 
     async def task_done(self, task: str, by: str) -> Done: ...
 
+    async def acknowledge(self, alarm: str, by: str) -> Done:
+        """Somebody has seen an alarm of the room."""
+        ...
+
+    async def auditor(self, what: str, detail: str) -> Done:
+        """The auditor found something standing still; the room is told."""
+        ...
+
+    async def step_clock(self, at: datetime) -> Done:
+        """Only in a playback: hub time goes on from that instant. Refused where it would go back."""
+        ...
+
     async def who(self, chain: str, at: datetime | None) -> list[Duty]:
         """Whom a chain would ask, now or at an instant."""
         ...
@@ -82,6 +94,15 @@ class StartBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class WhyBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by: str
     why: str
+
+
+class AuditorBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    what: str
+    detail: str = ""
+
+
+class ClockBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class ByBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,6 +177,15 @@ class ApiRoutes:
             (_operation("POST", "/api/lift", "Let things go out again", WhyBody, Done), self._lift),
             (_operation("POST", "/api/incidents/{incident}/end", "End an incident", WhyBody, Done), self._end),
             (_operation("POST", "/api/tasks/{task}/done", "A task is done", ByBody, Done), self._task_done),
+            (
+                _operation("POST", "/api/alarms/{alarm}/acknowledge", "Somebody has seen an alarm", ByBody, Done),
+                self._acknowledge,
+            ),
+            (_operation("POST", "/api/auditor", "What the auditor found", AuditorBody, Done), self._auditor),
+            (
+                _operation("POST", "/api/playback/clock", "A playback goes on at another date", ClockBody, Done),
+                self._step_clock,
+            ),
             (_who_operation(), self._who),
             (_operation("GET", "/api/status", "The current picture", None, {"type": "object"}), self._status),
         ]
@@ -204,6 +234,17 @@ class ApiRoutes:
     async def _task_done(self, request: web.Request) -> web.Response:
         body = await _read(request, ByBody)
         return json_response(await self._api.task_done(request.match_info["task"], body.by))
+
+    async def _acknowledge(self, request: web.Request) -> web.Response:
+        body = await _read(request, ByBody)
+        return json_response(await self._api.acknowledge(request.match_info["alarm"], body.by))
+
+    async def _auditor(self, request: web.Request) -> web.Response:
+        body = await _read(request, AuditorBody)
+        return json_response(await self._api.auditor(body.what, body.detail))
+
+    async def _step_clock(self, request: web.Request) -> web.Response:
+        return json_response(await self._api.step_clock((await _read(request, ClockBody)).at))
 
     async def _who(self, request: web.Request) -> web.Response:
         at = request.query.get("at")

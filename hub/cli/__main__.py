@@ -1,0 +1,5 @@
+"""`python -m hub.cli` is `vigie`."""
+
+from hub.cli.main import main
+
+main()

@@ -1,0 +1,62 @@
+"""Acting commands: they go through the running hub's API, so that there is one writer."""
+
+import http.client
+from typing import Any
+
+import msgspec
+
+from hub.cli import say
+from hub.config import Config
+from hub.config.secrets import secrets_from
+
+
+def ask(config: Config, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """One request to the running hub; its answer decoded. Ends the command with what is wrong where it fails."""
+    host, port = config.hub.web.listen
+    secret = secrets_from(config.path(config.hub.secrets))
+    try:
+        token = secret("API_TOKEN")
+    except KeyError as error:
+        say.could_not(str(error.args[0]))
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    try:
+        connection.request(
+            method,
+            path,
+            body=msgspec.json.encode(body) if body is not None else None,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        response = connection.getresponse()
+        answer = response.read()
+    except OSError as error:
+        say.could_not(f"no hub answers at {host}:{port} ({error}): start it with `vigie run`")
+    finally:
+        connection.close()
+    decoded = msgspec.json.decode(answer) if answer else {}
+    if response.status == 401:
+        say.could_not("the hub does not know this token: VIGIE_API_TOKEN must be the one it was started with")
+    if response.status >= 400:
+        say.error(str(decoded.get("detail", decoded)))
+        say.done(True)
+    return decoded
+
+
+def act(config: Config, path: str, body: dict[str, Any], as_json: bool) -> None:
+    """An act: says what came of it and under which record."""
+    done = ask(config, "POST", path, body)
+    if as_json:
+        say.json_line(done)
+    else:
+        said = done.get("said") or "done"
+        say.line(f"{said} (record {done['id']})")
+
+
+def answers_of(pairs: list[str]) -> dict[str, str]:
+    """`name=value` words as a mapping."""
+    answers = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            say.could_not(f"{pair}: an answer is written name=value")
+        answers[name] = value
+    return answers

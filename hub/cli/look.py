@@ -1,0 +1,148 @@
+"""Reading commands: the journal beside a running hub, the configuration without one."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from hub.cli import say
+from hub.cli.read import entry_of, files_of, read_with
+from hub.clock import wall
+from hub.config import Config
+from hub.connector import BadItem
+from hub.journal import JournalError
+from hub.journal.reader import Reader, open_reader
+from hub.model.signal import Signal
+from hub.people.chains import who as plan_of
+from hub.playbook.explain import explain
+from hub.why import Trail, Unknown
+
+
+def journal_of(path: Path) -> Reader:
+    try:
+        return open_reader(path)
+    except JournalError as error:
+        say.could_not(str(error))
+
+
+def why(journal: Path, wanted: str, as_json: bool) -> None:
+    with journal_of(journal) as reading:
+        try:
+            lines = Trail(reading).why(wanted)
+        except Unknown as error:
+            say.error(str(error))
+            say.done(True)
+    if as_json:
+        say.json_line(lines)
+    else:
+        for text in lines:
+            say.line(text)
+
+
+def instant(text: str | None) -> datetime:
+    """An instant with its offset, or now. Ends the command where it is none."""
+    if text is None:
+        return wall()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        say.could_not(f"{text}: no instant: write it as 2026-07-14T02:10:00+02:00")
+    if at.tzinfo is None:
+        say.could_not(f"{text}: has no offset: write it as 2026-07-14T02:10:00+02:00")
+    return at.astimezone(UTC)
+
+
+def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
+    chain = config.chains.get(chain_id)
+    if chain is None:
+        say.could_not(f"{chain_id}: no such chain: there are {', '.join(sorted(config.chains))}")
+    plan = plan_of(chain, at, config.directory(), config.rosters)
+    if as_json:
+        say.json_line(plan)
+    else:
+        say.line(f"{chain_id} at {at:%Y-%m-%d %H:%M}Z: {plan.need} must accept")
+        for number, tier in enumerate(plan.tiers, 1):
+            say.line(
+                f"tier {number}, after {_span(tier.starts_s)}, {_span(tier.answer_s)} to answer"
+                + (f", {tier.times} times" if tier.times > 1 else "")
+            )
+            for person in tier.people:
+                ways = ", then ".join(
+                    f"{way.channel} {way.address}" + (f" after {_span(way.after_s)}" if way.after_s else "")
+                    for way in person.ways
+                )
+                say.line(f"  {person.id} ({person.name}, {person.language}): {ways}")
+            for problem in tier.problems:
+                say.error(f"  {problem.about}: {problem.what}")
+        for problem in plan.problems:
+            say.error(f"{problem.about}: {problem.what}")
+        rest = f", then {plan.exhausted}" if plan.exhausted else ""
+        say.line(f"exhausted after {_span(plan.lasts_s)}{rest}: the alarm is raised in the room")
+    say.done(bool(plan.problems) or any(tier.problems for tier in plan.tiers))
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:g} min"
+
+
+def match(config: Config, signals: Sequence[Signal], now: datetime | None, as_json: bool) -> None:
+    """For each signal: which sheets it meets, and for the others the first condition that failed, with what was found.
+    `now`: hub time; a signal's own time of sending where it is not given."""
+    for signal in signals:
+        at = now or signal.sent
+        located = config.geography.locate(signal, f"{at:%Y-%m-%d}") if config.geography else signal
+        explained = [explain(located, at, sheet) for sheet in config.playbooks]
+        if as_json:
+            say.json_line({"signal": signal.identifier, "sheets": [msgspec.to_builtins(x) for x in explained]})
+            continue
+        headline = next((i.headline or i.event for i in signal.infos), "")
+        say.line(f"{signal.identifier} of {signal.sender}: {headline}")
+        for explanation in explained:
+            failing = explanation.first_failing
+            if explanation.matched:
+                say.line(f"  meets  {explanation.playbook}: {'  '.join(map(str, explanation.checks))}")
+            elif failing is None:
+                say.line(f"  misses {explanation.playbook}: it is started by hand only")
+            else:
+                say.line(f"  misses {explanation.playbook}: {failing}")
+
+
+def match_files(
+    config: Config, kind: str, source: str, files: Sequence[Path], at: datetime | None, as_json: bool
+) -> None:
+    """`vigie match FILE…`: reads the files as a source would, then matches."""
+    signals: list[Signal] = []
+    faults = 0
+    for file in files_of(files):
+        found, bad = signals_of(kind, file)
+        signals += found
+        faults += bad
+    trusted = config.sources[source].trusted if source in config.sources else None
+    if source and trusted is None:
+        say.could_not(f"{source}: no such source: there are {', '.join(sorted(config.sources))}")
+    if trusted is not None:
+        signals = [
+            replace(s, source=source, reliability=trusted.reliability, credibility=trusted.credibility) for s in signals
+        ]
+    match(config, signals, at, as_json)
+    say.done(faults > 0)
+
+
+def signals_of(kind: str, file: Path) -> tuple[list[Signal], int]:
+    """The signals in a file: as `vigie read` prints them, else as the source reads it. And how many were bad."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        say.could_not(f"{file}: {error.strerror}")
+    if data.lstrip().startswith(b'{"identifier"'):
+        return [msgspec.json.decode(line, type=Signal) for line in data.splitlines() if line.strip()], 0
+    signals, bad = [], 0
+    for item in read_with(entry_of(kind), data, file.name):
+        if isinstance(item, BadItem):
+            bad += 1
+            say.error(f"{file}:{item.place}: {item.reason}" if item.place else f"{file}: {item.reason}")
+        else:
+            signals.append(item.signal)
+    return signals, bad

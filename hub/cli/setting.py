@@ -1,0 +1,34 @@
+"""The configuration a command works with."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hub.cli import say
+from hub.clock import wall
+from hub.config import Config, load
+from hub.findings import Finding, errors
+
+
+def checked(folder: Path) -> Config:
+    """The configuration, or the end of the command with everything that is wrong with it."""
+    config, findings = read(folder)
+    if errors(findings):
+        show(findings)
+        say.could_not(f"{folder}: {len(errors(findings))} errors: mend them first (`vigie check` shows them again)")
+    return config
+
+
+def read(folder: Path) -> tuple[Config, list[Finding]]:
+    if not folder.is_dir():
+        say.could_not(f"{folder}: no such folder: name the one with hub.yaml, --config DIR")
+    return load(folder, today=f"{wall():%Y-%m-%d}")
+
+
+def show(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        say.error(finding.render())
+
+
+def journal_of(config: Config, data: Path | None) -> Path:
+    """The journal's file: in the folder given, else where hub.yaml says."""
+    return data / "journal.db" if data is not None else config.path(config.hub.journal)

@@ -1,0 +1,235 @@
+"""Why anybody was called: from a delivery, ask, chain run, incident or signal back to what started it, in plain words,
+with the records that say so. Reads a journal; decides nothing."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from hub.model import events as e
+from hub.model import records as r
+from hub.model.signal import Signal
+from hub.playbook.explain import explain
+from hub.playbook.language import Playbook
+from hub.playbook.load import load
+
+PAGE = 2_000
+
+
+class Reading(Protocol):
+    """What of a journal's reader is needed (hub.journal.reader)."""
+
+    def decisions(self, after: str, limit: int) -> Sequence[r.Decision]: ...
+    def get(self, ids: Sequence[str]) -> Sequence[r.Record | None]: ...
+    def vault(self, keys: Sequence[str]) -> Sequence[r.VaultEntry | None]: ...
+    def attempts_of(self, orders: Sequence[str]) -> Sequence[r.Attempt]: ...
+
+
+class Unknown(Exception):
+    """Nothing in this journal has that id."""
+
+
+class Trail:
+    """All that decisions say, by the id it is about. One pass over the journal."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self.orders: dict[str, tuple[e.Ordered, r.Decision]] = {}
+        self.asks: dict[str, tuple[e.Asked, r.Decision]] = {}
+        self.closed: dict[str, tuple[e.AskClosed, datetime]] = {}
+        self.runs: dict[str, tuple[e.RunBegan, r.Decision]] = {}
+        self.tiers: dict[str, list[tuple[e.TierBegan, datetime]]] = {}
+        self.incidents: dict[str, tuple[e.Opened, r.Decision]] = {}
+        self.joined: dict[str, list[e.Joined]] = {}
+        self.versions: dict[tuple[str, str], str] = {}
+        self.moves: dict[str, list[tuple[datetime, str]]] = {}
+        for decision in _all(reading):
+            for event in decision.events:
+                self._note(event, decision)
+
+    def _note(self, event: e.Event, d: r.Decision) -> None:
+        match event:
+            case e.Ordered():
+                self.orders[event.order] = (event, d)
+            case e.Asked():
+                self.asks[event.ask] = (event, d)
+            case e.AskClosed():
+                self.closed[event.ask] = (event, d.at)
+            case e.RunBegan():
+                self.runs[event.run] = (event, d)
+            case e.TierBegan():
+                self.tiers.setdefault(event.run, []).append((event, d.at))
+            case e.Opened():
+                self.incidents[event.incident] = (event, d)
+            case e.Joined():
+                self.joined.setdefault(event.incident, []).append(event)
+            case e.Enforced(what="playbook"):
+                self.versions[event.name, event.version] = event.fact
+            case e.Delivered():
+                said = ", ".join(f"{o}{f' ({reason})' if reason else ''}" for _, o, reason in event.moves[:3])
+                self.moves.setdefault(event.order, []).append((d.at, said))
+            case _:
+                pass
+
+    # -- the answers --
+
+    def why(self, wanted: str) -> list[str]:
+        """The answer, line by line. Raises Unknown."""
+        if wanted in self.orders:
+            return self._order(wanted)
+        if wanted in self.asks:
+            return self._ask(wanted)
+        if wanted in self.runs:
+            return self._run(wanted)
+        if wanted in self.incidents:
+            return self._incident(wanted)
+        (record,) = self._reading.get([wanted])
+        if isinstance(record, r.Attempt):
+            return [f"attempt {record.nth} of {record.order}, at {_at(record.at)}", *self._order(record.order)]
+        if isinstance(record, r.Decision):
+            return self._decision(record)
+        if isinstance(record, r.Fact):
+            return self._fact(record)
+        raise Unknown(f"{wanted}: nothing in this journal has that id: see `vigie journal show`")
+
+    def _order(self, order_id: str) -> list[str]:
+        order, decision = self.orders[order_id]
+        to = order.recipients[0] if len(order.recipients) == 1 else f"{order.size or len(order.recipients)} people"
+        lines = [f"{to} was sent {order.message} over {order.channel} (decided at {_at(decision.at)}) because"]
+        if order.ask and order.lane == "ask":
+            lines += self._asked_for(order.ask)
+        elif order.clears:
+            lines += ["  the incident was over, and they had been reached:"]
+        elif order.step:
+            lines += [f"  step {order.step} notifies them:"]
+        else:
+            lines += ["  they had sent an answer:" if order.lane == "confirm" else "  the incident was updated:"]
+        for incident in order.incidents:
+            lines += self._incident(incident)
+        for attempt in self._reading.attempts_of([order_id]):
+            repeat = ", marked as a possible repeat" if attempt.repeat else ""
+            lines.append(f"  attempt {attempt.nth} at {_at(attempt.at)}{repeat} (record {attempt.id})")
+        lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
+        lines.append(f"  decision {decision.id} of the journal")
+        return lines
+
+    def _asked_for(self, ask_id: str) -> list[str]:
+        ask, _ = self.asks[ask_id]
+        lines = []
+        for run_id in ask.runs:
+            run, _ = self.runs[run_id]
+            opened, _ = self.incidents[run.incident]
+            lines.append(f"  step {run.step} of {opened.playbook} (version {opened.version[:8]}) calls {run.chain.id},")
+            lines += self._before(run_id, ask_id)
+        return lines
+
+    def _before(self, run_id: str, ask_id: str) -> list[str]:
+        """What became of those who were asked earlier."""
+        lines = []
+        for tier, at in self.tiers.get(run_id, ()):
+            if not tier.asks:
+                continue
+            if ask_id in tier.asks:
+                lines.append(f"  tier {tier.tier + 1}, round {tier.round}, from {_at(at)},")
+                break
+            for earlier in tier.asks:
+                asked, _ = self.asks[earlier]
+                closed = self.closed.get(earlier)
+                came = f"{closed[0].outcome} at {_at(closed[1])}" if closed else "open"
+                lines.append(f"  tier {tier.tier + 1}, round {tier.round}: {asked.person}: {came},")
+        return lines
+
+    def _ask(self, ask_id: str) -> list[str]:
+        ask, decision = self.asks[ask_id]
+        closed = self.closed.get(ask_id)
+        came = f"{closed[0].outcome} at {_at(closed[1])}" if closed else "open"
+        lines = [f"{ask.person} was asked (code {ask.code}) at {_at(decision.at)}, {came}, because"]
+        lines += self._asked_for(ask_id)
+        for incident in dict.fromkeys(self.runs[run][0].incident for run in ask.runs):
+            lines += self._incident(incident)
+        return lines
+
+    def _run(self, run_id: str) -> list[str]:
+        run, decision = self.runs[run_id]
+        lines = [f"chain {run.chain.id} was set in motion at {_at(decision.at)} by step {run.step} because"]
+        return lines + self._incident(run.incident)
+
+    def _incident(self, incident_id: str) -> list[str]:
+        opened, decision = self.incidents[incident_id]
+        about = f" ({', '.join(k for k in opened.key if k)})" if any(opened.key) else ""
+        lines = [
+            f"  incident {incident_id} of {opened.playbook}{about} was opened at {_at(decision.at)} "
+            f"({opened.status}) by {opened.by}"
+        ]
+        for joined in self.joined.get(incident_id, ())[:5]:
+            lines += [f"    {line}" for line in self._signal(joined.signal, opened)]
+        lines.append(f"  decision {decision.id} of the journal")
+        return lines
+
+    def _signal(self, signal_id: str, opened: e.Opened) -> list[str]:
+        (fact,) = self._reading.get([signal_id])
+        if not isinstance(fact, r.Fact):
+            return [f"signal {signal_id}: not in this journal"]
+        if isinstance(fact.body, r.SheetStarted):
+            return [f"{fact.body.by} started it by hand at {_at(fact.at)} (record {fact.id})"]
+        signal = self._sealed(fact)
+        if signal is None:
+            return [f"signal {signal_id} of {getattr(fact.body, 'source', '?')} (its words were erased)"]
+        lines = [
+            f"signal {signal.identifier} of {signal.source} "
+            f"({signal.reliability}{signal.credibility}), received {_at(fact.at)} (record {fact.id}):"
+        ]
+        sheet = self._sheet(opened.playbook, opened.version)
+        if sheet is not None and sheet.when:
+            lines.append("  " + "  ".join(str(check) for check in explain(signal, fact.at, sheet).checks))
+        return lines
+
+    def _sealed(self, fact: r.Fact) -> Signal | None:
+        (entry,) = self._reading.vault([fact.vault]) if fact.vault else (None,)
+        if entry is None:
+            return None
+        try:
+            return msgspec.json.decode(entry.payload, type=Signal)
+        except msgspec.MsgspecError:
+            return None
+
+    def _sheet(self, name: str, version: str) -> Playbook | None:
+        (fact,) = self._reading.get([self.versions.get((name, version), "")])
+        if isinstance(fact, r.Fact) and isinstance(fact.body, r.Installed):
+            return load(fact.body.text, f"{name} ({version[:8]})")[0]
+        return None
+
+    def _decision(self, decision: r.Decision) -> list[str]:
+        lines = [f"decision {decision.id} at {_at(decision.at)}"]
+        if decision.fired:
+            lines.append(f"  fell due: {', '.join(decision.fired)}")
+        lines += [f"  took fact {fact}" for fact in decision.took[:20]]
+        if len(decision.took) > 20:
+            lines.append(f"  and {len(decision.took) - 20} more facts")
+        lines += [f"  {type(event).__name__}: {msgspec.json.encode(event).decode()}" for event in decision.events]
+        return lines
+
+    def _fact(self, fact: r.Fact) -> list[str]:
+        kind = type(fact.body).__name__
+        lines = [f"fact {fact.id} ({kind}) at {_at(fact.at)}"]
+        for decision in _all(self._reading):
+            if fact.id in decision.took:
+                lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
+                about = [ev for ev in decision.events if fact.id in msgspec.json.encode(ev).decode()]
+                lines += [f"  led to {type(ev).__name__}: {msgspec.json.encode(ev).decode()}" for ev in about]
+                if not about:
+                    lines.append("  and led to nothing by itself (see `vigie match` for which sheets it misses)")
+                return lines
+        return [*lines, "  not decided on yet"]
+
+
+def _all(reading: Reading) -> Iterable[r.Decision]:
+    after = ""
+    while page := reading.decisions(after, PAGE):
+        yield from page
+        after = page[-1].id
+
+
+def _at(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
