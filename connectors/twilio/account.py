@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 XML = "text/xml; charset=utf-8"
 # Twilio tries a callback that failed again when its address asks for it (connection overrides); the fragment is
 # neither sent nor signed.
-_TRY_AGAIN = "#rc=5&rp=5xx,ct,rt"
+TRY_AGAIN = "#rc=5&rp=5xx,ct,rt"
 _KNOWN = 20_000  # provider ids remembered, to tell our own deliveries apart when settling
 _MOST_FIELDS = 200  # of a form; Twilio sends about thirty
 _SKEW = timedelta(seconds=5)  # between Twilio's clock and ours
@@ -125,7 +125,7 @@ class Account:
         if not self._public_url:
             return None
         delivery = f"{quote(outgoing.order, safe='')}/{outgoing.index}"
-        return f"{self._public_url}/{what}/{delivery}{'?' + query if query else ''}{_TRY_AGAIN}"
+        return f"{self._public_url}/{what}/{delivery}{'?' + query if query else ''}{TRY_AGAIN}"
 
     async def hand_over(self, outgoing: Outgoing, request: Callable[[], Awaitable[Any]]) -> tuple[str, Answer | None]:
         """Makes the request that creates a message or a call: its id, or the answer where it was not taken."""
@@ -225,7 +225,7 @@ class Account:
 
 FORBIDDEN = WebResponse(status=403, body=b"X-Twilio-Signature does not match: check the public URL and the token\n")
 NO_CONTENT = WebResponse(status=204)
-# Twilio tries again (see _TRY_AGAIN).
+# Twilio tries again (see TRY_AGAIN).
 NOT_NOW = WebResponse(status=503, body=b"cannot be recorded now\n", headers={"retry-after": "5"})
 
 

@@ -10,7 +10,17 @@ import structlog
 from msgspec import Meta, Struct
 from twilio.base.exceptions import TwilioException
 
-from connectors.twilio.account import FORBIDDEN, NO_CONTENT, NOT_NOW, XML, Account, Later, TwilioConfig, bad_number
+from connectors.twilio.account import (
+    FORBIDDEN,
+    NO_CONTENT,
+    NOT_NOW,
+    TRY_AGAIN,
+    XML,
+    Account,
+    Later,
+    TwilioConfig,
+    bad_number,
+)
 from connectors.twilio.codes import meaning
 from connectors.twilio.twiml import PHRASES, Speech, again, said, script
 from hub.connector import (
@@ -207,7 +217,7 @@ class VoiceChannel:
             return FORBIDDEN
         order, index = _delivery(request)
         key, sid = form.get("Digits", ""), form.get("CallSid", "")
-        speech = self._speech(_language(request), _asked(request), request.url)
+        speech = self._speech(_language(request), _asked(request), request.url + TRY_AGAIN)
         phrases = PHRASES[speech.language]
         verb = _KEYS.get(key) if speech.ask else None
         if verb is None:

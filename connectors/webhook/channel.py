@@ -32,6 +32,7 @@ class WebhookChannelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ]
     connections: Annotated[int, Meta(ge=1, description="Requests under way at the same time")] = 50
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for an answer, seconds")] = 15.0
+    unencrypted: Annotated[bool, Meta(description="Post to http:// too: only inside a network of one's own")] = False
 
 
 class NoticeData(Struct, frozen=True, kw_only=True):
@@ -91,7 +92,7 @@ class WebhookChannel:
             return f"{address!r} is no address: {error}: write https://host/path"
         if parts.scheme not in ("https", "http") or not host:
             return f"{address!r} is no web address: write https://host/path"
-        if parts.scheme == "http" and not self._environment.allow_internal:
+        if parts.scheme == "http" and not (self._config.unencrypted or self._environment.allow_internal):
             return f"{address!r} would carry the message unencrypted: write https://"
         if parts.username or parts.password:
             return "the address holds a password: the signature is what proves who we are: leave it out"

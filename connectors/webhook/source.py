@@ -4,6 +4,7 @@ Each partner has a source of its own: its name is part of the address (`/in/NAME
 is answered 202 only when its alert is durable; what is signed but cannot be read is kept as a dead letter, and told.
 """
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
@@ -67,8 +68,9 @@ class WebhookSource:
         self._seen: dict[str, bytes] = {}  # message id → digest of its content, oldest first
 
     async def run(self, intake: Intake) -> None:
-        """Says that it is ready: alerts come by the route."""
+        """Alerts come by the route: here it only says that it is ready, and stays so until cancelled."""
         await intake.health("ok")
+        await asyncio.Event().wait()
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         async def receive(request: WebRequest) -> WebResponse:
@@ -110,16 +112,20 @@ class WebhookSource:
         if len(message_id) > _LONGEST_ID or not message_id.isprintable():
             return self._refuse(400, "id", f"webhook-id: at most {_LONGEST_ID} printable characters")
         digest = _digest(body)
-        if not self._claim(message_id, digest):
+        held = self._seen.setdefault(message_id, digest)
+        if held != digest:
             fault = Fault("webhook-id", "was used before for other content", "give each message an id of its own")
             return await self._keep(409, fault, request, f"{message_id}:{digest.hex()}:bad", intake)
+        first = held is digest  # the very object: it was put there just now, the id was free
+        status = 0
         try:
             response = await self._take(request, f"{message_id}:{digest.hex()}", intake)
-        except BaseException:
-            self._seen.pop(message_id, None)  # nothing is durable under this id
-            raise
-        if response.status != 202:
-            self._seen.pop(message_id, None)
+            status = response.status
+        finally:
+            if first and status != 202:
+                self._seen.pop(message_id, None)  # nothing is durable under it: it is free again
+            elif len(self._seen) > _REMEMBERED:
+                del self._seen[next(iter(self._seen))]
         return response
 
     async def _take(self, request: WebRequest, key: str, intake: Intake) -> WebResponse:
@@ -181,13 +187,6 @@ class WebhookSource:
         return items
 
     # --- answers -------------------------------------------------------------------------------------------
-
-    def _claim(self, message_id: str, digest: bytes) -> bool:
-        """Whether this id is new or was used for this very content."""
-        held = self._seen.setdefault(message_id, digest)
-        if len(self._seen) > _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        return held == digest
 
     async def _keep(self, status: int, fault: Fault, request: WebRequest, key: str, intake: Intake) -> WebResponse:
         """Refuses, once what was sent is kept as a dead letter."""

@@ -261,7 +261,9 @@ def _in_our_words(handler: _Handler) -> _Handler:
         except Exception:
             _log.exception("web.fault", method=request.method, path=request.path)
             response = problem(500, "Internal error", "the fault is ours and has been noted; send it again")
-        response.headers.update(_HEADERS)
+        headers = response.headers
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
         return response
 
     return ours

@@ -38,10 +38,12 @@ class Arrival(Struct, frozen=True):
 class World(Protocol):
     """A channel, opened, and the other side of it."""
 
-    channel: Channel
     intake: MemoryIntake
     good: str  # an address that works
     wrong: str  # one that cannot
+
+    @property
+    def channel(self) -> Channel: ...
 
     async def behave(self, provider: Provider) -> None: ...
 

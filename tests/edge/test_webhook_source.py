@@ -362,6 +362,31 @@ def test_an_endless_id_is_refused() -> None:
     assert play(story).items == []
 
 
+def test_a_repetition_that_could_not_be_recorded_does_not_free_the_id() -> None:
+    async def story(siamu: Partner, intake: MemoryIntake) -> None:
+        assert (await siamu.post(ALERT))[0] == 202
+        intake.down = "disk full"
+        assert (await siamu.post(ALERT))[0] == 503
+        intake.down = ""
+        assert (await siamu.post({**ALERT, "severity": "Extreme"}))[0] == 409
+
+    play(story)
+
+
+def test_it_stays_ready_until_it_is_cancelled() -> None:
+    async def run() -> None:
+        intake = MemoryIntake()
+        running = asyncio.create_task(source().run(intake))
+        done, _ = await asyncio.wait({running}, timeout=0.05)
+        assert not done
+        assert intake.healths == [("ok", "")]
+        running.cancel()
+        await asyncio.wait({running})
+        assert running.cancelled()
+
+    asyncio.run(run())
+
+
 def test_a_file_is_read_without_a_server() -> None:
     [item] = WebhookSource.read(json.dumps(ALERT).encode(), "siamu")
     assert not isinstance(item, BadItem)

@@ -1,0 +1,14 @@
+"""The fake keeps the promises the real channels keep (tests/edge/test_*: the same suite)."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.contracts.channel import PROMISES, World
+from tests.contracts.fake_channel import FakeWorld
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_promise(promise: Callable[[World], Awaitable[None]]) -> None:
+    await promise(FakeWorld())
