@@ -1,0 +1,145 @@
+"""What people read and hear."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from hub.dispatch.render import NoText, Room, Texts, best_info, render
+from hub.model import sms
+from hub.model.area import Area
+from hub.model.message import Message, Text
+from hub.model.people import Language
+from hub.model.signal import Info, Named, Severity, Signal, Status
+
+SMS = Room(longest=1600, parts=2, answers=True)
+CALL = Room(answers=True, voice=True)
+
+MESSAGES = {
+    "storm": {
+        Language.FR: Text(
+            text="{headline} ({area}). Début {onset}.", subject="Alerte {severity}", voice="Parlé {area}"
+        ),
+        Language.NL: Text(text="{headline} ({area}). Begin {onset}."),
+        Language.DE: Text(text="{headline} ({area})."),
+        Language.EN: Text(text="{headline} ({area}). {unknown}From {onset} to {expires}.\nMore to come."),
+    },
+    "hub.merged-ask": {language: Text(text=f"{language}: {{sheets}}") for language in Language},
+    "hub.exercise": {language: Text(text=f"{language.upper()} EXERCISE -") for language in Language},
+    "hub.repeat": {language: Text(text="(again)") for language in Language},
+    "hub.ask-hint": {language: Text(text="Answer {code}, or {code} NO.") for language in Language},
+    "french-only": {Language.FR: Text(text="seulement")},
+}
+TEXTS = Texts(
+    messages={id: Message(id=id, texts=texts) for id, texts in MESSAGES.items()},
+    titles={"extreme-weather": {Language.FR: "Météo extrême", Language.NL: "Extreem weer"}},
+    areas={"brussels": {Language.FR: "Région de Bruxelles", Language.NL: "Brussel"}},
+)
+
+
+def info(language: str, headline: str, **more: object) -> Info:
+    return Info(
+        language=language,
+        headline=headline,
+        severity=Severity.SEVERE,
+        onset=datetime(2026, 7, 14, 0, 10, tzinfo=UTC),
+        expires=datetime(2026, 7, 14, 4, 0, tzinfo=UTC),
+        areas=(Area(description="Brabant", places=("brussels",)), Area(description="Namur")),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+SIGNAL = Signal(
+    identifier="1",
+    sender="kmi",
+    sent=datetime(2026, 7, 13, tzinfo=UTC),
+    infos=(info("nl-BE", "Onweer"), info("fr-BE", "Orage"), info("en-GB", "Storm")),
+)
+
+
+def test_each_reads_their_own_language_with_local_times_and_our_names_of_areas() -> None:
+    french = render(TEXTS, "storm", Language.FR, signal=SIGNAL)
+    assert french.text == "Orage (Région de Bruxelles, Namur). Début mar. 14 juil., 02:10."
+    assert french.subject == "Alerte grave"
+    assert french.voice == "Parlé Région de Bruxelles, Namur"
+    assert render(TEXTS, "storm", Language.NL, signal=SIGNAL).text.startswith(
+        "Onweer (Brussel, Namur). Begin di 14 jul, 02:10"
+    )
+    assert render(TEXTS, "storm", Language.EN, signal=SIGNAL).subject.startswith("Storm (")
+
+
+def test_who_has_no_block_of_their_language_reads_another() -> None:
+    assert render(TEXTS, "storm", Language.DE, signal=SIGNAL).text.startswith("Orage (")
+    only = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("sv-SE", "Åska"),))
+    assert render(TEXTS, "storm", Language.DE, signal=only).text.startswith("Åska")
+    assert render(TEXTS, "french-only", Language.DE).text == "seulement"
+
+
+def test_the_severest_block_speaks_and_of_those_the_first() -> None:
+    extreme = info("fr-BE", "Ouragan")
+    later = info("fr", "Plus tard")
+    blocks = (info("fr", "Un"), later, extreme)
+    signal = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=blocks)
+    assert best_info(signal, Language.FR) is blocks[0]
+    severest = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("fr", "Un"), _extreme("Pire")))
+    found = best_info(severest, Language.FR)
+    assert found is not None
+    assert found.headline == "Pire"
+
+
+def _extreme(headline: str) -> Info:
+    return Info(language="fr", headline=headline, severity=Severity.EXTREME)
+
+
+@pytest.mark.parametrize(("status", "first"), [(Status.EXERCISE, "FR EXERCISE - "), (Status.TEST, "FR EXERCISE - ")])
+def test_an_exercise_says_so_everywhere_and_first(status: Status, first: str) -> None:
+    rendered = render(TEXTS, "storm", Language.FR, signal=SIGNAL, status=status, repeat=True)
+    for said in (rendered.text, rendered.subject, rendered.voice):
+        assert said.startswith(first + "(again) ")
+
+
+def test_an_exercise_is_known_for_one_even_without_any_message() -> None:
+    bare = Texts(messages={"storm": TEXTS.messages["storm"]})
+    rendered = render(bare, "storm", Language.FR, values=(("code", "B"),), status=Status.EXERCISE, room=SMS)
+    assert rendered.text.startswith("EXERCICE OEFENING")
+    assert rendered.text.endswith("B?")
+
+
+def test_a_text_says_how_to_answer_and_a_call_does_not() -> None:
+    values = (("code", "BK"),)
+    assert render(TEXTS, "storm", Language.EN, values=values, room=SMS).text.endswith("\nAnswer BK, or BK NO.")
+    assert "Answer" not in render(TEXTS, "storm", Language.EN, values=values, room=CALL).text
+    assert "Answer" not in render(TEXTS, "storm", Language.EN, values=values, room=Room()).text
+    assert "Answer" not in render(TEXTS, "storm", Language.EN, room=SMS).text
+
+
+def test_one_call_for_two_sheets_names_both() -> None:
+    values = (("code", "B"), ("sheets", "extreme-weather,gas-leak"))
+    assert render(TEXTS, "hub.merged-ask", Language.NL, values=values).text == "nl: Extreem weer + gas-leak"
+
+
+def test_a_long_text_is_cut_in_its_middle_only() -> None:
+    long = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("fr", "Très long ŷ " * 200),))
+    values = (("code", "BK"),)
+    for room in (SMS, Room(longest=200, answers=True)):
+        text = render(TEXTS, "storm", Language.FR, values=values, signal=long, status=Status.EXERCISE, room=room).text
+        assert text.startswith("FR EXERCISE - Très long")
+        assert text.endswith("...\nAnswer BK, or BK NO.")
+        assert sms.segments(text).parts <= 2 if room.parts else len(text) <= 200
+
+
+def test_what_a_sender_writes_is_no_template() -> None:
+    sly = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("fr", "{code} {sender}\n{{x}}"),))
+    text = render(TEXTS, "storm", Language.FR, values=(("code", "B"),), signal=sly).text
+    assert text.startswith("{code} {sender} {{x}} (")
+
+
+def test_what_was_given_by_hand_fills_the_message_and_cannot_pose_as_more() -> None:
+    by_hand = info("fr", "Orage", parameters=(Named("unknown", "Site: Midi. "), Named("x y", "no")))
+    signal = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(by_hand,))
+    assert "Site: Midi. From" in render(TEXTS, "storm", Language.EN, signal=signal).text
+
+
+def test_holes_nobody_can_fill_are_left_out_and_a_message_not_in_force_is_said() -> None:
+    assert render(TEXTS, "storm", Language.EN).text == " (). From  to .\nMore to come."
+    with pytest.raises(NoText, match='no message "gone" is in force'):
+        render(TEXTS, "gone", Language.FR)
