@@ -114,13 +114,14 @@ class Audit:
         if silent_s is not None and silent_s > config.silent:
             detail = f"no pulse for {silent_s:.0f} s although its process lives"
             found.append(Finding(what="hub-silent", detail=detail, since_s=silent_s, hung=True))
-        unreadable = self._journal_trouble(now_s, lived_s)
-        if unreadable is not None:
-            return [*found, unreadable]
-        if not self.hub_is_up and lived_s > config.starting:
+        trouble = self._journal_trouble(now_s, lived_s)
+        if trouble is not None:
+            found.append(trouble)
+        # A hub that gives its pulse is not ended for a journal that only the auditor cannot read.
+        if not self.hub_is_up and lived_s > config.starting and (trouble is None or silent_s is None):
             detail = f"its process has been running for {lived_s:.0f} s and has not written down that it is up"
-            return [*found, Finding(what="hub-not-up", detail=detail, since_s=lived_s, hung=True)]
-        return found + self._seen
+            found.append(Finding(what="hub-not-up", detail=detail, since_s=lived_s, hung=True))
+        return found if trouble is not None else found + self._seen
 
     def _journal_trouble(self, now_s: float, lived_s: float) -> Finding | None:
         if self._look_s is not None and now_s - self._look_s > self._config.unreadable:

@@ -41,6 +41,7 @@ class Standing:
 
     def __init__(self, again_s: float) -> None:
         self._again_s = again_s
+        self._over_after_s = min(OVER_AFTER_S, again_s)
         self._all: dict[str, _Standing] = {}
 
     def __len__(self) -> int:
@@ -63,7 +64,7 @@ class Standing:
         for what, known in list(self._all.items()):
             if what not in present:
                 known.hung_s = None
-                if now_s - known.seen_s >= OVER_AFTER_S:
+                if now_s - known.seen_s >= self._over_after_s:
                     del self._all[what]
                     told.append(Told(kind=Kind.OVER, finding=known.finding, playback=playback))
         return told
