@@ -1,6 +1,7 @@
 """One Twilio account: the SDK's asynchronous client, its requests to us checked, its words understood."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ XML = "text/xml; charset=utf-8"
 TRY_AGAIN = "#rc=5&rp=5xx,ct,rt"
 _KNOWN = 20_000  # provider ids remembered, to tell our own deliveries apart when settling
 _MOST_FIELDS = 200  # of a form; Twilio sends about thirty
+_UNDER_WAY = timedelta(seconds=3)  # a request cut off by a crash may take effect so long after
 _SKEW = timedelta(seconds=5)  # between Twilio's clock and ours
 
 
@@ -88,17 +90,22 @@ class Later(Exception):
 
 
 class Account:
-    """An account as one channel uses it. `open` and `close` on the loop that uses it."""
+    """An account as one channel uses it. `open`, `close` and all requests on one loop; `form`, `record` and `remember`
+    may be called on another."""
 
     def __init__(self, config: TwilioConfig, environment: Environment) -> None:
         self.config = config
         self.name = environment.name
         self._tokens = [environment.secret(name) for name in config.tokens]
         self._validators = [RequestValidator(token) for token in self._tokens]
-        self._public_url = environment.public_url.rstrip("/")
+        public = environment.public_url.rstrip("/")
+        self._public_url = public if public.startswith(("https://", "http://")) else ""
         self._http: Http | None = None
         self._client: Any = None
+        # Requests go out on one loop and callbacks come in on another: what both touch is locked.
+        self._lock = threading.Lock()
         self._known: dict[str, tuple[str, int]] = {}  # provider's id → the delivery it is of, oldest first
+        self._fresh_doubts: dict[tuple[str, int], None] = {}  # attempts of this process whose answer was just lost
 
     async def open(self) -> None:
         self._http = Http(self.config.account, self._tokens[0], self.config.connections, self.config.timeout_s)
@@ -129,33 +136,41 @@ class Account:
 
     async def hand_over(self, outgoing: Outgoing, request: Callable[[], Awaitable[Any]]) -> tuple[str, Answer | None]:
         """Makes the request that creates a message or a call: its id, or the answer where it was not taken."""
+        answer: Answer | None
         try:
             made = await request()
         except TwilioRestException as error:
-            return "", refused(error, outgoing.nth)
+            answer = refused(error, outgoing.nth)
         except Later as later:
-            return "", Retry(reason=f"Twilio: {later}", after_s=later.after_s)
-        except (TwilioException, ValueError, KeyError, TypeError) as error:
-            # A 2xx whose body cannot be understood: most likely taken.
-            return "", Retry(reason=f"Twilio: answer not understood ({type(error).__name__})", doubt=True)
-        except Exception as error:
+            answer = Retry(reason=f"Twilio: {later}", after_s=later.after_s)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             answer = unanswered(error, "Twilio")
             if answer is None:
                 raise
-            return "", answer
-        self.remember(made.sid, outgoing.order, outgoing.index)
-        return made.sid, None
+        except (TwilioException, ValueError, KeyError, TypeError) as error:
+            # A 2xx whose body cannot be understood: most likely taken.
+            answer = Retry(reason=f"Twilio: answer not understood ({type(error).__name__})", doubt=True)
+        else:
+            self.remember(made.sid, outgoing.order, outgoing.index)
+            return made.sid, None
+        if isinstance(answer, Retry) and answer.doubt:
+            if len(self._fresh_doubts) >= _KNOWN:
+                self._fresh_doubts.clear()
+            self._fresh_doubts[(outgoing.order, outgoing.index)] = None
+        return "", answer
 
     def remember(self, sid: str, order: str, index: int) -> None:
         """That the provider's `sid` is this delivery."""
-        if sid not in self._known and len(self._known) >= _KNOWN:
-            del self._known[next(iter(self._known))]
-        self._known[sid] = (order, index)
+        with self._lock:
+            if sid not in self._known and len(self._known) >= _KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[sid] = (order, index)
 
     def sid_of(self, outgoing: Outgoing) -> str:
         """The provider's id of a delivery of which this process has heard (an answer or a callback); `""` else."""
         wanted = (outgoing.order, outgoing.index)
-        return next((sid for sid, delivery in reversed(self._known.items()) if delivery == wanted), "")
+        with self._lock:
+            return next((sid for sid, delivery in reversed(self._known.items()) if delivery == wanted), "")
 
     async def find(
         self,
@@ -166,20 +181,23 @@ class Account:
         pause_s: float,
     ) -> tuple[Any | None, bool]:
         """Looks an attempt in doubt up in Twilio's own list: (the message or call, whether the list could be read).
-        Asked twice, `pause_s` apart, before it counts as absent: the request may still have been under way.
+        Asked again after `pause_s` before it counts as absent, where the request may still be under way.
 
         Hub time may be another date (a playback), so the window is counted back from now on both clocks."""
         age = max(now - outgoing.since, timedelta()) if outgoing.since else timedelta(days=1)
         earliest = datetime.now(UTC) - age - _SKEW
         wanted = (outgoing.order, outgoing.index)
-        for again in (True, False):
+        fresh = wanted in self._fresh_doubts or age < _UNDER_WAY
+        self._fresh_doubts.pop(wanted, None)
+        for again in (True, False) if fresh else (False,):
             try:
                 found = await listed()
-            except (TwilioException, Later, aiohttp.ClientError, TimeoutError, ValueError) as error:
+            except (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 _log.warning("twilio.settle_failed", channel=self.name, error=type(error).__name__)
                 return None, False
             for thing in found:
-                ours = self._known.get(thing.sid, wanted) == wanted
+                with self._lock:
+                    ours = self._known.get(thing.sid, wanted) == wanted
                 if ours and (thing.date_created is None or thing.date_created >= earliest) and same(thing):
                     self.remember(thing.sid, *wanted)
                     return thing, True

@@ -169,6 +169,41 @@ def test_settling_works_in_a_playback_on_another_date() -> None:
     play("sms", story)
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_request_that_may_still_be_under_way_is_asked_for_again(fresh: bool) -> None:
+    async def story(room: Room) -> None:
+        lost = outgoing(ANNE, since=room.intake.now() - timedelta(minutes=5))
+        if fresh:  # this process has just lost the answer; else it was lost long ago, before a restart
+            room.phones.set_faults(Faults(error_500=1))
+            await room.channel.send(lost)
+            room.phones.set_faults(Faults())
+        messages = room.channel._account.client.messages
+        listed, asked = messages.list_async, []
+
+        async def list_then_arrive(**query: object) -> object:
+            found = await listed(**query)
+            if not asked:
+                room.phones.network.send(to=ANNE, sender=HUB, body=lost.text, service_sid=None, status_callback=None)
+            asked.append(query)
+            return found
+
+        messages.list_async = list_then_arrive
+        assert isinstance(await room.channel.settle(lost), Sent if fresh else Retry)
+        assert len(asked) == (2 if fresh else 1)
+
+    play("sms", story)
+
+
+def test_without_a_public_address_no_callback_is_asked_for() -> None:
+    from connectors.twilio.sms import SmsChannel
+    from tests.contracts.intake import environment
+
+    for public in ("", "/callback/sms"):
+        given = environment("sms", public, token="t")
+        channel = SmsChannel(SmsConfig(account=ACCOUNT, tokens=("token",), sender=HUB), given)
+        assert channel._account.callback("status", outgoing(ANNE)) is None
+
+
 def test_a_reply_is_recorded_with_its_words_before_twilio_is_answered() -> None:
     async def story(room: Room) -> None:
         room.intake.gate = asyncio.Event()
