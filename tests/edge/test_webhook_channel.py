@@ -217,6 +217,8 @@ def test_without_encryption_only_inside() -> None:
     channel = WebhookChannel(WebhookChannelConfig(secrets=("new",)), outside)
     assert "unencrypted" in channel.check("http://partner.example/hook")
     assert channel.check("https://partner.example/hook") == ""
+    own_network = WebhookChannel(WebhookChannelConfig(secrets=("new",), unencrypted=True), outside)
+    assert own_network.check("http://gateway.internal/hook") == ""
 
 
 @pytest.mark.parametrize(

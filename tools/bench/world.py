@@ -193,7 +193,8 @@ def _sheet(chance: random.Random, number: int) -> str:
     else:
         when = f"words: [mot{number}x, woord{number}]\n"
     return (
-        f"playbook: sheet-{number}\n{_TITLE.format(f'Fiche {number}')}\nowner: bench\nreview by: 2099-12-31\nmode: live\nwhen:\n  {when}"
+        f"playbook: sheet-{number}\n{_TITLE.format(f'Fiche {number}')}\n"
+        f"owner: bench\nreview by: 2099-12-31\nmode: live\nwhen:\n  {when}"
         "incident:\n  one per: [event]\n  within: 1 s\n"
         "steps:\n  tell:\n    notify: partners\n    by: webhook\n    say: bench\n"
     )
