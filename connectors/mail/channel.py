@@ -48,7 +48,7 @@ class MailConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: Annotated[str, Meta(description="Name of the secret with the password")] = ""
     reply_to: Annotated[str, Meta(description="Where answers go, when not to `sender`")] = ""
     ca_file: Annotated[str, Meta(description="Certificates to trust in place of the system's (PEM file)")] = ""
-    connections: Annotated[int, Meta(ge=1, le=50, description="Mails handed over at the same time")] = 4
+    connections: Annotated[int, Meta(ge=1, le=50, description="Mails handed over at the same time")] = 8
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for each answer, seconds")] = 20.0
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -178,7 +179,8 @@ def test_a_request_that_may_still_be_under_way_is_asked_for_again(fresh: bool) -
             await room.channel.send(lost)
             room.phones.set_faults(Faults())
         messages = room.channel._account.client.messages
-        listed, asked = messages.list_async, []
+        listed = messages.list_async
+        asked: list[dict[str, object]] = []
 
         async def list_then_arrive(**query: object) -> object:
             found = await listed(**query)
@@ -303,6 +305,6 @@ def test_a_recorded_callback_and_recorded_messages_are_read(samples: object) -> 
 @pytest.mark.parametrize(
     "wrong", [{"sender": ""}, {"sender": "+32 460"}, {"sender": "TwelveLetters"}, {"sender": "Ünfall"}]
 )
-def test_a_sender_that_can_send_nothing_is_refused(wrong: dict[str, str]) -> None:
+def test_a_sender_that_can_send_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="sender"):
         SmsConfig(account=ACCOUNT, tokens=("token",), **wrong)
