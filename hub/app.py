@@ -27,7 +27,7 @@ from hub.bridge import Bridge, ConnectorError, Stream, open_bridge
 from hub.clock import Clock, wall
 from hub.config import ChannelConfig, Config, SourceConfig
 from hub.config.secrets import secrets_from
-from hub.connector import Channel, Environment, Source, Unavailable
+from hub.connector import Channel, Environment, SignalItem, Source, Unavailable
 from hub.core import Core, health, restore
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -96,7 +96,7 @@ class Hub:
             nursery.start_soon(self._workers.serve, self._jobs_out)
 
             state = await restore(self.journal)
-            self.installation = Installation(config, self.journal, self.clock.now, new_ids())
+            self.installation = Installation(config, self.journal, self.clock.now, new_ids(), self.playback)
             rules = await self.installation.rules(state)
             self.channels = {name: self._make(name, c, "callback") for name, c in config.channels.items()}
             self.core = Core(
@@ -211,13 +211,15 @@ class Hub:
             return
         for offered in batch.items:
             health = offered.health
-            self.recent.took(
-                plug.name,
-                self.clock.now(),
-                health.health if health else "",
-                health.reason if health else "",
-                len(offered.items),
-            )
+            signals = sum(isinstance(item, SignalItem) for item in offered.items)
+            if health or signals:  # a channel's replies and receipts are no signals
+                self.recent.took(
+                    plug.name,
+                    self.clock.now(),
+                    health.health if health else "",
+                    health.reason if health else "",
+                    signals,
+                )
 
     async def _listen(self, sources: Sequence[Plugged], *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
         with trio.CancelScope() as scope:
