@@ -1,0 +1,216 @@
+"""The demo itself: stand-ins, one hub after another, the view, and the order in which all of it starts and stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import aiohttp
+from msgspec import Struct
+
+from hub.config import Config
+from hub.view import Viewer, Words
+from hub.view.glance import instant, listed
+from hub.view.screen import BRUSSELS, when
+from tools.demo.folder import Folder, Secrets, free_port, is_free, number_of, phones_of
+from tools.demo.mailbox import Mailbox
+from tools.demo.process import HubProcess
+from tools.demo.summary import summary_of, told
+from tools.demo.texts import TEXTS
+from tools.phones import Phones
+from tools.playback import Partner, Playback, PlaybackSet, load_day, sets
+
+PAGE_PORT = 8090
+LOOK_EVERY_S = 0.4
+SET_MAX_S = 30.0  # a set whose files are not all fetched by then is left, and the summary names them
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """`seconds`: how long the written day plays, 0 until told to stop. `set_seconds`: how long each set of recorded
+    files plays at least. `answer`: the second officer answers by script. `port`: of the page of phones."""
+
+    day: Path
+    work: Path
+    language: str
+    samples: Path | None = None
+    seconds: float = 0.0
+    set_seconds: float = 4.0
+    answer: bool = False
+    port: int = PAGE_PORT
+    lines: bool = False
+
+
+class Demo:
+    """Made by `open_demo`; `play` until done or cancelled, then `summary`."""
+
+    def __init__(self, options: Options, folder: Folder, out: TextIO) -> None:
+        self.options = options
+        self.words = Words(options.language)
+        self.folder = folder
+        self.phones: Phones
+        self.playback: Playback
+        self.mailbox: Mailbox
+        self.hub: HubProcess
+        self._texts = TEXTS[options.language]
+        self._config: Config | None = None
+        self._title = ""
+        self._played: dict[str, bool] = {}
+        self._viewer = Viewer(out, self.words, lines=options.lines)
+
+    def say(self, key: str, **fill: object) -> str:
+        text = self._texts[key]
+        return text.format(**fill) if fill else text
+
+    # --- playing ---------------------------------------------------------------------------------------------
+
+    async def play(self) -> None:
+        """Plays the recorded sets, where asked for, then the written day. Raises DemoError."""
+        self._viewer.hints = self._hints()
+        with self._viewer:
+            programme: list[PlaybackSet] = []
+            if self.options.samples:
+                programme = sets(self.options.samples, self.options.day)
+            for number, one in enumerate(programme[:-1], 1):
+                at = when(one.date, self.words, BRUSSELS)
+                await self._begin(one, self.say("set", n=number, of=len(programme), title=one.title, at=at))
+                await self._watch(one)
+                await self.hub.stop()
+            day = programme[-1] if programme else load_day(self.options.day)
+            title = day.title
+            await self._begin(day, self.say("day", title=title))
+            await self._watch(None)
+        await self.hub.stop()
+
+    async def _begin(self, what: Any, title: str) -> None:
+        """Sets a programme out, and starts the hub on its date."""
+        self._title = title
+        self._viewer.hints = self._hints()
+        await self._say(title)
+        self.playback.load(what)
+        programme = what.programme() if isinstance(what, PlaybackSet) else what
+        self.folder.listen_to(programme, self.playback.sources())
+        self._config = await asyncio.to_thread(self.folder.checked)
+        await self._show({})
+        await self.hub.start(self.playback.begin)
+        # Begins anew with the hub, whose clock started a few seconds later than the playback's.
+        now = instant((await self.hub.status()).get("now"))
+        self.playback.load(what, start_at=now)
+
+    async def _watch(self, one: PlaybackSet | None) -> None:
+        """Shows what happens: a recorded set until all its files were taken, the written day as long as asked."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            try:
+                picture = await self.hub.status()
+            except OSError as error:  # busy, or about to end: asked again
+                await self._say(self.words("lost", why=str(error)))
+                picture = {}
+            else:
+                await self._show(picture)
+                self._script(picture)
+            lasted = loop.time() - began
+            if one is None:
+                if self.options.seconds and lasted >= self.options.seconds:
+                    return
+            elif (self._all_taken(one, picture) and lasted >= self.options.set_seconds) or lasted >= SET_MAX_S:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _all_taken(self, one: PlaybackSet, picture: Any) -> bool:
+        """Whether each file of the set was fetched and its source has said how it fares."""
+        fetched = {
+            served.path.rpartition("/recorded.playback/")[2] for served in self.playback.served if served.status == 200
+        }
+        for sample in one.samples:
+            self._played[sample.name] = self._played.get(sample.name, False) or sample.name in fetched
+        asked = list(listed(picture, "sources"))
+        return (
+            bool(asked)
+            and all(s.get("health") != "?" for s in asked)
+            and all(self._played[sample.name] for sample in one.samples)
+        )
+
+    def _script(self, picture: Any) -> None:
+        """With `answer`, whoever a chain asks in its second tier or later takes the call and presses 1."""
+        if not self.options.answer or self._config is None:
+            return
+        for run in listed(picture, "chains"):
+            if int(run.get("tier") or 0) >= 2:
+                for ask in listed(run, "asking"):
+                    if ask.get("outcome") in ("asked", "being sent"):
+                        number = number_of(self._config, str(ask.get("person")))
+                        if number:
+                            self.phones.script(number, call="answer", digits=("1",))
+
+    # --- showing ---------------------------------------------------------------------------------------------
+
+    async def _show(self, picture: Any) -> None:
+        # In a thread: a terminal that stands still (Ctrl-S) holds up neither the phones nor the playback.
+        await asyncio.to_thread(self._viewer.show, picture)
+
+    async def _say(self, line: str) -> None:
+        await asyncio.to_thread(self._viewer.say, line)
+
+    def _hints(self) -> list[str]:
+        hints = [self._title] if self._title and self._viewer.on_screen else []
+        hints.append(self.say("phones", url=f"{self.phones.base_url}/"))
+        if self.options.answer:
+            hints.append(self.say("answering"))
+        return [*hints, self.say("stop", folder=self.folder.path)]
+
+    def summary(self) -> list[str]:
+        """What came of it all, once the hub has stopped."""
+        lines = [self.say("summary")]
+        if self._played:
+            missing = sorted(name for name, played in self._played.items() if not played)
+            lines.append(self.say("files", played=len(self._played) - len(missing), of=len(self._played)))
+            if missing:
+                lines.append("    " + self.say("not_played", names=", ".join(missing)))
+        lines += told(summary_of(self.folder.journal), self.say, self.words)
+        calls = self.phones.calls
+        lines.append(
+            self.say(
+                "outside",
+                sms=sum(message.direction != "inbound" for message in self.phones.messages),
+                calls=len(calls),
+                answered=sum("in-progress" in call.statuses for call in calls),
+                mails=self.mailbox.count,
+            )
+        )
+        return lines
+
+
+@asynccontextmanager
+async def open_demo(options: Options, out: TextIO) -> AsyncIterator[Demo]:
+    """Starts the stand-ins; on leaving, stops the hub first, then them. Raises DemoError."""
+    secrets = Secrets.new()
+    folder = Folder(options.work, secrets)
+    async with AsyncExitStack() as stack:
+        stack.callback(folder.release)
+        demo = Demo(options, folder, out)
+        demo.mailbox = Mailbox(folder.mail)
+        await demo.mailbox.start()
+        stack.push_async_callback(demo.mailbox.stop)
+
+        port = options.port if options.port and is_free(options.port) else free_port()
+        folder.override(twilio_url=f"http://127.0.0.1:{port}", smtp_port=demo.mailbox.port)
+        demo.playback = Playback(partner=Partner(folder.partners_url, secrets.partner))
+        await stack.enter_async_context(demo.playback)
+        folder.listen_to(load_day(options.day), [])
+        config = await asyncio.to_thread(folder.checked)
+        demo.phones = Phones(
+            secrets.account,
+            secrets.twilio,
+            port=port,
+            people=phones_of(config),
+            inbound=folder.inbound_url,
+            banner=demo.words("exercise"),
+        )
+        await stack.enter_async_context(demo.phones)
+        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+        await stack.enter_async_context(session)
+        demo.hub = HubProcess(folder, session)
+        stack.push_async_callback(demo.hub.stop)
+        yield demo
