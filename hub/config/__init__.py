@@ -16,7 +16,7 @@ from msgspec import Struct
 from hub.binding import bind
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
-from hub.config.people import chains_of, check_people, people_of, rosters_of
+from hub.config.people import address_place, chains_of, check_people, people_of, rosters_of
 from hub.connector import Abilities, Channel
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
@@ -30,7 +30,7 @@ from hub.playbook.language import Playbook
 from hub.playbook.lint import Known, lint
 from hub.playbook.load import load as load_playbook
 from hub.playbook.messages import load_messages, placeholders_of
-from hub.yaml import Document, read
+from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
 SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
@@ -116,18 +116,26 @@ def load(folder: Path, lookup: Lookup = installed, today: str = "") -> tuple[Con
 
 def check_addresses(config: Config, channels: Mapping[str, Channel]) -> list[Finding]:
     """What the channels themselves say of people's addresses; needs the channels made, not opened."""
-    document = config.documents.get("people.yaml")
-    if document is None:
-        return []
-    before = len(document.findings)
+    findings: list[Finding] = []
     for person in config.people:
         for way in person.addresses:
             channel = channels.get(way.channel)
             if channel is not None and (problem := channel.check(way.address)):
+                document, place = _place_of(config, person.id, way.channel)
                 wrong, _, remedy = problem.partition(": ")
-                place = document.at("people", person.id, "reach", way.channel)
                 document.add(place, "bad-address", f"{person.id}: {wrong}", remedy)
-    return document.findings[before:]
+                findings.append(document.findings[-1])
+    return findings
+
+
+def _place_of(config: Config, person: str, channel: str) -> tuple[Document, Node | None]:
+    """Where a person's address is written."""
+    for name, document in config.documents.items():
+        if name.startswith("people"):
+            place = address_place(document, person, channel)
+            if isinstance(place, Scalar):
+                return document, place
+    return config.documents["people.yaml"], None
 
 
 class _Loading:
@@ -285,13 +293,24 @@ class _Loading:
     def _people(
         self, channels: Mapping[str, ChannelConfig], phones: Collection[str], region: str
     ) -> tuple[list[Person], list[Group]]:
-        form = self._bound("people.yaml", PeopleForm)
-        if form is None:
-            return [], []
-        document = self._documents["people.yaml"]
-        people, groups = people_of(document, form, channels, phones, region)
-        check_people(document, form, Directory(people, groups, region))
-        return people, groups
+        """people.yaml, and for those who have thousands any number of people/*.yaml in the same form."""
+        more = sorted(f"people/{path.name}" for path in (self._folder / "people").glob("*.yaml"))
+        forms = {name: form for name in ("people.yaml", *more) if (form := self._bound(name, PeopleForm)) is not None}
+        people: dict[str, Person] = {}
+        groups: dict[str, Group] = {}
+        for name, form in forms.items():
+            document = self._documents[name]
+            found, grouped = people_of(document, form, channels, phones, region)
+            for twice in [p.id for p in found if p.id in people]:
+                document.add(document.at("people", twice), "key-twice", f"{twice} is in another file too", "keep one")
+            for twice in [g.id for g in grouped if g.id in groups]:
+                document.add(document.at("groups", twice), "key-twice", f"{twice} is in another file too", "keep one")
+            people.update({p.id: p for p in found})
+            groups.update({g.id: g for g in grouped})
+        directory = Directory(people.values(), groups.values(), region)
+        for name, form in forms.items():
+            check_people(self._documents[name], form, directory)
+        return list(people.values()), list(groups.values())
 
     def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
         forms = self._bound("rosters.yaml", dict[str, RosterForm])

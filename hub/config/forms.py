@@ -119,7 +119,7 @@ class PersonForm(Struct, frozen=True, kw_only=True):
 
 
 class PeopleForm(Struct, frozen=True, kw_only=True):
-    people: dict[Word, PersonForm]
+    people: dict[Word, PersonForm] = {}
     groups: Annotated[dict[Word, tuple[Word, ...]], Meta(description="Group → its people")] = {}
 
 

@@ -11,7 +11,7 @@ from hub.model.people import Address, Asked, Chain, Contact, Group, Person, Rost
 from hub.people.directory import Directory, normalise, phone_problem
 from hub.people.rosters import gaps, span
 from hub.playbook.form import CHANNEL_WORDS
-from hub.yaml import Document
+from hub.yaml import Document, Node
 
 
 def people_of(
@@ -27,12 +27,12 @@ def _person(
     document: Document, name: str, form: PersonForm, channels: Collection[str], phones: Collection[str], region: str
 ) -> Person:
     for channel, address in form.reach.items():
-        place = document.at("people", name, "reach", _written(document, name, channel))
         if channel not in channels:
+            place = address_place(document, name, channel)
             document.add(place, "unknown-channel", f'"{channel}" is no channel', choice(channel, channels))
         elif channel in phones and (problem := phone_problem(address, region)):
             wrong, _, remedy = problem.partition(": ")
-            document.add(place, "not-a-number", f"{name}: {wrong}", remedy)
+            document.add(address_place(document, name, channel), "not-a-number", f"{name}: {wrong}", remedy)
     if not form.reach:
         place = document.at("people", name)
         document.add(place, "unreachable", f"{name} has no address at all", "add reach: ...", warning=True)
@@ -48,11 +48,11 @@ def _person(
     )
 
 
-def _written(document: Document, person: str, channel: str) -> str:
-    """The word that stands for a channel in the file: `call` for `voice`."""
+def address_place(document: Document, person: str, channel: str) -> Node | None:
+    """Where a person's address stands, whatever word was written for the channel (`call` for `voice`)."""
     words = [channel, *(word for word, name in CHANNEL_WORDS.items() if name == channel)]
     reach = document.at("people", person, "reach")
-    return next((w for w in words if document.at("people", person, "reach", w) is not reach), channel)
+    return next((node for w in words if (node := document.at("people", person, "reach", w)) is not reach), reach)
 
 
 def check_people(document: Document, form: PeopleForm, directory: Directory) -> None:

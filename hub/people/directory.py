@@ -6,6 +6,7 @@ Pure. Addresses are kept in one written form (`normalise`), so that 0450/00.00.0
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import phonenumbers
 
@@ -19,6 +20,7 @@ _SHORT_CODE = re.compile(r"\d{3,6}")
 _URI = re.compile(r"(?i)^(?:tel|sms|mailto):")
 
 
+@lru_cache(maxsize=65_536)  # a number is read 60 times slower than it is looked up, and comes up again and again
 def normalise(address: str, region: str = REGION) -> str:
     """The one written form of an address: E.164 for a phone number, lower case for a mail address, otherwise the
     text without the white space around it. A short code (1789, 112) is no E.164 number and stays as it is. Never
@@ -35,6 +37,7 @@ def normalise(address: str, region: str = REGION) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=65_536)
 def phone_problem(address: str, region: str = REGION) -> str:
     """Why this cannot be rung, and what would be right; `""` for a number of the numbering plan."""
     text = address.strip()

@@ -507,6 +507,16 @@ async def test_one_person_gets_no_flood_and_asks_have_places_kept(autojump_clock
         assert world.dispatch.counters.held >= 3
 
 
+async def test_a_further_try_is_no_further_message_to_the_person(autojump_clock: MockClock) -> None:
+    async with running(World(sms=Limits(per_person=3, person_s=86_400, person_asks=1))) as world:
+        answers: Iterator[Answer] = iter([*[Retry(reason="503")] * 6, Sent()])
+        world.sms.says = lambda _: next(answers)
+        world.dispatch.submit(ask(lane=Lane.NOTIFY, values=()))
+        await trio.sleep(1800)
+        assert (await world.outcomes("ask-1"))[Outcome.SENT] == 1
+        assert world.dispatch.counters.held == 0
+
+
 # --- taking back, standing still ---------------------------------------------------------------------------
 
 

@@ -174,9 +174,18 @@ def test_no_text_makes_reading_fail(folder: Path, name: str, text: bytes) -> Non
     assert errors(f for f in findings if f.file == f"config/{name}.yaml"), "and every one is told"
 
 
+def test_people_may_be_spread_over_files(folder: Path) -> None:
+    (folder / "people").mkdir()
+    more = "people:\n  carl:\n    name: Carl\n    reach:\n      sms: 0450 00 00 03\n"
+    (folder / "people" / "more.yaml").write_text(more + "groups:\n  wide: [anne, carl]\n", "utf-8")
+    (folder / "people" / "twice.yaml").write_text(more, "utf-8")
+    config, findings = load(folder, lookup)
+    told = [str(f) for f in findings if f.file.startswith("config/people")]
+    assert told == ["config/people/twice.yaml:3:5: carl is in another file too: keep one [key-twice]"]
+    assert config.directory().members("wide") == ("anne", "carl")
+
+
 def test_a_channel_says_itself_which_addresses_it_cannot_use(folder: Path) -> None:
-    people = (folder / "people.yaml").read_text("utf-8")
-    (folder / "people.yaml").write_text(people.replace("board: lobby", "board: lobby"), "utf-8")
     config, _ = load(folder, lookup)
     channels: dict[str, Any] = {"board": BoardChannel()}
     (finding,) = check_addresses(config, channels)
