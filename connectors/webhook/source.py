@@ -160,7 +160,7 @@ class WebhookSource:
 
     async def _alert(self, body: bytes, key: str, intake: Intake) -> SignalItem:
         if len(body) > _LARGE:
-            found = await intake.in_worker(decode_apart, body, label=f"{self._name} alert")
+            found = await intake.in_worker(decode_apart, body, label="alert")
             if isinstance(found, tuple):
                 raise Fault(*found)
             alert = found
@@ -178,7 +178,7 @@ class WebhookSource:
 
     async def _cap(self, body: bytes, key: str, intake: Intake) -> list[Item]:
         """The alerts of a CAP file; each has a key of its own under that of the request."""
-        found = await intake.in_worker(read_cap, body, self._name, label=f"{self._name} CAP")
+        found = await intake.in_worker(read_cap, body, self._name, label="CAP")
         items: list[Item] = []
         for number, item in enumerate(found):
             items.append(msgspec.structs.replace(item, key=f"{key}:{number}"))

@@ -25,7 +25,7 @@ def test_cap_is_read_in_a_worker_and_recorded() -> None:
         for repeated in (False, True):
             status, body, _ = await siamu.post(CAP, media_type="application/cap+xml")
             assert (status, body["repeated"]) == (202, repeated)
-        assert intake.in_workers == ["siamu CAP", "siamu CAP"]
+        assert intake.in_workers == ["CAP", "CAP"]
 
     [item] = play(story).signals
     signal: Signal = item.signal
