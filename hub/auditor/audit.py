@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from http.client import HTTPException
-from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -44,16 +43,17 @@ class Hub(Protocol):
 class Audit:
     """Looks every `config.every` seconds until cancelled."""
 
-    def __init__(self, config: AuditorConfig, journal: Path, hub: Hub, say: Callable[[Told], None]) -> None:
+    def __init__(self, config: AuditorConfig, reading: Reading, hub: Hub, say: Callable[[Told], None]) -> None:
         self._config = config
         self._hub = hub
         self._say = say
-        self._reading = Reading(journal)
+        self._reading = reading
         self._standing = Standing(config.again)
         self._patience = Patience(config.patience)
         self._before = 0  # where the journal ended before the hub that runs now
         self._looking_since: datetime | None = None
         self._seen: list[Finding] = []  # by the last look
+        self._suspected: set[str] = set()  # found by the look before
         self._whole_s: float | None = None  # when the journal was last read to its end
         self._look_s: float | None = None  # since when a look has been under way
         self._unreadable: tuple[float, str] | None = None  # since when, and why
@@ -62,7 +62,8 @@ class Audit:
 
     def hub_starts(self, place: int) -> None:
         """A hub is about to be started on a journal that ends at `place`."""
-        self._before, self._looking_since, self._seen = place, None, []
+        self._before, self._looking_since = place, None
+        self._seen, self._suspected = [], set()
         self._standing.forgive()
 
     @property
@@ -88,9 +89,9 @@ class Audit:
                 await trio.sleep_until(due_s)
                 # Held up ourselves (stopped, swapped out): what we would say now is of the past.
                 if trio.current_time() - due_s < HELD_UP_S:
-                    self._round(trio.current_time())
+                    self.round(trio.current_time())
 
-    def _round(self, now_s: float) -> None:
+    def round(self, now_s: float) -> None:
         """Tells what is to be told of what was seen, and has a hub that hangs set going again."""
         try:
             findings = self._findings(now_s)
@@ -100,6 +101,8 @@ class Audit:
         for told in self._standing.update(findings, now_s, self._reading.sight.playback):
             self._say(told)
         hung = self._standing.hung(now_s)
+        if self._reading.unwritable:
+            hung = None  # it waits for the disk: a restart would help nobody
         if hung is not None and self._config.restart and hung[0] >= self._patience.s(now_s):
             self._patience.restarted(now_s)
             self._standing.forgive()
@@ -114,6 +117,8 @@ class Audit:
         if silent_s is not None and silent_s > config.silent:
             detail = f"no pulse for {silent_s:.0f} s although its process lives"
             found.append(Finding(what="hub-silent", detail=detail, since_s=silent_s, hung=True))
+        if self._reading.unwritable:
+            found.append(Finding(what="disk-full", detail=self._reading.unwritable, since_s=0.0))
         trouble = self._journal_trouble(now_s, lived_s)
         if trouble is not None:
             found.append(trouble)
@@ -137,26 +142,32 @@ class Audit:
     # -- reading --
 
     async def _look_on(self) -> None:
-        """Looks for ever, in a thread: a disk that hangs holds up nothing here. What is seen is checked between two
-        looks, so nothing is read and changed at once."""
         rest_s = self._config.every
         while True:
-            self._look_s = trio.current_time()
-            try:
-                whole = await trio.to_thread.run_sync(self._reading.look, abandon_on_cancel=True)
-                rest_s = self._config.every if whole else 0.0
-                self._unreadable = None
-                if whole:
-                    self._check(trio.current_time())
-            except Unreadable as error:
-                self._unreadable = (self._unreadable[0] if self._unreadable else trio.current_time(), str(error))
+            whole = await self.look()
+            if whole is None:
                 rest_s = max(self._config.every, min(2 * rest_s, REST_S_MAX))
-            except Exception as error:
-                log.exception("a fault in the auditor")
-                self._seen = [_fault(error)]
-                rest_s = REST_S_MAX
-            self._look_s = None
+            else:
+                rest_s = self._config.every if whole else 0.0
             await trio.sleep(rest_s)
+
+    async def look(self) -> bool | None:
+        """One look, in a thread: a disk that hangs holds up nothing here. What is seen is checked between two looks, so
+        nothing is read and changed at once. Returns whether all was read, None if nothing could be."""
+        self._look_s = trio.current_time()
+        whole = None
+        try:
+            whole = await trio.to_thread.run_sync(self._reading.look, abandon_on_cancel=True)
+            self._unreadable = None
+            if whole:
+                self._check(trio.current_time())
+        except Unreadable as error:
+            self._unreadable = (self._unreadable[0] if self._unreadable else trio.current_time(), str(error))
+        except Exception as error:  # as in `round`
+            log.exception("a fault in the auditor")
+            self._seen = [_fault(error)]
+        self._look_s = None
+        return whole
 
     def _check(self, now_s: float) -> None:
         sight = self._reading.sight
@@ -165,7 +176,10 @@ class Audit:
         self._whole_s, self._seen = now_s, []
         if now is not None and self.hub_is_up:
             self._looking_since = self._looking_since or now
-            self._seen = check(sight, now, self._config, self._looking_since)
+            found = check(sight, now, self._config, self._looking_since)
+            # Seen twice: when hub time jumps, what falls due by that has fired a moment after the jump was read.
+            self._seen = [finding for finding in found if finding.what in self._suspected]
+            self._suspected = {finding.what for finding in found}
 
     # -- the heartbeat --
 

@@ -87,7 +87,7 @@ class Adopted:
         self._journal = journal
 
     async def wait(self) -> int:
-        while writer(self._journal) == self.pid:  # noqa: ASYNC110 - a lock that another process holds tells nobody
+        while writer(self._journal) == self.pid:  # noqa: ASYNC110 # another's lock tells nobody
             await trio.sleep(LOCK_POLL_S)
         return GONE
 

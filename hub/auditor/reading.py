@@ -1,6 +1,7 @@
 """Reading the journal beside the hub that writes it: short queries, and only what is new."""
 
 import os
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hub.journal.reader import Reader, open_reader
 log = structlog.get_logger(__name__)
 
 ROWS_MAX = 10_000  # in one look
+ROOM_BYTES_MIN = 4 << 20  # with less than this the hub cannot be expected to write
 
 _decode_state = msgspec.msgpack.Decoder(State).decode
 
@@ -36,8 +38,10 @@ def end_of(path: Path) -> int:
 class Reading:
     """A place in the journal and what has been seen up to there. Plain and synchronous: called in a worker thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> None:
         self.path = path
+        self.unwritable = ""  # why the hub cannot write there either
+        self._statvfs = statvfs
         self.sight = Sight()
         self.started_place = 0  # of the newest HubStarted
         self._reader: Reader | None = None
@@ -48,6 +52,7 @@ class Reading:
     def look(self) -> bool:
         """Reads on; returns whether that was all there is. Raises Unreadable."""
         try:
+            self.unwritable = self._why_unwritable()
             self._reopen_if_replaced()
             reader = self._reader or self._open()
             rows = list(islice(reader.rows(self._place), ROWS_MAX))
@@ -60,6 +65,14 @@ class Reading:
         except (JournalError, OSError) as error:
             self.close()
             raise Unreadable(str(error)) from error
+
+    def _why_unwritable(self) -> str:
+        disk = self._statvfs(self.path.parent)
+        if disk.f_flag & os.ST_RDONLY:
+            return f"{self.path.parent}: mounted read-only: make it writable again"
+        if disk.f_bavail * disk.f_frsize < ROOM_BYTES_MIN:
+            return f"{self.path.parent}: {disk.f_bavail * disk.f_frsize >> 10} KiB left on the disk: make room"
+        return ""
 
     def close(self) -> None:
         """Closes the files; what was seen is kept, and the next look opens them again."""

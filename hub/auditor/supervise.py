@@ -17,7 +17,7 @@ from hub.auditor.audit import Audit
 from hub.auditor.checks import Finding
 from hub.auditor.config import AuditorConfig
 from hub.auditor.process import GONE, Adopted, AuditorLock, Child, HubProcess, writer
-from hub.auditor.reading import end_of
+from hub.auditor.reading import Reading, end_of
 from hub.auditor.standing import Deaths
 from hub.auditor.tell import Secret, Teller, ways_of
 
@@ -60,7 +60,7 @@ async def _supervise(
     command: Sequence[str], config: AuditorConfig, journal: Path, lock: AuditorLock, teller: Teller
 ) -> int:
     keeper = Keeper(command, config, journal, lock)
-    keeper.audit = Audit(config, journal, keeper, teller.tell)
+    keeper.audit = Audit(config, Reading(journal), keeper, teller.tell)
     async with trio.open_nursery() as nursery:
         await nursery.start(keeper.obey)
         nursery.start_soon(teller.run)

@@ -196,7 +196,6 @@ def _request(url: str, method: str, timeout_s: float, token: str = "", body: obj
         headers["Content-Type"] = "application/json"
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    # The scheme is http or https: the config's pattern says so.
-    request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 # http(s) by the config
     with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout_s) as answer:
         answer.read(1024)

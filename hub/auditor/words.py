@@ -82,6 +82,12 @@ _WHAT: dict[str, tuple[str, str, str, str]] = {
         "das Journal von Vigie ist nicht lesbar",
         "Vigie's journal cannot be read",
     ),
+    "disk-full": (
+        "Vigie ne peut plus écrire sur son disque",
+        "Vigie kan niet meer op zijn schijf schrijven",
+        "Vigie kann nicht mehr auf seine Festplatte schreiben",
+        "Vigie cannot write to its disk any more",
+    ),
     "auditor-fault": (
         "l'auditeur de Vigie est en défaut",
         "de auditor van Vigie is defect",

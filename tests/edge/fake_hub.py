@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import sys
-import time
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,8 +78,7 @@ class Hub:
             case ["ping"]:
                 await self.say("pong")
             case ["block"]:
-                while True:
-                    time.sleep(60)  # noqa: ASYNC251 - a hub that hangs
+                threading.Event().wait()  # a loop that hangs
 
 
 async def main(path: Path, port: int) -> int:

@@ -6,12 +6,14 @@ import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
 import pytest
 import trio
 
+from hub.auditor.audit import Audit
 from hub.auditor.checks import Finding
 from hub.auditor.config import AuditorConfig, AuditorHeartbeat, AuditorMail, AuditorPost
 from hub.auditor.process import AuditorLock
@@ -38,8 +40,10 @@ class Writing:
         await self.journal.put_facts(made)
         return [fact.id for fact in made]
 
-    async def decide(self, *took: str, events: tuple[e.Event, ...] = ()) -> str:
-        decision = r.Decision(id=self.ids.new(START), at=START, took=took, events=events)
+    async def decide(
+        self, *took: str, events: tuple[e.Event, ...] = (), fired: tuple[str, ...] = (), at: datetime = START
+    ) -> str:
+        decision = r.Decision(id=self.ids.new(at), at=at, took=took, events=events, fired=fired)
         await self.journal.put_decision(decision)
         return decision.id
 
@@ -204,6 +208,132 @@ def test_no_journal_and_what_is_none(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="cannot be read"):
         reading.look()
     assert end_of(tmp_path / "journal.db") == 0
+
+
+@pytest.mark.parametrize(("free_blocks", "flag", "why"), [(1, 0, "4 KiB left"), (10**6, os.ST_RDONLY, "read-only")])
+def test_a_disk_that_takes_nothing_more_is_noticed(tmp_path: Path, free_blocks: int, flag: int, why: str) -> None:
+    def statvfs(_: Path) -> os.statvfs_result:
+        return os.statvfs_result((4096, 4096, 10**6, free_blocks, free_blocks, 1, 1, 1, flag, 255))
+
+    for disk, said in ((statvfs, why), (os.statvfs, "")):
+        reading = Reading(tmp_path / "journal.db", disk)
+        with pytest.raises(Unreadable):
+            reading.look()
+        assert said in reading.unwritable
+        assert bool(said) == bool(reading.unwritable)
+
+
+# --- the audit -------------------------------------------------------------------------------------------------
+
+
+class LiveHub:
+    """A hub's process that lives, as the audit sees it."""
+
+    def __init__(self) -> None:
+        self.restarts: list[str] = []
+
+    def lived_s(self) -> float:
+        return 30.0
+
+    def silent_s(self) -> float | None:
+        return None
+
+    def findings(self) -> list[Finding]:
+        return []
+
+    def restart(self, why: str) -> None:
+        self.restarts.append(why)
+
+
+class Watch:
+    """An audit of a real journal, one look and one round at a time."""
+
+    def __init__(self, reading: Reading, **config: Any) -> None:
+        self.hub = LiveHub()
+        self.told: list[Told] = []
+        self.audit = Audit(AuditorConfig(listening=0, **config), reading, self.hub, self.told.append)
+
+    async def round(self, s: float = 0) -> list[str]:
+        """What is told; `s`: seconds of the auditor's clock."""
+        await self.audit.look()
+        self.audit.round(s)
+        told, self.told[:] = [f"{t.kind} {t.finding.what}" for t in self.told], []
+        return told
+
+
+@pytest.mark.trio
+async def test_what_is_due_by_a_jump_of_hub_time_is_given_the_time_to_fire(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with open_sqlite(path) as journal:
+        writing, watch = Writing(journal), Watch(Reading(path))
+        due = e.DeadlineSet(deadline="answer A", at=START + timedelta(hours=1))
+        await writing.decide(*await writing.facts(r.HubStarted(node="a", version="1")), events=(due,))
+        assert await watch.round() == []
+        await writing.decide(at=START + timedelta(days=1))  # the clock was set, and that is read ...
+        assert await watch.round() == []
+        await writing.decide(at=START + timedelta(days=1), fired=("answer A",))  # ... before what follows from it
+        assert await watch.round() == []
+        await writing.decide(at=START + timedelta(days=2), events=(due,))
+        await writing.decide(at=START + timedelta(days=3))
+        assert await watch.round() == []
+        assert await watch.round() == ["new deadline-overdue"]
+
+
+@pytest.mark.trio
+async def test_a_hub_that_hangs_is_set_going_again_with_growing_patience(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with open_sqlite(path) as journal:
+        writing, watch = Writing(journal), Watch(Reading(path))
+        await _hang(writing, watch)
+        assert await watch.round(0) == []
+        assert await watch.round(1) == ["new deadline-overdue"]
+        await watch.round(15)
+        assert watch.hub.restarts == []
+        await watch.round(16)
+        assert len(watch.hub.restarts) == 1
+        assert "answer A" in watch.hub.restarts[0]
+        await watch.round(17)
+        await watch.round(46)
+        assert len(watch.hub.restarts) == 1
+        await watch.round(47)
+        assert len(watch.hub.restarts) == 2
+
+
+@pytest.mark.trio
+async def test_a_hub_that_waits_for_the_disk_is_not_started_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    blocks = [1]
+
+    def statvfs(_: Path) -> os.statvfs_result:
+        return os.statvfs_result((4096, 4096, 10**6, *blocks * 2, 1, 1, 1, 0, 255))
+
+    async with open_sqlite(path) as journal:
+        writing, watch = Writing(journal), Watch(Reading(path, statvfs))
+        await _hang(writing, watch)
+        assert await watch.round(0) == ["new disk-full"]
+        assert await watch.round(1) == ["new deadline-overdue"]
+        await watch.round(300)
+        assert watch.hub.restarts == []
+        blocks[0] = 10**6
+        assert await watch.round(311) == ["over disk-full"]
+        assert len(watch.hub.restarts) == 1
+
+
+@pytest.mark.trio
+async def test_a_fault_of_the_auditors_own_is_told(tmp_path: Path) -> None:
+    def statvfs(_: Path) -> os.statvfs_result:
+        raise ZeroDivisionError("a fault")
+
+    watch = Watch(Reading(tmp_path / "journal.db", statvfs), starting=1_000)
+    assert await watch.round() == ["new auditor-fault"]
+
+
+async def _hang(writing: Writing, watch: Watch) -> None:
+    """A deadline that was due an hour ago by the hub's own time."""
+    due = e.DeadlineSet(deadline="answer A", at=START)
+    await writing.decide(*await writing.facts(r.HubStarted(node="a", version="1")), events=(due,))
+    await watch.audit.look()
+    await writing.decide(at=START + timedelta(hours=1))
 
 
 # --- telling ---------------------------------------------------------------------------------------------------
