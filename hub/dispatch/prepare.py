@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.connector import AskDetails, Channel, Outgoing
 from hub.dispatch.orders import Order
@@ -173,6 +174,9 @@ class Preparer:
 
     def _render(self, order: Order, language: Language, repeat: bool) -> Rendered:
         ordered = order.ordered
+        room = self._rooms[ordered.channel]
+        if ordered.lane is not Lane.ASK:
+            room = replace(room, answers=False)  # a confirmation names the code, too, and wants no answer
         rendered = render(
             self.texts,
             ordered.message,
@@ -181,7 +185,7 @@ class Preparer:
             signal=order.signal,
             status=ordered.status,
             repeat=repeat,
-            room=self._rooms[ordered.channel],
+            room=room,
         )
         order.rendered[language, repeat] = rendered
         return rendered

@@ -107,7 +107,7 @@ def _use_channel(w: Work, ask: Ask, index: int) -> None:
     first = w.state.incidents[runs[0].incident]
     sheets = tuple(dict.fromkeys(w.state.incidents[r.incident].playbook for r in runs))
     messages = tuple(dict.fromkeys(r.message for r in runs))
-    values = [("code", ask.code)]
+    values = [("code", ask.code), ("sheet", sheets[0]), ("answer_s", f"{ask.answer_s:g}")]
     if len(messages) > 1:
         values += [("sheets", ",".join(sheets)), ("messages", ",".join(messages))]
     w.emit(

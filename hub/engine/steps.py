@@ -114,6 +114,7 @@ def _order(w: Work, incident: Incident, step: Step, message: str, channel: str, 
             size=len(people) if large else 0,
             incidents=(incident.id,),
             signal=incident.last,
+            values=(("sheet", incident.playbook),),
             status=incident.status,
             step=step.name,
         )

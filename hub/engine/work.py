@@ -83,7 +83,7 @@ class Work:
                 incidents=incidents,
                 ask=ask,
                 signal=first.last if first else "",
-                values=values,
+                values=(*values, ("sheet", first.playbook)) if first else values,
                 status=first.status if first else Status.ACTUAL,
             )
         )

@@ -246,6 +246,15 @@ async def test_a_call_is_spoken_and_carries_no_hint_of_its_own(autojump_clock: M
         assert "answer" not in outgoing.text
 
 
+async def test_a_confirmation_names_the_code_and_asks_for_no_answer(autojump_clock: MockClock) -> None:
+    async with running(World()) as world:
+        world.dispatch.submit(ask(lane=Lane.CONFIRM))
+        await world.quiet()
+        ((_, outgoing),) = world.sms.got
+        assert "answer" not in outgoing.text
+        assert outgoing.ask is None
+
+
 async def test_an_order_is_taken_once(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
         world.sms.takes_s = 1
