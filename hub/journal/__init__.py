@@ -58,8 +58,11 @@ class Journal(Protocol):
     owner of the delivery. Concurrent appends share one commit (group commit)."""
 
     worth: Worth
-    trouble: str | None
-    """Why nothing can be made durable now, in words; None while all is well."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be made durable now, in words; None while all is well."""
+        ...
 
     async def put_facts(
         self, facts: Sequence[Fact], vault: Sequence[VaultEntry] = (), live: Sequence[Any] | None = None

@@ -82,6 +82,10 @@ class Committer:
                 "erase again when it is done"
             ) from None
 
+    def note(self, name: str, value: str) -> None:
+        """Remembers a value under a name. Raises apsw.Error."""
+        self.journal.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", ("note " + name, value))
+
     def probe(self) -> None:
         """Writes and syncs something to both files that needs room, so that a disk with a page to spare is not
         taken for a sound one. Raises apsw.Error while that is not possible."""

@@ -51,6 +51,7 @@ class MemoryJournal:
         self._by_subject: dict[tuple[str, str], list[Row]] = {}
         self._vault: dict[str, VaultRow] = {}
         self._snapshots: deque[Snapshot] = deque(maxlen=2)
+        self._notes: dict[str, str] = {}
         self._tip = GENESIS
         self._refused: JournalError | None = None
         self._queue: list[Put] = []
@@ -66,6 +67,7 @@ class MemoryJournal:
         after._vault = dict(self._vault)
         after._snapshots = self._snapshots.copy()
         after._tip = self._tip
+        after._notes = dict(self._notes)
         after._followers.last = len(self._rows)
         return after
 
@@ -261,6 +263,14 @@ class MemoryJournal:
     async def load_snapshot(self) -> Snapshot | None:
         await trio.lowlevel.checkpoint()
         return self._snapshots[-1] if self._snapshots else None
+
+    async def note(self, name: str, value: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self._notes[name] = value
+
+    async def noted(self, name: str) -> str:
+        await trio.lowlevel.checkpoint()
+        return self._notes.get(name, "")
 
     async def verify(self) -> int:
         await trio.lowlevel.checkpoint()

@@ -200,6 +200,11 @@ class Reader:
     def load_snapshot(self) -> Snapshot | None:
         return snapshots.load(self.path, self.row)
 
+    def noted(self, name: str) -> str:
+        """A value remembered under a name, "" where there is none."""
+        found = self._one("SELECT value FROM meta WHERE name = ?", ("note " + name,))
+        return str(found[0]) if found else ""
+
     def checkpoint(self) -> Checkpoint:
         """Where verification starts."""
         found = self._one("SELECT seq, hash FROM checkpoints ORDER BY seq DESC LIMIT 1")

@@ -20,7 +20,7 @@ from hub.journal.follow import Follower, Followers, Placed
 from hub.journal.lock import WriterLock
 from hub.journal.puts import Put, Sealer, unavailable
 from hub.journal.reader import Reader
-from hub.journal.writer import Erasure, Writer
+from hub.journal.writer import Chore, Writer
 from hub.model.records import Attempt, Decision, Fact, Record, VaultEntry
 
 T = TypeVar("T")
@@ -127,10 +127,21 @@ class SqliteJournal:
         """Deletes vault entries and overwrites their bytes. Raises JournalUnavailable, also where a reading command
         held the log at that moment: the entries are gone then, but not yet overwritten."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        erasure = Erasure(keys)
+        await self._have_done(lambda committer: committer.erase(keys))
+
+    async def note(self, name: str, value: str) -> None:
+        """Remembers a value under a name, beside the records."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        await self._have_done(lambda committer: committer.note(name, value))
+
+    async def noted(self, name: str) -> str:
+        return await self._read(lambda reader: reader.noted(name))
+
+    async def _have_done(self, do: Callable[[Committer], None]) -> None:
+        chore = Chore(do)
         self._check()
-        self._writer.submit(erasure)
-        await erasure.put.wait()
+        self._writer.submit(chore)
+        await chore.put.wait()
 
     async def _submit(self, put: Put) -> Sequence[str]:
         self._check()

@@ -5,7 +5,7 @@ reads no clock: its pauses are `threading.Event.wait`, and what it has waited in
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
@@ -30,15 +30,16 @@ class _GivenUp(Exception):
     """The journal is being closed while nothing can be written."""
 
 
-class Erasure:
-    """A request to erase vault entries, in its place among the puts."""
+class Chore:
+    """Something else for the writer to do (erasing, noting), in its place among the puts. `put` is over when it is
+    done."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, do: Callable[[Committer], None]) -> None:
         self.put = Put(Kind.FACT, [], [], [])
-        self.keys = keys
+        self.do = do
 
 
-_Item = Put | Erasure | None  # None: the end
+_Item = Put | Chore | None  # None: the end
 
 
 class Writer:
@@ -85,7 +86,7 @@ class Writer:
         if self._fault is not None:
             raise self._fault
 
-    def submit(self, item: Put | Erasure) -> None:
+    def submit(self, item: Put | Chore) -> None:
         self._queue.put(item)
 
     async def stop(self) -> None:
@@ -121,9 +122,9 @@ class Writer:
         while not self._ending:
             self._do(self._take())
 
-    def _take(self) -> list[Put | Erasure]:
+    def _take(self) -> list[Put | Chore]:
         """Waits for something to do, then takes what is queued by now, up to what one commit should hold."""
-        batch: list[Put | Erasure] = []
+        batch: list[Put | Chore] = []
         records = size = 0
         item = self._queue.get()
         get, left = self._queue.get_nowait, self._queue.qsize()
@@ -140,8 +141,8 @@ class Writer:
         self._ending = True
         return batch
 
-    def _do(self, batch: list[Put | Erasure]) -> None:
-        """One batch: runs of puts are one commit each; an erasure stands between them."""
+    def _do(self, batch: list[Put | Chore]) -> None:
+        """One batch: runs of puts are one commit each; a chore stands between them."""
         run: list[Put] = []
         for item in batch:
             if isinstance(item, Put):
@@ -150,19 +151,19 @@ class Writer:
             if run:
                 self._commit(run)
                 run = []
-            self._erase(item)
+            self._see_to(item)
         if run:
             self._commit(run)
 
-    def _erase(self, erasure: Erasure) -> None:
+    def _see_to(self, chore: Chore) -> None:
         assert self._committer is not None
         try:
-            self._committer.erase(erasure.keys)
+            chore.do(self._committer)
         except apsw.Error as error:
-            erasure.put.refuse(unavailable(_words(error)))
+            chore.put.refuse(unavailable(_words(error)))
         except JournalError as error:
-            erasure.put.refuse(error)
-        self._tell(self._deliver, [erasure.put])
+            chore.put.refuse(error)
+        self._tell(self._deliver, [chore.put])
 
     def _commit(self, puts: list[Put]) -> None:
         self._in_hand = puts
@@ -217,7 +218,7 @@ class Writer:
             return puts
 
     def _queued_puts(self) -> list[Put]:
-        """The puts queued meanwhile; an erasure is refused."""
+        """The puts queued meanwhile; a chore is refused."""
         puts: list[Put] = []
         for item in () if self._queue.empty() else self._take():
             if isinstance(item, Put):
