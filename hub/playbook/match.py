@@ -25,7 +25,7 @@ from hub.playbook.language import Mode, Playbook, When
 from hub.playbook.words import Phrases, folded_fields, stems
 
 _SOME = re.compile(rb"[^\x00]")
-_MEMO_MAX = 4_096
+_MEMO_MAX = 4_096  # at 10,000 blocks 5 MB
 
 
 class Match(Struct, frozen=True):
@@ -52,19 +52,13 @@ class _Table:
         self.unasked = _bits(unasked, len(blocks))
         self.asks = _bits(range(len(blocks)), len(blocks)) & ~self.unasked
         self.of = {value: _bits(bits, len(blocks)) | self.unasked for value, bits in by_value.items()}
-        self._memo: dict[tuple[Any, ...], int] = {}
 
     def any_of(self, values: tuple[Any, ...]) -> int:
         """Bits of the blocks that accept at least one of the values."""
-        known = self._memo.get(values)
-        if known is None:
-            known = self.unasked
-            for value in values:
-                known |= self.of.get(value, 0)
-            if len(self._memo) >= _MEMO_MAX:
-                self._memo.clear()
-            self._memo[values] = known
-        return known
+        bits = self.unasked
+        for value in values:
+            bits |= self.of.get(value, 0)
+        return bits
 
 
 class _WordTable:
@@ -84,7 +78,7 @@ class _WordTable:
 
 
 class Matcher:
-    """All sheets that run (live or shadow), ready to be met. Immutable: made anew when a sheet changes."""
+    """All sheets that run (live or shadow), ready to be met. Made anew when a sheet changes; for one thread."""
 
     def __init__(self, playbooks: Iterable[Playbook]) -> None:
         self._sheets = [p for p in playbooks if p.mode is not Mode.DRAFT and p.when]
@@ -101,6 +95,7 @@ class Matcher:
         self._area = _Table(blocks, lambda when: when.areas)
         self._event = _WordTable(blocks, lambda when: when.event)
         self._words = _WordTable(blocks, lambda when: when.words)
+        self._memo: dict[tuple[Any, ...], int] = {}
         self._where = {bit: Expression(when.where) for bit, when in enumerate(blocks) if when.where}
 
     def match(self, signal: Signal, now: datetime) -> list[Match]:
@@ -121,23 +116,33 @@ class Matcher:
 
     def _meeting(self, info: Info, bits: int) -> int:
         """Of the blocks in `bits` those the info block meets, but for CEL."""
-        bits &= self._hazard.of.get(info.hazard, self._hazard.unasked)
-        if not bits:
-            return 0
-        bits &= self._severity.of.get(info.severity, self._severity.unasked)
-        bits &= self._urgency.of.get(info.urgency, self._urgency.unasked)
-        bits &= self._certainty.of.get(info.certainty, self._certainty.unasked)
-        bits &= self._category.any_of(info.categories)
         areas = info.areas
-        if len(areas) == 1:
-            bits &= self._area.any_of(areas[0].places)
-        else:
-            bits &= self._area.any_of(tuple(place for area in areas for place in area.places))
+        places = areas[0].places if len(areas) == 1 else tuple(place for area in areas for place in area.places)
+        key = (info.hazard, info.severity, info.urgency, info.certainty, info.categories, places)
+        accepting = self._memo.get(key)
+        if accepting is None:
+            accepting = self._accepting(info, places)
+            if len(self._memo) >= _MEMO_MAX:
+                self._memo.clear()
+            self._memo[key] = accepting
+        bits &= accepting
         if bits & self._event.asks:
             bits &= self._event.found_in(folded_fields(info.event))
         if bits & self._words.asks:
             bits &= self._words.found_in(folded_fields(info.event, info.headline, info.description))
         return bits
+
+    def _accepting(self, info: Info, places: tuple[str, ...]) -> int:
+        """Blocks that accept all of an info block that is no text. The languages of a warning share this, and so do
+        most warnings of a day: it is worked out once."""
+        return (
+            self._hazard.of.get(info.hazard, self._hazard.unasked)
+            & self._severity.of.get(info.severity, self._severity.unasked)
+            & self._urgency.of.get(info.urgency, self._urgency.unasked)
+            & self._certainty.of.get(info.certainty, self._certainty.unasked)
+            & self._category.any_of(info.categories)
+            & self._area.any_of(places)
+        )
 
     def _note(self, bits: int, signal: Signal, index: int, now: datetime, met: dict[int, Match]) -> None:
         for bit in _set_bits(bits):
