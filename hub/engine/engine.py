@@ -133,6 +133,9 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         if subject in w.state.incidents and words[2] in w.state.incidents[subject].signals:
             incidents.withdraw(w, subject, words[2], "expired")
     elif kind == "forget":
+        for alarm_id, alarm in list(w.state.alarms.items()):
+            if alarm.about.split(" ")[0] == subject:  # nothing can be done about it any more
+                w.emit(e.AlarmCleared(alarm=alarm_id))
         w.emit(e.Forgotten(incident=subject))
     elif kind == "step":
         steps.ended(w, w.state.incidents[subject], words[2], StepOutcome.OVER)

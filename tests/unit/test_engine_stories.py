@@ -388,3 +388,13 @@ def test_a_fact_that_is_over_on_arrival_calls_nobody() -> None:
     night.signal("w1", expires_min=-5)
     assert night.state.incidents == {}
     night.over()
+
+
+def test_an_alarm_about_an_incident_goes_with_it() -> None:
+    night = Night()
+    night.world.no_address |= {(p, c) for p in ("officer-a", "officer-b") for c in ("sms", "voice")}
+    night.signal(expires_min=30)
+    assert {"nobody-to-ask", "chain-exhausted"} <= set(night.alarms())
+    night.after(hours=8)
+    assert night.alarms() == []
+    night.over()
