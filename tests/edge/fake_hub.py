@@ -29,12 +29,14 @@ class Hub:
         self.journal = journal
         self.stream = stream
         self.ids = Ids(random.SystemRandom())
+        self._saying = trio.Lock()  # one word at a time
 
     def now(self) -> datetime:
         return ORIGIN + timedelta(seconds=trio.current_time())
 
     async def say(self, word: str) -> None:
-        await self.stream.send_all(word.encode() + b"\n")
+        async with self._saying:
+            await self.stream.send_all(word.encode() + b"\n")
 
     async def fact(self, body: r.FactBody) -> None:
         await self.journal.put_facts([r.Fact(id=self.ids.new(self.now()), at=self.now(), body=body)])
