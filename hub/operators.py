@@ -13,6 +13,7 @@ from hub.engine.state import State
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
 from hub.model import records as r
+from hub.model.area import Area
 from hub.model.ids import Ids
 from hub.model.people import Chain
 from hub.model.signal import Category, Info, Named, Severity, Signal
@@ -181,15 +182,18 @@ class Operators:
         raise Refused(f"no sheet {name} is in force: there are {names}", missing=True)
 
     def _said(self, sheet: Playbook, by: str, answers: dict[str, str]) -> Signal:
-        """What the person said, in place of a signal: each answer as a parameter, in each language's block."""
+        """What the person said, in place of a signal: each answer as a parameter, in each language's block. Answers
+        called headline and area stand where a signal has its own."""
         now = self._now()
+        area = answers.get("area", "").strip()
         infos = tuple(
             Info(
                 language=language,
                 categories=(Category.OTHER,),
                 event=title,
                 severity=Severity.UNKNOWN,
-                headline=title,
+                headline=answers.get("headline", "").strip() or title,
+                areas=(Area(description=area),) if area else (),
                 parameters=tuple(Named(k, v) for k, v in answers.items()),
             )
             for language, title in sheet.title.items()
