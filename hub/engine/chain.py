@@ -6,7 +6,6 @@ the next channel should dispatch never say anything.
 
 from datetime import datetime, timedelta
 
-from hub.engine import steps
 from hub.engine.state import Ask, Incident, Order, Run
 from hub.engine.work import Work
 from hub.model import events as e
@@ -22,7 +21,7 @@ def start(w: Work, incident: Incident, step: str, chain_id: str, message: str) -
     chain = w.rules.chain(chain_id)
     if chain is None:
         w.alarm("chain-unknown", chain_id, f"step {step} of {incident.playbook}")
-        steps.ended(w, incident, step, StepOutcome.EXHAUSTED)
+        w.came_to(incident.id, step, StepOutcome.EXHAUSTED)
         return
     run = w.id()
     w.emit(e.RunBegan(run=run, incident=incident.id, step=step, chain=chain, message=message))
@@ -226,18 +225,24 @@ def _filled(w: Work, run: Run) -> None:
     for alarm_id, alarm in list(w.state.alarms.items()):
         if alarm.what == "chain-exhausted" and alarm.about == f"{run.incident} {run.step}":
             w.emit(e.AlarmCleared(alarm=alarm_id))
-    steps.ended(w, w.state.incidents[run.incident], run.step, StepOutcome.ACCEPTED)
+    w.came_to(run.incident, run.step, StepOutcome.ACCEPTED)
 
 
 def _exhausted(w: Work, run: Run) -> None:
     w.emit(e.RunEnded(run=run.id, outcome="exhausted", by=tuple(run.accepted)))
     incident = w.state.incidents[run.incident]
     w.alarm("chain-exhausted", f"{incident.id} {run.step}", f"{run.chain.id} of {incident.playbook}")
-    steps.ended(w, incident, run.step, StepOutcome.EXHAUSTED)
-    fallback = run.chain.exhausted
+    w.came_to(incident.id, run.step, StepOutcome.EXHAUSTED)
+    if run.chain.exhausted:
+        w.exhausted.append(run.id)
+
+
+def fall_back(w: Work, run: Run) -> None:
+    """The chain's fallback goes on, unless the sheet itself has called that chain for this incident."""
+    incident = w.state.incidents[run.incident]
     begun = {w.state.runs[r].chain.id for r in incident.runs}
-    if fallback and fallback not in begun and not incident.ended:
-        start(w, incident, run.step, fallback, run.message)
+    if run.chain.exhausted not in begun and not incident.ended:
+        start(w, incident, run.step, run.chain.exhausted, run.message)
 
 
 def cancel(w: Work, run: Run) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.engine import chain, incidents, replies, steps
+from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
 from hub.engine.work import Work
@@ -61,8 +62,7 @@ class Engine:
                     incidents.received(w, entry.record, body, entry.live)
             else:
                 self._take_other(entry, body)
-            if w.wanted:
-                chain.ask_wanted(w)
+            _work_off(w)
         return self._decided(tuple(entry.record.id for entry in entries), ())
 
     def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
@@ -114,8 +114,7 @@ class Engine:
             fired.append(name)
             del w.state.deadlines[name]
             _fire(w, name.split(" "), at)
-            if w.wanted:
-                chain.ask_wanted(w)
+            _work_off(w)
         return self._decided((), tuple(fired))
 
     def _decided(self, took: tuple[str, ...], fired: tuple[str, ...]) -> Decided:
@@ -125,6 +124,20 @@ class Engine:
             self.state.cursor = took[-1]
         self.state.decision, self.state.at = decision.id, w.now
         return Decided(decision, tuple(w.vault))
+
+
+def _work_off(w: Work) -> None:
+    """What an input led to leads to more: steps that waited, fallbacks, and at last the asks, merged by person."""
+    while w.moved or w.exhausted or w.wanted:
+        if w.moved:
+            moved, w.moved = w.moved, {}
+            for incident in moved:
+                if incident in w.state.incidents:
+                    steps.follow(w, w.state.incidents[incident])
+        elif w.exhausted:
+            chain.fall_back(w, w.state.runs[w.exhausted.pop(0)])
+        else:
+            chain.ask_wanted(w)
 
 
 def _fire(w: Work, words: list[str], at: datetime) -> None:
@@ -138,7 +151,7 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
                 w.emit(e.AlarmCleared(alarm=alarm_id))
         w.emit(e.Forgotten(incident=subject))
     elif kind == "step":
-        steps.ended(w, w.state.incidents[subject], words[2], StepOutcome.OVER)
+        w.came_to(subject, words[2], StepOutcome.OVER)
     elif kind == "repeat":
         steps.repeat(w, w.state.incidents[subject], words[2])
     elif kind == "task":
@@ -195,11 +208,11 @@ def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, O
         if order.step and not order.ask:
             came = incident.outcomes.get(order.step, [])
             if reached and StepOutcome.SENT not in came:
-                steps.ended(w, incident, order.step, StepOutcome.SENT)
+                w.came_to(incident_id, order.step, StepOutcome.SENT)
             elif not reached and StepOutcome.FAILED not in came and _all_failed(w, incident.orders, order.step):
-                steps.ended(w, incident, order.step, StepOutcome.FAILED)
+                w.came_to(incident_id, order.step, StepOutcome.FAILED)
         if incident.ended and reached and counts_as_reached(order):
-            incidents.reached_late(w, incident, order, reached)
+            reached_late(w, incident, order, reached)
 
 
 def _all_failed(w: Work, orders: list[str], step: str) -> bool:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hub.engine import chain, steps
+from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.records import Fact, SheetStarted, SignalReceived
 from hub.model.signal import MsgType, ResponseType, Signal, Urgency
-from hub.playbook.language import Joining, Mode, Notify, Playbook
+from hub.playbook.language import Joining, Mode, Playbook
 from hub.playbook.match import Match
 
 
@@ -149,7 +149,7 @@ def begin(w: Work, incident: Incident) -> None:
         return
     for step in playbook.steps:
         if step.after is None and not step.at_end:
-            steps.begin(w, incident, playbook, step)
+            steps.begin(w, incident, step)
 
 
 def joining_key(playbook: Playbook, met: Match, signal: Signal) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
     if playbook is not None and not incident.shadow:
         for step in playbook.steps:
             if step.at_end:
-                steps.begin(w, incident, playbook, step)
+                steps.begin(w, incident, step)
     if all_clear_message(playbook) == "hub.all-clear":  # the sheet has none of its own
         tell_reached(w, incident, "hub.all-clear")
     w.deadline(f"forget {incident.id}", playbook.incident.within_s if playbook else 0.0)
@@ -234,100 +234,3 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
 
 def _others_want(w: Work, order: e.Ordered, incident: str) -> bool:
     return any(i != incident and i in w.state.incidents and not w.state.incidents[i].ended for i in order.incidents)
-
-
-def all_clear_message(playbook: Playbook | None) -> str:
-    """The message of the sheet's own all-clear, or the hub's where the sheet has none."""
-    for step in playbook.steps if playbook else ():
-        if step.at_end and isinstance(step.action, Notify) and step.action.everyone_reached:
-            return step.action.say
-    return "hub.all-clear"
-
-
-def tell_reached(
-    w: Work, incident: Incident, message: str, by: tuple[str, ...] = (), step: str = "", *, clears: bool = True
-) -> int:
-    """A message for exactly those who were reached, also where delivery was never confirmed; as the all-clear
-    (`clears`) it goes to each once. Returns how many people it goes to (an audience counts once)."""
-    told = _to_reached(w, incident, message, by, step, clears=clears)
-    return told + _to_audiences(w, incident, message, clears=clears, step=step)
-
-
-def _to_reached(
-    w: Work, incident: Incident, message: str, by: tuple[str, ...] = (), step: str = "", *, clears: bool
-) -> int:
-    told = 0
-    for person, channels in list(incident.reached.items()):
-        channel = "" if clears and person in incident.told else w.quiet_channel(person, [*by, *channels])
-        if channel:
-            _to_person(w, incident, message, channel, person, clears=clears, step=step)
-            told += 1
-    return told
-
-
-def reached_late(w: Work, incident: Incident, order: e.Ordered, indexes: tuple[int, ...]) -> None:
-    """Deliveries turned out to have reached somebody after the incident's end: the all-clear follows them."""
-    message = all_clear_message(w.rules.playbook(incident.playbook, incident.version))
-    if order.audience:
-        _to_audience(w, incident, message, order, indexes, clears=True, step="")
-    else:
-        _to_reached(w, incident, message, clears=True)
-
-
-def _to_person(
-    w: Work, incident: Incident, message: str, channel: str, person: str, *, clears: bool, step: str
-) -> None:
-    w.emit(
-        e.Ordered(
-            order=w.id(),
-            channel=channel,
-            lane=Lane.CONFIRM if clears else Lane.NOTIFY,
-            message=message,
-            recipients=(person,),
-            incidents=(incident.id,),
-            signal=incident.last,
-            values=(("sheet", incident.playbook),),
-            status=incident.status,
-            step=step,
-            clears=clears,
-        )
-    )
-
-
-def _to_audiences(w: Work, incident: Incident, message: str, *, clears: bool, step: str) -> int:
-    """The same for large audiences, whose people are known by their index only."""
-    told = 0
-    for order_id in incident.orders[incident.since :]:
-        order = w.state.orders.get(order_id)
-        if order is None or not order.event.audience or not counts_as_reached(order.event):
-            continue
-        reached = tuple(i for i, s in enumerate(order.states) if s in REACHED)
-        if reached:
-            _to_audience(w, incident, message, order.event, reached, clears=clears, step=step)
-            told += 1
-    return told
-
-
-def _to_audience(
-    w: Work, incident: Incident, message: str, order: e.Ordered, indexes: tuple[int, ...], *, clears: bool, step: str
-) -> None:
-    w.emit(
-        e.Ordered(
-            order=w.id(),
-            channel=order.channel,
-            lane=Lane.MASS,
-            message=message,
-            audience=order.audience,
-            size=order.size,
-            only=() if len(indexes) == order.size else indexes,
-            incidents=(incident.id,),
-            signal=incident.last,
-            values=(("sheet", incident.playbook),),
-            status=incident.status,
-            step=step,
-            clears=clears,
-        )
-    )
-
-
-REACHED = (OUTCOME_RANK[Outcome.SENT], OUTCOME_RANK[Outcome.DELIVERED])

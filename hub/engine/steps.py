@@ -2,19 +2,20 @@
 
 import msgspec
 
-from hub.engine import chain, incidents
+from hub.engine import chain
+from hub.engine.reach import tell_reached
 from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.message import Lane
 from hub.model.people import Contact
 from hub.model.records import VaultEntry
-from hub.playbook.language import Call, Condition, Notify, Outcome, Playbook, Step, Tasks, Wait
+from hub.playbook.language import Call, Condition, Notify, Outcome, Step, Tasks, Wait
 
 CHUNK = 100  # an audience larger than this is frozen in the vault and goes out in chunks of this size
 
 
-def begin(w: Work, incident: Incident, playbook: Playbook, step: Step) -> None:
+def begin(w: Work, incident: Incident, step: Step) -> None:
     """Begins a step (again, where it repeats)."""
     if incident.shadow:
         return
@@ -30,25 +31,17 @@ def begin(w: Work, incident: Incident, playbook: Playbook, step: Step) -> None:
         w.deadline(f"step {incident.id} {step.name}", action.seconds)
     elif isinstance(action, Tasks):
         _tasks(w, incident, step, action)
-    _follow(w, incident, playbook)
+    w.moved[incident.id] = None  # others may wait for its beginning
 
 
-def ended(w: Work, incident: Incident, step: str, outcome: Outcome) -> None:
-    """A step came to something; what waits for that begins."""
-    w.emit(e.StepEnded(incident=incident.id, step=step, outcome=outcome))
-    playbook = w.rules.playbook(incident.playbook, incident.version)
-    if playbook is not None:
-        _follow(w, incident, playbook)
-
-
-def _follow(w: Work, incident: Incident, playbook: Playbook) -> None:
+def follow(w: Work, incident: Incident) -> None:
     """Begins what waited for what has now happened, while the incident is open."""
-    for step in playbook.steps:
-        if incident.ended or step.after is None or step.at_end:
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    for step in playbook.steps if playbook is not None else ():
+        if incident.ended or step.after is None or step.at_end or incident.begun(step.name):
             continue
-        if incident.begun(step.name) or not holds(incident, step.after):
-            continue
-        begin(w, incident, playbook, step)
+        if holds(incident, step.after):
+            begin(w, incident, step)
 
 
 def holds(incident: Incident, condition: Condition) -> bool:
@@ -71,13 +64,13 @@ def repeat(w: Work, incident: Incident, step_name: str) -> None:
         return
     step = playbook.step(step_name)
     if step.until is None or not holds(incident, step.until):
-        begin(w, incident, playbook, step)
+        begin(w, incident, step)
 
 
 def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
     if action.everyone_reached:
-        if not incidents.tell_reached(w, incident, action.say, action.by, step.name, clears=step.at_end):
-            ended(w, incident, step.name, Outcome.FAILED)
+        if not tell_reached(w, incident, action.say, action.by, step.name, clears=step.at_end):
+            w.came_to(incident.id, step.name, Outcome.FAILED)
         return
     people = w.rules.people(action.to, w.now)
     sent = False
@@ -91,7 +84,7 @@ def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
         w.alarm("no-address", f"{incident.id} {step.name}", " ".join(unreached[:20]))
     if not sent:
         w.alarm("nobody-to-notify", f"{incident.id} {step.name}", _named(action.to))
-        ended(w, incident, step.name, Outcome.FAILED)
+        w.came_to(incident.id, step.name, Outcome.FAILED)
 
 
 def _named(contacts: tuple[Contact, ...]) -> str:
@@ -139,7 +132,7 @@ def task_done(w: Work, task_id: str, by: str) -> None:
     w.emit(e.TaskClosed(task=task_id, outcome="done", by=by))
     incident = w.state.incidents[task.incident]
     if not any(t.incident == task.incident and t.step == task.step for t in w.state.tasks.values()):
-        ended(w, incident, task.step, Outcome.DONE)
+        w.came_to(incident.id, task.step, Outcome.DONE)
 
 
 def task_late(w: Work, task_id: str) -> None:
@@ -148,4 +141,4 @@ def task_late(w: Work, task_id: str) -> None:
         return
     w.emit(e.TaskLate(task=task_id))
     w.alarm("task-late", task_id, f"{task.step} of {task.incident}")
-    ended(w, w.state.incidents[task.incident], task.step, Outcome.LATE)
+    w.came_to(task.incident, task.step, Outcome.LATE)

@@ -10,6 +10,7 @@ from hub.model.ids import Ids
 from hub.model.message import Lane
 from hub.model.records import VaultEntry
 from hub.model.signal import Status
+from hub.playbook.language import Outcome
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -26,15 +27,22 @@ class Work:
         self.events: list[e.Event] = []
         self.vault: list[VaultEntry] = []
         self.wanted: list[tuple[str, str]] = []  # (run, person) to be asked: merged at the end of each input
+        self.moved: dict[str, None] = {}  # incidents whose steps have come to something: what follows begins
+        self.exhausted: list[str] = []  # runs whose chain's fallback is to go on
         self._due = due
 
     def begin(self, now: datetime) -> None:
         self.now = now
-        self.events, self.vault, self.wanted = [], [], []
+        self.events, self.vault = [], []
 
     def emit(self, event: e.Event) -> None:
         self.events.append(event)
         fold(self.state, event, self.now)
+
+    def came_to(self, incident: str, step: str, outcome: Outcome) -> None:
+        """A step came to something. What waits for that begins once this input has been worked off."""
+        self.emit(e.StepEnded(incident=incident, step=step, outcome=outcome))
+        self.moved[incident] = None
 
     def id(self) -> str:
         return self.ids.new(self.now)
