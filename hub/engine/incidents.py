@@ -156,13 +156,13 @@ def joining_key(playbook: Playbook, met: Match, signal: Signal) -> tuple[str, ..
     """What signals of a sheet must agree on to join one incident: the values of its `one per`."""
     info = signal.infos[met.info]
     asked = playbook.when[met.when].areas if met.when >= 0 else ()
-    places = {place for area in info.areas for place in area.places}
+    places = [place for area in info.areas for place in area.places]  # the widest first
 
     def value(what: str) -> str:
         if what == "hazard":
             return info.hazard or info.event
         if what == "area":
-            return next((a for a in asked if a in places), "") or next(iter(sorted(places)), "")
+            return next((a for a in (*asked, *places) if a in places), "")
         if what == "source":
             return signal.source
         if what == "sender":
