@@ -1,7 +1,6 @@
 """The audit: look at the journal, check, tell, set going again; and the heartbeat while all is well."""
 
 from collections.abc import Callable
-from datetime import datetime
 from http.client import HTTPException
 from typing import Protocol
 
@@ -51,7 +50,6 @@ class Audit:
         self._standing = Standing(config.again)
         self._patience = Patience(config.patience)
         self._before = 0  # where the journal ended before the hub that runs now
-        self._looking_since: datetime | None = None
         self._seen: list[Finding] = []  # by the last look
         self._suspected: set[str] = set()  # found by the look before
         self._whole_s: float | None = None  # when the journal was last read to its end
@@ -62,7 +60,7 @@ class Audit:
 
     def hub_starts(self, place: int) -> None:
         """A hub is about to be started on a journal that ends at `place`."""
-        self._before, self._looking_since = place, None
+        self._before = place
         self._seen, self._suspected = [], set()
         self._standing.forgive()
 
@@ -175,9 +173,9 @@ class Audit:
         now = sight.clock.now(now_s)
         self._whole_s, self._seen = now_s, []
         if now is not None and self.hub_is_up:
-            self._looking_since = self._looking_since or now
-            found = check(sight, now, self._config, self._looking_since)
-            # Seen twice: when hub time jumps, what falls due by that has fired a moment after the jump was read.
+            sight.began = sight.began or now
+            found = check(sight, now, self._config)
+            # Seen twice: what was about to happen when the journal was read has happened by now.
             self._seen = [finding for finding in found if finding.what in self._suspected]
             self._suspected = {finding.what for finding in found}
 

@@ -23,15 +23,17 @@ class Finding(Struct, frozen=True, kw_only=True):
     hung: bool = False
 
 
-def check(sight: Sight, now: datetime, config: AuditorConfig, looking_since: datetime) -> list[Finding]:
-    """All that stands still at hub time `now`. `looking_since`: what was before that counts from there (a hub that
-    has just come up, an auditor that has). Nothing is said of a hub that has not come up yet."""
+def check(sight: Sight, now: datetime, config: AuditorConfig) -> list[Finding]:
+    """All that stands still at hub time `now`. Nothing is said of a hub that has not come up yet."""
     if sight.started_at is None:
         return []
-    from_ = max(sight.started_at + timedelta(seconds=config.listening), looking_since)
+    from_ = sight.started_at + timedelta(seconds=config.listening)
+    if sight.began is not None:
+        from_ = max(from_, sight.began)
+    jumped = max(from_, sight.jumped_at) if sight.jumped_at is not None else from_
     found = (
-        _deadlines(sight, now, from_, config.overdue),
-        _facts(sight, now, from_, config.untaken),
+        _deadlines(sight, now, jumped, config.overdue),
+        _facts(sight, now, jumped, config.untaken),
         *_queues(sight, now, from_, config),
         _attempts(sight, now, from_, config.unsettled),
     )

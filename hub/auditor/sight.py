@@ -6,6 +6,7 @@ Pure. It holds what is open, nothing of what is over, so that it stays small bes
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.engine.state import Order, State, fold_decision
 from hub.model import events as e
@@ -35,14 +36,16 @@ class Sight:
 
     `started_at`: when a hub last came up. `moved`: when dispatch last did anything at all. `late`: deadlines that were
     due already when they were set, and when that was. `untaken`: the oldest fact that no decision's cursor has passed
-    (set by the reader).
+    (set by the reader). `began`: when the auditor began to look. `jumped_at`: when hub time last jumped.
     """
 
-    FACTS = frozenset({"started", "receipts"})
+    FACTS = frozenset({"started", "clock", "receipts"})
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
         self.started_at: datetime | None = None
+        self.began: datetime | None = None
+        self.jumped_at: datetime | None = None
         self.playback = False
         self.lifted_at: datetime | None = None
         self.moved: datetime | None = None
@@ -51,22 +54,47 @@ class Sight:
         self.late: dict[str, datetime] = {}
         self.untaken: r.Fact | None = None
         self.clock = HubTime(self.state.at)
+        self._jumped = False
 
     def take(self, record: r.Record) -> None:
         """The next record."""
         match record:
             case r.Decision():
                 self.clock.heard(record.at)
+                if self._jumped:  # what is due by the jump fires from here on
+                    self._jumped, self.jumped_at = False, record.at
                 self._decision(record)
             case r.Attempt():
                 self._attempt(record)
             case r.Fact(body=r.ReceiptsReceived() as body):
                 self._receipts(body, record.at)
             case r.Fact(body=r.HubStarted() as body):
-                self.started_at, self.playback = record.at, body.playback
-                self.clock.heard(record.at)
+                self._start(record.at, body.playback)
+            case r.Fact(body=r.ClockStepped() as body):
+                self._jump(timedelta(seconds=body.by_s))
             case _:
                 pass
+
+    def _start(self, at: datetime, playback: bool) -> None:
+        """A hub came up, perhaps (a playback) at an earlier hub time: what was before counts from here."""
+        self.clock.heard(at)
+        self.started_at, self.playback, self._jumped = at, playback, False
+        self.began = self.jumped_at = self.lifted_at = self.moved = None
+        for sign in self.waiting.values():
+            sign.at = at
+        self.open = {name: replace(known, at=at) for name, known in self.open.items()}
+        self.late.clear()
+
+    def _jump(self, by: timedelta) -> None:
+        """Hub time jumped: how long something has stood still is told as if it always had been the new time."""
+        self._jumped = True
+        self.started_at, self.began, self.jumped_at, self.lifted_at, self.moved = (
+            at and at + by for at in (self.started_at, self.began, self.jumped_at, self.lifted_at, self.moved)
+        )
+        for sign in self.waiting.values():
+            sign.at += by
+        self.open = {name: replace(known, at=known.at + by) for name, known in self.open.items()}
+        self.late = {name: at + by for name, at in self.late.items()}
 
     def _decision(self, decision: r.Decision) -> None:
         fold_decision(self.state, decision)

@@ -71,8 +71,8 @@ class Journal:
         self.decide(s, opened, ordered)
         return name
 
-    def says(self, s: float, looking_since: float = 0) -> list[Finding]:
-        return check(self.sight, at(s), CONFIG, at(looking_since))
+    def says(self, s: float) -> list[Finding]:
+        return check(self.sight, at(s), CONFIG)
 
     def words(self, s: float) -> list[str]:
         return [finding.what for finding in self.says(s)]
@@ -118,8 +118,9 @@ def test_a_hub_that_came_back_is_given_time_to_listen() -> None:
 def test_an_auditor_that_came_back_gives_time_as_well() -> None:
     journal = Journal()
     journal.decide(20, e.DeadlineSet(deadline="answer A", at=at(60)))
-    assert journal.says(305, looking_since=300) == []
-    assert [f.what for f in journal.says(306, looking_since=300)] == ["deadline-overdue"]
+    journal.sight.began = at(300)
+    assert journal.says(305) == []
+    assert journal.words(306) == ["deadline-overdue"]
 
 
 def test_a_deadline_set_for_a_time_that_was_over_counts_from_when_it_was_set() -> None:
@@ -311,6 +312,38 @@ def test_hub_time_follows_a_clock_that_is_stepped_either_way() -> None:
         assert clock.now(steady_s + 1) == at(s + 1)
 
 
+DAY_S = 86_400.0
+
+
+@pytest.mark.parametrize("by_s", [DAY_S, -DAY_S, 20.0])
+def test_a_jump_of_hub_time_makes_nothing_late_and_hides_nothing(by_s: float) -> None:
+    journal = Journal()
+    order = journal.order(100, Lane.ASK)
+    journal.attempt(102, order)
+    journal.decide(102, e.DeadlineSet(deadline="expiry I S", at=at(500)))
+    journal.fact(r.ClockStepped(by_s=by_s), 110 + by_s)
+    journal.decide(110 + by_s)
+    assert journal.says(115 + by_s) == [], "what is due by the jump has five seconds to fire, as ever"
+    if by_s == DAY_S:
+        assert journal.words(116 + by_s) == ["deadline-overdue"]
+        journal.decide(116 + by_s, fired=("expiry I S",))
+    assert journal.says(132 + by_s) == []
+    assert journal.words(133 + by_s) == ["queue-ask"], "thirty seconds from the attempt, whatever the clock says"
+    assert journal.words(163 + by_s) == ["queue-ask", "attempt-unsettled"]
+
+
+def test_a_playback_that_is_started_again_on_an_earlier_date_is_watched_like_any_other() -> None:
+    journal = Journal()
+    order = journal.order(DAY_S, Lane.ASK)
+    journal.attempt(DAY_S, order)
+    journal.decide(DAY_S, e.Lifted(by="x", why="y"))
+    journal.fact(r.HubStarted(node="a", version="1", playback=True), 0)
+    journal.decide(0)
+    assert journal.says(30) == []
+    assert journal.words(45) == ["queue-ask"]
+    assert journal.words(71) == ["queue-ask", "attempt-unsettled"]
+
+
 # --- a healthy night -------------------------------------------------------------------------------------------
 
 
@@ -328,7 +361,7 @@ class Watched(Night):
         return super().fact(body, live)
 
     def look(self) -> None:
-        self.spoken += check(self.sight, self.now, CONFIG, START)
+        self.spoken += check(self.sight, self.now, CONFIG)
 
     def _settle(self, decided: Any) -> None:
         self.look()  # at the moment before: what is due has not been late
@@ -386,7 +419,7 @@ def test_of_a_night_whose_engine_stopped_something_is_said(seed: int, still_s: f
     assert night.spoken == []
     due = min(night.state.deadlines.values())
     stopped = max(due, START + timedelta(seconds=CONFIG.listening)) + timedelta(seconds=still_s)
-    assert "deadline-overdue" in [f.what for f in check(night.sight, stopped, CONFIG, START)]
+    assert "deadline-overdue" in [f.what for f in check(night.sight, stopped, CONFIG)]
 
 
 # --- telling ---------------------------------------------------------------------------------------------------
