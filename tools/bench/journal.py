@@ -1,6 +1,6 @@
 """What the SQLite journal costs, against SQLite itself on the same disk in the same run.
 
-    python -m tools.bench.journal [--folder DIR] [--facts N]
+    python -m tools.bench.journal [--folder DIR] [--facts N] [--records N]
 
 Prints: facts/s from concurrent trio tasks, each awaiting its own `put_facts` of one fact with two vault entries; the
 latency of a single one while nothing else happens; the raw ceilings; opening a long journal; reading it; verifying.
@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import apsw
 import trio
 
+from hub.journal import Snapshot
 from hub.journal.sqlite import SqliteJournal, open_sqlite
 from hub.model.ids import Ids
 from hub.model.records import Decision, Fact, SignalReceived, VaultEntry
@@ -145,13 +147,16 @@ def raw(folder: Path) -> dict[str, float]:
     def insert_once(n: int) -> None:
         insert(files[0], n)
 
+    def insert_twice(n: int) -> None:
+        insert(files[1], n)
+        insert(files[0], n + 10_000)
+
     one = clock(insert_once, 1_000)
-    two = clock(lambda n: (insert(files[0], n + 10_000), insert(files[1], n)), 1_000)
+    two = clock(insert_twice, 1_000)
+    rows = [(n, f"{n:026d}", SIGNAL) for n in range(10**6, 10**6 + 50_000)]
     begun = time.perf_counter()
     with files[0]:
-        files[0].executemany(
-            "INSERT INTO t VALUES (?, ?, ?)", ((n, f"{n:026d}", SIGNAL) for n in range(10**6, 10**6 + 50_000))
-        )
+        files[0].executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
     rows_per_s = 50_000 / (time.perf_counter() - begun)
     for file in files:
         file.close()
@@ -178,49 +183,75 @@ def one_median(took_s: list[float]) -> float:
     return round(statistics.median(took_s) * 1e3, 3)
 
 
-async def measure(folder: Path, count: int) -> dict[str, object]:
+async def measure(folder: Path, count: int, records: int) -> dict[str, Any]:
     path = folder / "journal.db"
     make = Maker()
-    result: dict[str, object] = {"raw": raw(folder)}
+    result: dict[str, Any] = {"raw": raw(folder)}
     async with open_sqlite(path) as journal:
         await throughput(journal, make, 64, 2_000)  # warm
         result["alone, with vault"] = await alone(journal, make, 400, vault=True)
         result["alone, no vault"] = await alone(journal, make, 400, vault=False)
         result["concurrent"] = [await throughput(journal, make, tasks, count) for tasks in (1, 16, 64, 256, 1024)]
         result["with an engine deciding"] = await decided(journal, make, count)
+    result["long journal"] = await long(path, make, records)
+    best = max(result["concurrent"], key=lambda one: one["facts_per_s"])
+    result["ratios"] = {
+        "alone, with vault / raw commit to two files": round(
+            result["alone, with vault"]["p50_ms"] / result["raw"]["commit_two_files_p50_ms"], 2
+        ),
+        "facts per s / raw commits to two files per s": round(
+            best["facts_per_s"] / result["raw"]["commits_two_files_per_s"], 2
+        ),
+    }
+    return result
+
+
+async def long(path: Path, make: Maker, records: int) -> dict[str, float]:
+    """A journal of so many records: opening it, reading it, verifying it."""
+    async with open_sqlite(path) as journal:
+        while (total := await journal.position()) and total.facts + total.decisions < records:
+            facts = [make.put()[0][0] for _ in range(1_000)]
+            held = await journal.put_facts(facts)
+            for n in range(0, 1_000, 5):
+                journal.put_decision(make.decision(list(held[n : n + 5])))
+        await journal.put_decision(last := make.decision([]))
+        await journal.save_snapshot(Snapshot(decision=last.id, cursor=held[-1], state=bytes(1 << 20)))
     begun = time.perf_counter()
     async with open_sqlite(path) as journal:
         opened_s = time.perf_counter() - begun
         begun = time.perf_counter()
-        read = 0
-        total = await journal.position()
+        assert await journal.load_snapshot() is not None
+        assert await journal.decisions(after=last.id) == []
+        restored_s = time.perf_counter() - begun
+        begun = time.perf_counter()
+        total, read = await journal.position(), 0
         async for batch in journal.facts():
             read += len(batch)
             if read >= total.facts:
                 break
         read_s = time.perf_counter() - begun
         begun = time.perf_counter()
-        decisions = await journal.verify()
+        await journal.verify()
         verify_s = time.perf_counter() - begun
-    records = total.facts + total.decisions + total.attempts
-    result["long journal"] = {
-        "records": records,
+    count = total.facts + total.decisions + total.attempts
+    return {
+        "records": count,
         "open_ms": round(opened_s * 1e3, 1),
+        "snapshot_of_1_mb_and_nothing_since_ms": round(restored_s * 1e3, 1),
         "facts_read_per_s": round(total.facts / read_s),
-        "decisions_verified": decisions,
-        "records_verified_per_s": round(records / verify_s),
-        "journal_mb": round(path.stat().st_size / 1e6),
+        "records_verified_per_s": round(count / verify_s),
+        "journal_mb": round((await trio.Path(path).stat()).st_size / 1e6),
     }
-    return result
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="on the disk to measure (default: a temporary folder)")
     parser.add_argument("--facts", type=int, default=20_000, help="per measurement")
+    parser.add_argument("--records", type=int, default=500_000, help="of the long journal")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        print(json.dumps(trio.run(measure, Path(folder), args.facts), indent=1))
+        print(json.dumps(trio.run(measure, Path(folder), args.facts, args.records), indent=1))
 
 
 if __name__ == "__main__":
