@@ -48,6 +48,7 @@ from hub.workers import Workers, in_worker, open_workers
 log = structlog.get_logger(__name__)
 
 CREDITS = 4096  # items of one connector that may await their facts at once
+BURSTS = 2  # of one connector that are made durable at once; what comes meanwhile gathers and shares a commit
 SOURCE_PAUSE_S = 5.0  # before a source that fell over is started again
 FINISH_S = 5.0  # how long what is in flight may take when stopping
 PRELOAD = ("lxml.etree", "feedparser")  # what most documents are read with
@@ -96,7 +97,7 @@ class Hub:
             nursery.start_soon(self._workers.serve, self._jobs_out)
 
             state = await restore(self.journal)
-            self.installation = Installation(config, self.journal, self.clock.now, new_ids(), self.playback)
+            self.installation = Installation(config, self.journal, self.clock.now, new_ids())
             rules = await self.installation.rules(state)
             self.channels = {name: self._make(name, c, "callback") for name, c in config.channels.items()}
             self.core = Core(
@@ -197,29 +198,31 @@ class Hub:
         return Plugged(name, connector, stream, IntakePort(name, stream.port, in_worker(jobs.port), self.clock.now))
 
     async def _take_in(self, plug: Plugged) -> None:
-        """Makes facts of what a connector offers, burst by burst; the next burst gathers while one is synced."""
+        """Makes facts of what a connector offers, burst by burst; the next burst gathers while `BURSTS` are synced."""
+        turns = trio.Semaphore(BURSTS)
         async with trio.open_nursery() as nursery:
+            await turns.acquire()
             async for batch in plug.stream:
-                nursery.start_soon(self._take_batch, plug, batch)
+                nursery.start_soon(self._take_batch, plug, batch, turns)
+                await turns.acquire()
 
-    async def _take_batch(self, plug: Plugged, batch: Any) -> None:
+    async def _take_batch(self, plug: Plugged, batch: Any, turns: trio.Semaphore) -> None:
         try:
             batch.answer(await self.intake.take(plug.name, batch.items))
         except Exception as error:
             log.exception("intake", connector=plug.name)
             batch.fail(Unavailable(f"the hub could not take this in: {type(error).__name__}"))
             return
+        finally:
+            turns.release()
+        now, signals = self.clock.now(), 0
         for offered in batch.items:
-            health = offered.health
-            signals = sum(isinstance(item, SignalItem) for item in offered.items)
-            if health or signals:  # a channel's replies and receipts are no signals
-                self.recent.took(
-                    plug.name,
-                    self.clock.now(),
-                    health.health if health else "",
-                    health.reason if health else "",
-                    signals,
-                )
+            # A channel's replies and receipts are no signals.
+            signals += sum(isinstance(item, SignalItem) for item in offered.items)
+            if offered.health:
+                self.recent.took(plug.name, now, offered.health.health, offered.health.reason)
+        if signals:
+            self.recent.took(plug.name, now, signals=signals)
 
     async def _listen(self, sources: Sequence[Plugged], *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
         with trio.CancelScope() as scope:

@@ -48,14 +48,11 @@ class Understanding(Struct, frozen=True):
 class Installation:
     """What is in force. `rules()` comes first, `install()` once the journal's follower runs."""
 
-    def __init__(
-        self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids, playback: bool = False
-    ) -> None:
+    def __init__(self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids) -> None:
         self._config = config
         self._journal = journal
         self._now = now
         self._ids = ids
-        self._playback = playback
         self.in_force: InForce
         self.directory = config.directory()
         self.understanding = Understanding(self.directory)
@@ -70,7 +67,6 @@ class Installation:
             directory=self.directory,
             rosters=config.rosters,
             voices=config.voices(),
-            playback=self._playback,
         )
         return self.in_force
 

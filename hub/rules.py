@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from hub.model.people import Asked, Chain, Contact, Roster
-from hub.model.signal import Signal, Status
+from hub.model.signal import Signal
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
 from hub.playbook.language import Playbook
@@ -15,8 +13,7 @@ from hub.playbook.match import Match, Matcher
 
 class InForce:
     """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
-    still run on. `voices`: the channels that ring. `playback`: what was Actual comes in as Exercise, and meets
-    the sheets for Actual; all that follows says Exercise."""
+    still run on. `voices`: the channels that ring."""
 
     def __init__(
         self,
@@ -27,20 +24,16 @@ class InForce:
         directory: Directory,
         rosters: Mapping[str, Roster],
         voices: frozenset[str],
-        playback: bool = False,
     ) -> None:
         self.sheets = tuple(sheets)
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
         self._voices = voices
-        self._playback = playback
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
-        if self._playback and signal.status is Status.EXERCISE:
-            signal = replace(signal, status=Status.ACTUAL)
         return self._matcher.match(signal, now)
 
     def playbook(self, name: str, version: str) -> Playbook | None:

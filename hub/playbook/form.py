@@ -89,9 +89,9 @@ ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sm
 class WhenForm(Struct, frozen=True, kw_only=True):
     """Which signals the sheet is about: one info block must meet all of it; in a list any item suffices."""
 
-    status: Annotated[tuple[Status, ...], Meta(description="Actual unless given; Exercise for an exercise's sheet")] = (
-        Status.ACTUAL,
-    )
+    status: Annotated[
+        tuple[Status, ...], Meta(description="Actual and Exercise unless given; Test only where it is written")
+    ] = (Status.ACTUAL, Status.EXERCISE)
     category: tuple[Category, ...] = ()
     hazard: Annotated[tuple[Hazard, ...], Meta(description="What it is about, whatever the sender calls it")] = ()
     event: Annotated[tuple[str, ...], Meta(description="Whole words or phrases in the event's name")] = ()

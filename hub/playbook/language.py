@@ -32,10 +32,11 @@ class When(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `words`: whole words or phrases, folded (accents, case, inflection), looked for in event, headline and
     description in any language; `event`: the same in the event only. `where`: a CEL expression over `signal`, `info`
-    and `now` that must be true.
+    and `now` that must be true. An exercise runs like the real thing and says on everything that it is one; tests,
+    drafts and system messages never act unless a sheet of that status asks for them.
     """
 
-    status: tuple[Status, ...] = (Status.ACTUAL,)
+    status: tuple[Status, ...] = (Status.ACTUAL, Status.EXERCISE)
     categories: tuple[Category, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     event: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ hardly depends on the number of sheets: 10,000 of them make each entry 1.25 KB. 
 block that is still in the running asks for some, all sheets' words at once; CEL runs only for blocks that passed
 everything else. A signal's places (areas of config/areas.yaml) were found on intake (hub/intake/geography.py).
 
-All conditions must hold on one and the same info block. Acks and errors never match; a status other than Actual
-only where a sheet asks for it. No reasons are made here: `explain` (hub/playbook/explain.py) makes them on request.
+All conditions must hold on one and the same info block. Acks and errors never match; tests, drafts and
+system messages only where a sheet asks for that status. No reasons are made here: `explain` (hub/playbook/explain.py)
+makes them on request.
 """
 
 import re

@@ -113,7 +113,11 @@ def test_the_first_block_that_matches_is_named() -> None:
     assert match == [Match("sheet", "v1", 1, 1)]
 
 
-@pytest.mark.parametrize("status", [Status.TEST, Status.SYSTEM, Status.DRAFT, Status.EXERCISE])
+def test_an_exercise_runs_like_the_real_thing() -> None:
+    assert meets(When(hazards=(Hazard.THUNDERSTORM,)), signal(warning(), status=Status.EXERCISE))
+
+
+@pytest.mark.parametrize("status", [Status.TEST, Status.SYSTEM, Status.DRAFT])
 def test_other_statuses_match_only_where_asked_for(status: Status) -> None:
     of = signal(warning(), status=status)
     assert not meets(When(hazards=(Hazard.THUNDERSTORM,)), of)

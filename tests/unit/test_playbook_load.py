@@ -35,10 +35,10 @@ def test_the_version_is_the_hash_of_the_text() -> None:
     assert load(text.encode(), "p.yaml")[0] == playbook
 
 
-def test_a_sheet_is_a_draft_that_takes_actual_signals_unless_it_says_otherwise() -> None:
+def test_a_sheet_is_a_draft_that_takes_real_signals_and_exercises_unless_it_says_otherwise() -> None:
     playbook = sheet()
     assert playbook.mode.value == "draft"
-    assert playbook.when[0].status == (Status.ACTUAL,)
+    assert playbook.when[0].status == (Status.ACTUAL, Status.EXERCISE)
     assert playbook.incident.within_s == 6 * 3600
     assert sheet("  hazard: gas-leak\n  status: Exercise\n").when[0].status == (Status.EXERCISE,)
 
