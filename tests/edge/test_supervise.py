@@ -231,12 +231,12 @@ async def test_a_hub_that_does_not_end_when_told_is_killed(tmp_path: Path) -> No
 
 
 @pytest.mark.trio
-@pytest.mark.parametrize("code", [0, 2])
-async def test_a_hub_that_is_done_or_refuses_its_configuration_is_not_started_again(tmp_path: Path, code: int) -> None:
+@pytest.mark.parametrize("word", ["exit 0", "exit 2", "half-up 2"])
+async def test_a_hub_that_is_done_or_cannot_run_is_not_started_again(tmp_path: Path, word: str) -> None:
     async with stage(tmp_path) as s:
         auditor = await s.audit()
-        await s.hub(f"exit {code}")
-        assert await s.code(auditor) == code
+        await s.hub(word)
+        assert await s.code(auditor) == int(word[-1])
         assert len(s.hubs) == 1
 
 

@@ -10,17 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub import yaml
 from hub.auditor import words
 from hub.auditor.checks import Finding, check
 from hub.auditor.config import AuditorConfig
 from hub.auditor.sight import HubTime, Sight
 from hub.auditor.standing import CALM_S, OVER_AFTER_S, Deaths, Kind, Patience, Standing, Told
+from hub.binding import bind
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
 from hub.model.people import Language
+from tests.conftest import ROOT
 from tests.stories import START, Night
 
 CONFIG = AuditorConfig()
@@ -525,3 +528,12 @@ def test_every_finding_has_its_words_in_four_languages(what: str, kind: Kind) ->
 def test_an_alarm_that_is_none_of_an_exercise_does_not_say_so() -> None:
     told = Told(kind=Kind.NEW, finding=finding("hub-silent"))
     assert "EXERCISE" not in words.text(told) + words.subject(told)
+
+
+def test_the_configuration_in_the_manual_is_one() -> None:
+    manual = (ROOT / "docs" / "auditor.md").read_text()
+    document = yaml.read(manual.split("```yaml\n")[1].split("```")[0], "auditor.md")
+    read = bind(document, document.root, dict[str, AuditorConfig])
+    assert document.findings == []
+    assert read["auditor"].mail is not None
+    assert read["auditor"].api_token == "API_TOKEN"
