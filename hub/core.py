@@ -101,6 +101,7 @@ class Core:
         self._saved = state.decision
         self._listening = False
         self._since = 0  # decisions since the last snapshot
+        self._some = trio.Event()
         self._many = trio.Event()
 
     @property
@@ -140,6 +141,7 @@ class Core:
 
     def _follow(self, decision: r.Decision) -> None:
         self._since += 1
+        self._some.set()
         if self._since >= SNAPSHOT_EVERY:
             self._many.set()
         for event in decision.events:
@@ -158,9 +160,10 @@ class Core:
 
     async def _snapshots(self) -> None:
         while True:
+            await self._some.wait()  # a quiet hub does not wake for nothing
             with trio.move_on_after(SNAPSHOT_EVERY_S):
                 await self._many.wait()
-            self._many, self._since = trio.Event(), 0
+            self._some, self._many, self._since = trio.Event(), trio.Event(), 0
             await self.snapshot()
 
     async def snapshot(self) -> None:

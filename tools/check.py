@@ -2,7 +2,7 @@
 end the tests that were skipped, counted and named with their reasons.
 
     python -m tools.check            all stages
-    python -m tools.check types      one of them: style, types, imports, tests
+    python -m tools.check types      one of them: style, types, imports, nights, tests
 """
 
 import os
@@ -18,6 +18,7 @@ STAGES: dict[str, list[list[str]]] = {
     "style": [["ruff", "check", "."], ["ruff", "format", "--check", "--quiet", "."]],
     "types": [["mypy", "--no-error-summary"]],
     "imports": [["lint-imports", "--no-cache"]],
+    "nights": [["python", "-m", "tools.simulate", "--nights", "1000"]],
     "tests": [["pytest", "-q", "-n", str(min(4, os.cpu_count() or 1)), "--dist", "worksteal"]],
 }
 
