@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 Picture = Mapping[str, Any]
+"""What hub/picture.py makes, with `lost` where whoever asked for it got no answer since (and why not)."""
 
 _HARMLESS_FORMAT = "\u200c\u200d\u00ad"  # joiners and the soft hyphen, which real names use
 

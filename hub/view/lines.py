@@ -38,6 +38,8 @@ def _room(before: Picture, after: Picture, words: Words) -> Iterator[str]:
     trouble = after.get("trouble")
     if trouble != before.get("trouble"):
         yield words("trouble", why=trouble) if trouble else words("no_trouble")
+    if after.get("lost") and not before.get("lost"):
+        yield words("lost", why=after["lost"])
     stopped = after.get("stopped")
     if stopped != before.get("stopped"):
         if stopped:

@@ -99,6 +99,8 @@ def _banners(picture: Picture, words: Words, zone: tzinfo) -> list[RenderableTyp
         lines.append(_banner(f"{node}   {time}", "bold"))
     if picture.get("trouble"):
         lines.append(_banner(words("trouble", why=picture["trouble"]), "bold white on red"))
+    if picture.get("lost"):
+        lines.append(_banner(words("lost", why=picture["lost"]), "bold white on red"))
     stopped = picture.get("stopped")
     if stopped:
         said = words("stopped", by=stopped.get("by", ""), why=stopped.get("why", ""))

@@ -11,10 +11,11 @@ import contextlib
 import os
 import signal
 import sys
+from datetime import time
 from pathlib import Path
 
 from hub.view import LANGUAGES, language_of
-from tools.demo.folder import ROOT, DemoError
+from tools.demo.folder import PATIENCE_S, ROOT, DemoError
 from tools.demo.show import PAGE_PORT, Options, open_demo
 from tools.playback import ScheduleError
 
@@ -34,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
         samples=given.samples,
         seconds=seconds,
         set_seconds=given.set_seconds,
+        start=given.start_at,
+        patience_s=given.patience,
         answer=given.answer,
         port=given.port,
         lines=given.lines,
@@ -78,7 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description="The hub with everything around it.")
     parser.add_argument("--samples", type=Path, help="folder of recorded files: played first, as sets by date")
     parser.add_argument("--seconds", type=float, help="end after so many seconds of the written day (0: when told to)")
-    parser.add_argument("--set-seconds", type=float, default=4.0, help="how long each recorded set plays at least")
+    parser.add_argument("--set-seconds", type=float, default=2.0, help="how long each recorded set plays at least")
+    parser.add_argument(
+        "--start-at", type=time.fromisoformat, help="time of the written day to begin at, like 21:00:15"
+    )
+    parser.add_argument("--patience", type=float, default=PATIENCE_S, help="seconds each officer has to answer")
     parser.add_argument("--answer", action="store_true", help="the second officer answers by script")
     parser.add_argument("--lang", choices=LANGUAGES, default=language_of(os.environ), help="language of what is shown")
     parser.add_argument("--lines", action="store_true", help="lines instead of a screen, on a terminal too")

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import socket
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,15 @@ from ruamel.yaml import YAML
 
 from hub.config import Config, load
 from hub.findings import errors
-from tools.phones import Person
+from tools.phones import Behaviour, Person
 from tools.playback import Programme
 from tools.playback.programme import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTNERS = "partners"  # the webhook source at which the playback's partners knock
 POLL_S = 2
-BETWEEN_S = 15  # from an officer's SMS to the call
-ANSWER_S = 45  # time to answer before the next officer is asked
+PATIENCE_S = 45.0  # time to answer before the next officer is asked
+STOPPING_S = 8  # how long the hub may take to stop before its auditor ends it
 _TYPES = {Kind.FEED: "feed", Kind.CAP: "cap", Kind.JSON_CAP: "cap"}
 
 
@@ -91,6 +91,7 @@ class Folder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise DemoError(f"{path}: another demo runs here: stop it first, or give another --work") from None
         for old in (self.config, self.data, self.mail):
             shutil.rmtree(old, ignore_errors=True)
@@ -132,13 +133,15 @@ class Folder:
 
     # --- overrides -------------------------------------------------------------------------------------------
 
-    def override(self, *, twilio_url: str, smtp_port: int) -> None:
-        """Leads every channel to a stand-in on this machine, and lets chains run within a minute."""
+    def override(self, *, twilio_url: str, smtp_port: int, patience_s: float = PATIENCE_S) -> None:
+        """Leads every channel to a stand-in on this machine, and lets chains run within a minute: `patience_s` to
+        answer, a third of it from an officer's SMS to the call."""
         yaml, hub = _opened(self.config / "hub.yaml")
         hub["journal"] = str(self.journal)
         hub["secrets"] = str(self.path / "secrets")
         hub["playbooks"] = str(ROOT / "playbooks")
         hub["web"] = {"listen": f"127.0.0.1:{self.port}", "public": self.hub_url}
+        hub["auditor"] = {**(hub.get("auditor") or {}), "stopping": f"{STOPPING_S} s"}
         yaml.dump(hub, self.config / "hub.yaml")
 
         yaml, channels = _opened(self.config / "channels.yaml")
@@ -156,7 +159,7 @@ class Folder:
         yaml, chains = _opened(self.config / "chains.yaml")
         for chain in chains.values():
             for tier in chain["tiers"]:
-                tier["between"], tier["for"] = f"{BETWEEN_S} s", f"{ANSWER_S} s"
+                tier["between"], tier["for"] = f"{patience_s / 3:g} s", f"{patience_s:g} s"
         yaml.dump(chains, self.config / "chains.yaml")
 
     def listen_to(self, programme: Programme, sources: Sequence[dict[str, str]]) -> None:
@@ -196,18 +199,26 @@ class Folder:
         return config
 
 
-def phones_of(config: Config) -> list[Person]:
-    """Everybody who has a phone, those whom chains ask first."""
+def phones_of(config: Config, answering: Collection[str] = ()) -> list[Person]:
+    """Everybody who has a phone, those whom chains ask first. `answering`: people who take a call and press 1."""
     asked = [p for chain in config.chains.values() for tier in chain.tiers for c in tier.ask for p in _ids(config, c)]
     order = {person: place for place, person in reversed(list(enumerate(asked)))}
-    people = sorted(config.people, key=lambda p: order.get(p.id, len(order)))
     phones: dict[str, Person] = {}
-    for person in people:
-        for way in person.addresses:
-            if way.address.startswith("+"):
-                owner = Person(name=person.name, number=way.address, language=str(person.language))
-                phones.setdefault(way.address, owner)
+    for person in sorted(config.people, key=lambda p: order.get(p.id, len(order))):
+        number = number_of(config, person.id)
+        if number:
+            behaviour = Behaviour(call="answer", digits=("1",)) if person.id in answering else Behaviour()
+            owner = Person(name=person.name, number=number, language=str(person.language), behaviour=behaviour)
+            phones.setdefault(number, owner)
     return list(phones.values())
+
+
+def second_officers(config: Config) -> list[str]:
+    """Of each chain the first person who is asked when the first tier does not answer."""
+    tiers = [chain.tiers[1] for chain in config.chains.values() if len(chain.tiers) > 1]
+    asked = [[person for contact in tier.ask for person in _ids(config, contact)] for tier in tiers]
+    known = {person.id for person in config.people}
+    return [next(person for person in people if person in known) for people in asked if known & set(people)]
 
 
 def number_of(config: Config, person: str) -> str:

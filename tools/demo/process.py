@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from hub.auditor.process import writer
 from tools.demo.folder import ROOT, DemoError, Folder
 
 READY_S = 90.0
@@ -74,8 +75,11 @@ class HubProcess:
             async with asyncio.timeout(STOP_S):
                 await process.wait()
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            # The auditor's own patience (folder.py) has run out before ours: neither ends by itself.
+            for process_id in (process.pid, writer(self._folder.journal)):
+                with contextlib.suppress(ProcessLookupError):
+                    if process_id:
+                        os.kill(process_id, signal.SIGKILL)
             await process.wait()
 
     async def _ready(self) -> bool:

@@ -1,25 +1,26 @@
 """The demo itself: stand-ins, one hub after another, the view, and the order in which all of it starts and stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, TextIO
 
 import aiohttp
 from msgspec import Struct
 
-from hub.config import Config
 from hub.view import Viewer, Words
 from hub.view.glance import instant, listed
 from hub.view.screen import BRUSSELS, when
-from tools.demo.folder import Folder, Secrets, free_port, is_free, number_of, phones_of
+from tools.demo.folder import PATIENCE_S, Folder, Secrets, free_port, is_free, phones_of, second_officers
 from tools.demo.mailbox import Mailbox
 from tools.demo.process import HubProcess
 from tools.demo.summary import summary_of, told
 from tools.demo.texts import TEXTS
 from tools.phones import Phones
-from tools.playback import Partner, Playback, PlaybackSet, load_day, sets
+from tools.playback import Partner, Playback, PlaybackSet, load_day, playable, sets
 
 PAGE_PORT = 8090
 LOOK_EVERY_S = 0.4
@@ -28,14 +29,17 @@ SET_MAX_S = 30.0  # a set whose files are not all fetched by then is left, and t
 
 class Options(Struct, frozen=True, kw_only=True):
     """`seconds`: how long the written day plays, 0 until told to stop. `set_seconds`: how long each set of recorded
-    files plays at least. `answer`: the second officer answers by script. `port`: of the page of phones."""
+    files plays at least. `start`: the time of day at which the written day begins. `patience_s`: how long each officer
+    has to answer. `answer`: the second officer answers by script. `port`: of the page of phones."""
 
     day: Path
     work: Path
     language: str
     samples: Path | None = None
     seconds: float = 0.0
-    set_seconds: float = 4.0
+    set_seconds: float = 2.0
+    start: time | None = None
+    patience_s: float = PATIENCE_S
     answer: bool = False
     port: int = PAGE_PORT
     lines: bool = False
@@ -53,7 +57,6 @@ class Demo:
         self.mailbox: Mailbox
         self.hub: HubProcess
         self._texts = TEXTS[options.language]
-        self._config: Config | None = None
         self._title = ""
         self._played: dict[str, bool] = {}
         self._viewer = Viewer(out, self.words, lines=options.lines)
@@ -70,7 +73,8 @@ class Demo:
         with self._viewer:
             programme: list[PlaybackSet] = []
             if self.options.samples:
-                programme = sets(self.options.samples, self.options.day)
+                programme = await asyncio.to_thread(sets, self.options.samples, self.options.day)
+            self._played = {sample.name: False for one in programme for sample in one.samples}
             for number, one in enumerate(programme[:-1], 1):
                 at = when(one.date, self.words, BRUSSELS)
                 await self._begin(one, self.say("set", n=number, of=len(programme), title=one.title, at=at))
@@ -87,29 +91,35 @@ class Demo:
         self._title = title
         self._viewer.hints = self._hints()
         await self._say(title)
-        self.playback.load(what)
+        self.playback.load(what, start_at=self._start(what))
         programme = what.programme() if isinstance(what, PlaybackSet) else what
         self.folder.listen_to(programme, self.playback.sources())
-        self._config = await asyncio.to_thread(self.folder.checked)
-        await self._show({})
+        await asyncio.to_thread(self.folder.checked)
+        if self._viewer.on_screen:
+            await self._show({})
         await self.hub.start(self.playback.begin)
         # Begins anew with the hub, whose clock started a few seconds later than the playback's.
         now = instant((await self.hub.status()).get("now"))
         self.playback.load(what, start_at=now)
 
+    def _start(self, what: Any) -> datetime | None:
+        """Where in the written day to begin; None: at its own beginning."""
+        if self.options.start is None or isinstance(what, PlaybackSet):
+            return None
+        began: datetime = what.start
+        return datetime.combine(began.date(), self.options.start, began.tzinfo)
+
     async def _watch(self, one: PlaybackSet | None) -> None:
         """Shows what happens: a recorded set until all its files were taken, the written day as long as asked."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        picture: Mapping[str, Any] = {}
         while True:
             try:
                 picture = await self.hub.status()
             except OSError as error:  # busy, or about to end: asked again
-                await self._say(self.words("lost", why=str(error)))
-                picture = {}
-            else:
-                await self._show(picture)
-                self._script(picture)
+                picture = {**picture, "lost": str(error)}
+            await self._show(picture)
             lasted = loop.time() - began
             if one is None:
                 if self.options.seconds and lasted >= self.options.seconds:
@@ -120,29 +130,16 @@ class Demo:
 
     def _all_taken(self, one: PlaybackSet, picture: Any) -> bool:
         """Whether each file of the set was fetched and its source has said how it fares."""
-        fetched = {
-            served.path.rpartition("/recorded.playback/")[2] for served in self.playback.served if served.status == 200
-        }
-        for sample in one.samples:
-            self._played[sample.name] = self._played.get(sample.name, False) or sample.name in fetched
+        for served in self.playback.served:
+            _, here, name = served.path.partition("/recorded.playback/")
+            if here and served.status == 200 and name in self._played:
+                self._played[name] = True
         asked = list(listed(picture, "sources"))
         return (
             bool(asked)
             and all(s.get("health") != "?" for s in asked)
             and all(self._played[sample.name] for sample in one.samples)
         )
-
-    def _script(self, picture: Any) -> None:
-        """With `answer`, whoever a chain asks in its second tier or later takes the call and presses 1."""
-        if not self.options.answer or self._config is None:
-            return
-        for run in listed(picture, "chains"):
-            if int(run.get("tier") or 0) >= 2:
-                for ask in listed(run, "asking"):
-                    if ask.get("outcome") in ("asked", "being sent"):
-                        number = number_of(self._config, str(ask.get("person")))
-                        if number:
-                            self.phones.script(number, call="answer", digits=("1",))
 
     # --- showing ---------------------------------------------------------------------------------------------
 
@@ -168,6 +165,7 @@ class Demo:
             lines.append(self.say("files", played=len(self._played) - len(missing), of=len(self._played)))
             if missing:
                 lines.append("    " + self.say("not_played", names=", ".join(missing)))
+            lines += self._not_playable()
         lines += told(summary_of(self.folder.journal), self.say, self.words)
         calls = self.phones.calls
         lines.append(
@@ -180,6 +178,13 @@ class Demo:
             )
         )
         return lines
+
+    def _not_playable(self) -> list[str]:
+        """The recorded files that no source reads yet, by reason."""
+        assert self.options.samples is not None
+        reasons = Counter(sample.reason for sample in playable(self.options.samples) if sample.kind is None)
+        lines = [self.say("not_playable", n=reasons.total())]
+        return lines + [f"    {reason}: {n}" for reason, n in sorted(reasons.items())]
 
 
 @asynccontextmanager
@@ -195,7 +200,9 @@ async def open_demo(options: Options, out: TextIO) -> AsyncIterator[Demo]:
         stack.push_async_callback(demo.mailbox.stop)
 
         port = options.port if options.port and is_free(options.port) else free_port()
-        folder.override(twilio_url=f"http://127.0.0.1:{port}", smtp_port=demo.mailbox.port)
+        folder.override(
+            twilio_url=f"http://127.0.0.1:{port}", smtp_port=demo.mailbox.port, patience_s=options.patience_s
+        )
         demo.playback = Playback(partner=Partner(folder.partners_url, secrets.partner))
         await stack.enter_async_context(demo.playback)
         folder.listen_to(load_day(options.day), [])
@@ -204,7 +211,7 @@ async def open_demo(options: Options, out: TextIO) -> AsyncIterator[Demo]:
             secrets.account,
             secrets.twilio,
             port=port,
-            people=phones_of(config),
+            people=phones_of(config, answering=second_officers(config) if options.answer else ()),
             inbound=folder.inbound_url,
             banner=demo.words("exercise"),
         )
