@@ -41,7 +41,7 @@ def supervise(
     command: Sequence[str], config: AuditorConfig, journal_path: Path, secret: Secret = environment_secret
 ) -> int:
     """Runs the hub (`command`) under the auditor until it is told to stop (SIGTERM, SIGINT, SIGHUP), or the hub ends
-    by itself with exit code 0, or it refuses to run at all (2, before it ever gave a pulse). Returns the hub's exit code
+    by itself with exit code 0, or cannot run (2, before it ever gave a pulse). Returns the hub's exit code
     (128 + n where signal n killed it); 2 where another auditor or another hub is at this journal, or a secret is
     missing."""
     try:
