@@ -110,28 +110,30 @@ class Sealer:
     def facts(self, facts: Sequence[Fact], vault: Sequence[VaultEntry], live: Sequence[Any] | None) -> Put:
         if live is not None and len(live) != len(facts):
             raise ValueError(f"{len(live)} live objects for {len(facts)} facts: one each is needed")
-        sealed = vault_rows(vault, self._salt)
+        sealed = self._sealed(vault)
         filled, seal = _fill(facts, sealed)
         return Put(Kind.FACT, filled, [fact_row(fact) for fact in filled], sealed, live, seal)
 
     def decision(self, decision: Decision, vault: Sequence[VaultEntry]) -> Put:
-        return Put(Kind.DECISION, [decision], [decision_row(decision)], vault_rows(vault, self._salt))
+        return Put(Kind.DECISION, [decision], [decision_row(decision)], self._sealed(vault))
 
     def attempts(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry]) -> Put:
-        sealed = vault_rows(vault, self._salt)
+        sealed = self._sealed(vault)
         filled, seal = _fill(attempts, sealed)
         return Put(Kind.ATTEMPT, filled, [attempt_row(attempt) for attempt in filled], sealed, None, seal)
 
-    def _salt(self) -> bytes:
-        return self._entropy(SALT_BYTES)
+    def _sealed(self, vault: Sequence[VaultEntry]) -> list[VaultRow]:
+        # One block of entropy for all: asking the system costs more than sealing.
+        return vault_rows(vault, self._entropy(SALT_BYTES * len(vault))) if vault else []
 
 
 def _fill(records: Sequence[Any], sealed: list[VaultRow]) -> tuple[list[Any], bool]:
     """Records with the digests of the vault entries beside them, and whether one still lacks its own."""
     filled, lacking = [], False
+    digests = {row.key: row.digest for row in reversed(sealed)}  # of a key given twice the first counts
     for record in records:
         if record.vault and not record.digest:
-            digest = next((row.digest for row in sealed if row.key == record.vault), None)
+            digest = digests.get(record.vault)
             if digest is None:
                 lacking = True
             else:
