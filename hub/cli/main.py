@@ -100,6 +100,18 @@ def check(
 
 
 @app.command()
+def schema(
+    kind: Annotated[
+        str, typer.Argument(help="playbook, a file of config/ (messages, chains, sources ...), or config for all.")
+    ],
+) -> None:
+    """The JSON Schema of reflex sheets and of the configuration, for editors."""
+    from hub.cli.schema import schema as run_it
+
+    run_it(kind)
+
+
+@app.command()
 def read(
     kind: Annotated[str, typer.Argument(help="Kind of source: cap, feed ...")],
     files: Annotated[list[Path], typer.Argument(help="Files or folders.")],

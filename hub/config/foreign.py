@@ -27,22 +27,33 @@ _IN_WORDS = re.compile("|".join(_WORDS))
 _FIELD_FIRST = re.compile(r"^(?P<field>[a-z_]+): (?P<message>.+)$", re.DOTALL)
 
 
-class _Field:
-    """One setting: how it is written, and its type."""
+class Setting:
+    """One setting: how it is written (`key`), the field it fills (`name`), its type without Annotated and None
+    (`kind`), what the struct says of it (`metas`, `description`), whether it is a duration (`seconds`), and what it
+    is where nobody writes it (`required`, `default`)."""
 
-    def __init__(self, name: str, hint: Any) -> None:
-        self.name = name
-        self.kind, metas = _unwrap(hint)
-        self.description = " ".join(m.description or "" for m in metas)
+    def __init__(self, field: msgspec.structs.FieldInfo, hint: Any) -> None:
+        self.name = field.name
+        self.kind, self.metas = _unwrap(hint)
+        self.description = " ".join(m.description or "" for m in self.metas)
         number = self.kind in (float, int)
-        self.seconds = number and (name.endswith("_s") or bool(_SECONDS.search(self.description)))
-        self.key = (name.removesuffix("_s") if self.seconds else name).replace("_", " ")
+        self.seconds = number and (self.name.endswith("_s") or bool(_SECONDS.search(self.description)))
+        self.key = (self.name.removesuffix("_s") if self.seconds else self.name).replace("_", " ")
+        self.required = field.required
+        made = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else None
+        self.default = made if field.default is msgspec.NODEFAULT else field.default
+
+
+def settings_of(kind: type[Struct]) -> dict[str, Setting]:
+    """The settings of a connector's `Config`, by the key they are written with."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    settings = [Setting(field, hints[field.name]) for field in msgspec.structs.fields(kind)]
+    return {setting.key: setting for setting in settings}
 
 
 def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: str, besides: set[str]) -> Struct | None:
     """The settings in a mapping, or None where something is wrong (noted in the document)."""
-    fields = {f.key: f for f in (_Field(n, h) for n, h in typing.get_type_hints(kind, include_extras=True).items())
-              if f.name in kind.__struct_fields__}  # fmt: skip
+    fields = settings_of(kind)
     before = len(document.findings)
     values: dict[str, Any] = {}
     places: dict[str, Node] = {}
@@ -56,8 +67,7 @@ def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: st
         _no_secret(document, name.text, value)
         values[field.name] = _plain(document, field, value)
         places[field.name] = value
-    required = {f.name for f in msgspec.structs.fields(kind) if f.required}
-    missing = [f.key for f in fields.values() if f.name in required and f.name not in values]
+    missing = [f.key for f in fields.values() if f.required and f.name not in values]
     if missing:
         document.add(node, "missing-key", f"{what} lacks {', '.join(missing)}", f"add {missing[0]}: ...")
     if len(document.findings) > before:
@@ -70,7 +80,7 @@ def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: st
 
 
 def _misfit(
-    document: Document, node: Mapping, error: str, places: dict[str, Node], fields: dict[str, _Field], what: str
+    document: Document, node: Mapping, error: str, places: dict[str, Node], fields: dict[str, Setting], what: str
 ) -> None:
     """A finding at the setting that the struct's own check refused."""
     place: Node = node
@@ -90,7 +100,7 @@ def _misfit(
     document.add(place, "bad-setting", f"{what}: {message.replace('`', '')}", remedy)
 
 
-def _plain(document: Document, field: _Field, node: Node) -> Any:
+def _plain(document: Document, field: Setting, node: Node) -> Any:
     if isinstance(node, Mapping):
         return {name.text: _bare(value) for name, value in node.entries}
     if isinstance(node, Sequence):

@@ -56,7 +56,8 @@ class MessageForm(Struct, frozen=True, kw_only=True):
     en: str | TextForm
 
 
-MessagesForm = dict[Annotated[str, Reads(_message_id)], MessageForm]
+_ID = {"type": "string", "pattern": r"^[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)?$"}
+MessagesForm = dict[Annotated[str, Reads(_message_id, _ID)], MessageForm]
 
 
 def load_messages(

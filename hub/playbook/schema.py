@@ -1,12 +1,14 @@
 """The JSON Schema (2020-12) of a way of writing YAML, made from the structs it is bound to: for editors that complete
 and underline while one types (`# yaml-language-server: $schema=...`).
 
-It says what a key may hold, not what makes sense together: that is `vigie check`'s.
+It says what a key may hold, not what makes sense together: that is `vigie check`'s. An editor reads YAML's numbers and
+truth values where the hub reads text, so a number may stand here as either.
 """
 
 import enum
 import types
 import typing
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -14,7 +16,11 @@ from msgspec import Struct
 
 from hub.binding import Reads, ReadsNode, keys_of
 from hub.playbook.form import SheetForm
-from hub.playbook.messages import MessageForm
+from hub.playbook.messages import MessagesForm
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+_LENGTHS = {"min_length": ("minLength", "minItems"), "max_length": ("maxLength", "maxItems")}
 
 
 def playbook_schema() -> dict[str, Any]:
@@ -24,44 +30,61 @@ def playbook_schema() -> dict[str, Any]:
 
 def messages_schema() -> dict[str, Any]:
     """Of config/messages.yaml."""
-    return schema_of(dict[str, MessageForm], "The messages of Vigie")
+    return schema_of(MessagesForm, "The messages of Vigie")
 
 
 def schema_of(kind: Any, title: str) -> dict[str, Any]:
     """Of anything hub/binding.py can bind."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_schema(kind)}
+    return {"$schema": DIALECT, "title": title, **part_of(kind)}
 
 
-def _schema(kind: Any) -> dict[str, Any]:
+def part_of(kind: Any) -> dict[str, Any]:
+    """The same, to stand within another schema."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
         return _annotated(*arguments)
     if origin in (typing.Union, types.UnionType):
-        left = [_schema(a) for a in arguments if a is not types.NoneType]
+        left = [part_of(a) for a in arguments if a is not types.NoneType]
         return left[0] if len(left) == 1 else {"anyOf": left}
     if origin is tuple:
-        one = _schema(arguments[0])
+        one = part_of(arguments[0])
         return {"anyOf": [one, {"type": "array", "items": one}]}
-    if origin is dict:
-        out: dict[str, Any] = {"type": "object", "additionalProperties": _schema(arguments[1])}
-        names = _schema(arguments[0])
+    if origin in (dict, Mapping):
+        out: dict[str, Any] = {"type": "object", "additionalProperties": part_of(arguments[1])}
+        names = part_of(arguments[0])
         return out | {"propertyNames": names} if "pattern" in names or "enum" in names else out
+    if origin is typing.Literal:
+        return {"enum": list(arguments)}
     if isinstance(kind, type) and issubclass(kind, Struct):
         return _struct(kind)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return {"type": "string", "enum": [str(member.value) for member in kind]}
+        values = [member.value for member in kind]
+        return {"enum": [*values, *(str(value) for value in values if not isinstance(value, str))]}
     if kind is bool:
-        return {"enum": ["yes", "no", True, False]}  # an editor may read yes as a truth value
-    return {"type": ["string", "number", "boolean"]}  # as far as an editor's YAML goes: everything is text here
+        return {"enum": ["yes", "no", True, False]}
+    if kind is int:
+        return {"type": ["integer", "string"], "pattern": "^-?[0-9]+$"}
+    if kind is float:
+        return {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+    return {"type": ["string", "number", "boolean"]}
 
 
 def _annotated(inner: Any, *extras: Any) -> dict[str, Any]:
     own = next((e.schema for e in extras if isinstance(e, Reads | ReadsNode)), None)
-    out = dict(own) if own is not None else _schema(inner)
+    out = dict(own) if own is not None else part_of(inner)
     for extra in extras:
-        if isinstance(extra, msgspec.Meta) and extra.description:
-            out["description"] = extra.description
+        if isinstance(extra, msgspec.Meta):
+            out |= said(extra, typing.get_origin(inner) is tuple) if own is None else {}
+            if extra.description:
+                out["description"] = extra.description
     return out
+
+
+def said(meta: msgspec.Meta, several: bool = False) -> dict[str, Any]:
+    """What a struct asks of a value beyond its type. `several`: it is a list, and lengths count its items."""
+    out = {word: getattr(meta, name) for name, word in _BOUNDS.items() if getattr(meta, name) is not None}
+    out |= {words[several]: getattr(meta, name) for name, words in _LENGTHS.items() if getattr(meta, name) is not None}
+    return out | ({"pattern": meta.pattern} if meta.pattern else {})
 
 
 def _struct(kind: type[Struct]) -> dict[str, Any]:
@@ -70,7 +93,7 @@ def _struct(kind: type[Struct]) -> dict[str, Any]:
     keys = keys_of(kind)
     out: dict[str, Any] = {
         "type": "object",
-        "properties": {key: _schema(hints[attribute]) for key, attribute in keys.items()},
+        "properties": {key: part_of(hints[attribute]) for key, attribute in keys.items()},
         "required": [key for key, attribute in keys.items() if attribute in required],
         "additionalProperties": False,
     }
