@@ -8,8 +8,8 @@ from pathlib import Path
 
 import structlog
 import trio
+from msgspec.structs import replace
 
-from hub.app import run_hub
 from hub.auditor.config import AuditorConfig
 from hub.auditor.supervise import supervise
 from hub.cli import say
@@ -27,8 +27,19 @@ def run(folder: Path, data: Path | None, at: datetime | None, audited: bool, ver
         command = [sys.executable, "-m", "hub.cli", *_same_again(sys.argv[1:])]
         secret = secrets_from(config.path(config.hub.secrets))
         journal.parent.mkdir(parents=True, exist_ok=True)
-        sys.exit(supervise(command, config.hub.auditor or AuditorConfig(), journal, secret))
+        auditor = auditor_of(config)
+        del config  # the auditor stays small
+        sys.exit(supervise(command, auditor, journal, secret))
     run_alone(config, journal, at)
+
+
+def auditor_of(config: Config) -> AuditorConfig:
+    """As hub.yaml says; where it does not say, the room is told through the hub's own API."""
+    auditor = config.hub.auditor or AuditorConfig()
+    if auditor.api:
+        return auditor
+    host, port = config.hub.web.listen
+    return replace(auditor, api=f"http://{host}:{port}", api_token="API_TOKEN")  # noqa: S106 # the secret's name
 
 
 def _same_again(words: Sequence[str]) -> list[str]:
@@ -36,6 +47,8 @@ def _same_again(words: Sequence[str]) -> list[str]:
 
 
 def run_alone(config: Config, journal: Path, at: datetime | None) -> None:
+    from hub.app import run_hub  # only here: the auditor, which shares this module, needs none of it
+
     try:
         trio.run(run_hub, config, journal, at)
     except* KeyError as errors:
