@@ -109,6 +109,11 @@ class Order(Struct, kw_only=True):
     at: datetime
     withdrawn: bool = False
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it is still to go out."""
+        return self.withdrawn or all(self.states[i] for i in self.event.only or range(len(self.states)))
+
 
 class Task(Struct, kw_only=True):
     id: str
@@ -266,8 +271,9 @@ def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
         s.tasks.pop(task, None)
     for order_id in incident.orders:
         order = s.orders.get(order_id)
-        if order is not None and not any(i in s.incidents for i in order.event.incidents):
-            del s.orders[order_id]  # a merged order lives as long as one of its incidents
+        # A merged order lives as long as one of its incidents; and whatever has not gone out yet still has to.
+        if order is not None and order.over and not any(i in s.incidents for i in order.event.incidents):
+            del s.orders[order_id]
 
 
 def _step(s: State, ev: e.StepBegan, at: datetime) -> None:
@@ -377,7 +383,7 @@ def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
                     channels = incident.reached.setdefault(order.event.recipients[index], [])
                     if order.event.channel not in channels:
                         channels.append(order.event.channel)
-    if not order.event.incidents and all(order.states):
+    if order.over and not any(i in s.incidents for i in order.event.incidents):
         del s.orders[ev.order]
 
 

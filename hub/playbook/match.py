@@ -23,7 +23,7 @@ from hub.model.signal import Info, MsgType, Signal
 from hub.model.trust import Credibility, Reliability, at_least
 from hub.playbook.expression import Expression
 from hub.playbook.language import Mode, Playbook, When
-from hub.playbook.words import Phrases, folded_fields, stems
+from hub.playbook.words import Phrases, folded_fields
 
 _SOME = re.compile(rb"[^\x00]")
 _MEMO_MAX = 4_096  # at 10,000 blocks 5 MB
@@ -66,9 +66,10 @@ class _WordTable:
     """The same for words and phrases."""
 
     def __init__(self, blocks: Sequence[When], asked: Callable[[When], Iterable[str]]) -> None:
-        self._table = _Table(blocks, lambda when: {stems(phrase) for phrase in asked(when)})
+        # As written: a stem is not always its own stem (blessés → bles → ble), so it is taken once only.
+        self._table = _Table(blocks, lambda when: set(asked(when)))
         self.asks = self._table.asks
-        self._phrases = Phrases([" ".join(phrase) for phrase in self._table.of])
+        self._phrases = Phrases(list(self._table.of))
         self._of = list(self._table.of.values())
 
     def found_in(self, text: str) -> int:

@@ -2,8 +2,18 @@
 
 import msgspec
 
-from hub.model.message import Verb
-from hub.model.records import IncidentClosed, Installed, ReplyReceived, SheetStarted, StopAll, StopLifted, TaskTicked
+from hub.model.message import Outcome, Verb
+from hub.model.records import (
+    IncidentClosed,
+    Installed,
+    Receipt,
+    ReceiptsReceived,
+    ReplyReceived,
+    SheetStarted,
+    StopAll,
+    StopLifted,
+    TaskTicked,
+)
 from hub.playbook.language import Joining
 from tests.stories import Night, World, sheet, tasks
 
@@ -187,6 +197,22 @@ def test_cancelled_after_ten_minutes_those_reached_hear_it_nobody_else() -> None
     assert night.state.incidents == {}
     assert night.state.orders == {}
     assert night.state.asks == {}
+    night.over()
+
+
+def test_an_all_clear_that_has_not_gone_out_yet_is_not_forgotten_with_its_incident() -> None:
+    night = Night()
+    night.signal()
+    a = night.person("officer-a")
+    a.receives("storm-wake", by="sms")
+    night.silent.add(("officer-a", "sms"))
+    night.cancel("w1")
+    over = a.receives("storm-over", by="sms")
+    night.after(hours=8)
+    assert night.state.incidents == {}
+    assert set(night.state.orders) == {over.order}  # so a hub that comes back sends it
+    night.fact(ReceiptsReceived(channel="sms", receipts=(Receipt(over.order, 0, Outcome.SENT),)))
+    assert night.state.orders == {}
     night.over()
 
 

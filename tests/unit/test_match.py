@@ -98,6 +98,11 @@ def test_a_miss_names_the_condition_that_fails(when: When, failing: str) -> None
     assert check.key == failing
 
 
+@pytest.mark.parametrize("word", ["blessés", "antenne", "presse", "personne", "stress", "expresse"])
+def test_a_word_whose_stem_has_a_shorter_stem_is_found(word: str) -> None:
+    assert meets(When(words=(word,)), signal(warning(headline=f"Alerte: {word} au centre")))
+
+
 def test_all_conditions_must_hold_on_one_and_the_same_info_block() -> None:
     severe_elsewhere = warning(severity=Severity.EXTREME, areas=(Area(places=("uccle",)),))
     mild_here = warning(severity=Severity.MODERATE)
