@@ -88,7 +88,7 @@ _FR = {
     "tasks": "Tâches",
     "sources": "Sources",
     "deliveries": "Envois",
-    "none": "aucun",
+    "none": "néant",
     "more": "et {n} de plus",
     "tier": "échelon {tier} sur {tiers}",
     "round": "tour {round}",

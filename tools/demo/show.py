@@ -23,6 +23,7 @@ from tools.phones import Phones
 from tools.playback import Partner, Playback, PlaybackSet, load_day, playable, sets
 
 PAGE_PORT = 8090
+BANNER = "EXERCICE · OEFENING · ÜBUNG · EXERCISE"  # of the page, whose reader's language is not ours
 LOOK_EVERY_S = 0.4
 SET_MAX_S = 30.0  # a set whose files are not all fetched by then is left, and the summary names them
 
@@ -152,7 +153,7 @@ class Demo:
 
     def _hints(self) -> list[str]:
         hints = [self._title] if self._title and self._viewer.on_screen else []
-        hints.append(self.say("phones", url=f"{self.phones.base_url}/"))
+        hints += [self.say("phones", url=f"{self.phones.base_url}/"), self.say("how")]
         if self.options.answer:
             hints.append(self.say("answering"))
         return [*hints, self.say("stop", folder=self.folder.path)]
@@ -213,7 +214,7 @@ async def open_demo(options: Options, out: TextIO) -> AsyncIterator[Demo]:
             port=port,
             people=phones_of(config, answering=second_officers(config) if options.answer else ()),
             inbound=folder.inbound_url,
-            banner=demo.words("exercise"),
+            banner=BANNER,
         )
         await stack.enter_async_context(demo.phones)
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))

@@ -1,7 +1,8 @@
 """What the demo itself says, in four languages; the live view has its own words (hub/view/words.py)."""
 
 _EN = {
-    "phones": "Phones: {url}   (open it in a browser: read the SMS, answer the call, press 1)",
+    "phones": "Phones: {url}",
+    "how": "Open that in a browser: read the SMS, answer the call, press 1.",
     "answering": "The second officer answers by script.",
     "stop": "Ctrl-C stops everything. Working folder: {folder}",
     "starting": "starting the hub …",
@@ -22,7 +23,8 @@ _EN = {
     "nothing": "nothing was recorded",
 }
 _FR = {
-    "phones": "Téléphones : {url}   (à ouvrir dans un navigateur : lire le SMS, répondre à l’appel, taper 1)",
+    "phones": "Téléphones : {url}",
+    "how": "À ouvrir dans un navigateur : lire le SMS, répondre à l’appel, taper 1.",
     "answering": "Le deuxième officier répond par script.",
     "stop": "Ctrl-C arrête tout. Dossier de travail : {folder}",
     "starting": "démarrage du système …",
@@ -43,7 +45,8 @@ _FR = {
     "nothing": "rien n’a été enregistré",
 }
 _NL = {
-    "phones": "Telefoons: {url}   (open dit in een browser: lees de sms, neem de oproep aan, druk op 1)",
+    "phones": "Telefoons: {url}",
+    "how": "Open dit in een browser: lees de sms, neem de oproep aan, druk op 1.",
     "answering": "De tweede officier antwoordt volgens script.",
     "stop": "Ctrl-C stopt alles. Werkmap: {folder}",
     "starting": "het systeem start …",
@@ -64,7 +67,8 @@ _NL = {
     "nothing": "er is niets vastgelegd",
 }
 _DE = {
-    "phones": "Telefone: {url}   (im Browser öffnen: SMS lesen, Anruf annehmen, 1 drücken)",
+    "phones": "Telefone: {url}",
+    "how": "Im Browser öffnen: SMS lesen, Anruf annehmen, 1 drücken.",
     "answering": "Der zweite Offizier antwortet nach Skript.",
     "stop": "Strg-C beendet alles. Arbeitsordner: {folder}",
     "starting": "das System startet …",
