@@ -1,3 +1,4 @@
+# ruff: noqa: N802 # the methods have the names SQLite gives them
 """A disk whose power can be cut: a SQLite VFS in memory that remembers what was synced and what was not.
 
 Writes are seen at once by whoever reads the file, as in a page cache; only a sync makes them durable. At a power cut,
@@ -108,18 +109,18 @@ class Disk(apsw.VFS):
 
     # -- what SQLite asks of a VFS --
 
-    def xFullPathname(self, name: str) -> str:  # noqa: N802 # SQLite's names
+    def xFullPathname(self, name: str) -> str:
         return name
 
-    def xAccess(self, pathname: str, flags: int) -> bool:  # noqa: N802
+    def xAccess(self, pathname: str, flags: int) -> bool:
         return pathname in self.images
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+    def xDelete(self, filename: str, syncdir: bool) -> None:
         self.operate()
         self.images.pop(filename, None)
 
     # Any object with a file's methods will do; apsw's stubs ask for its own class.
-    def xOpen(self, name: object, flags: list[int]) -> "File":  # type: ignore[override]  # noqa: N802
+    def xOpen(self, name: object, flags: list[int]) -> "File":  # type: ignore[override]
         if self.off:
             raise apsw.CantOpenError("the power is off")
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
@@ -138,10 +139,10 @@ class File:
         self._disk = disk
         self._image = image
 
-    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+    def xRead(self, amount: int, offset: int) -> bytes:
         return bytes(self._image.seen[offset : offset + amount])
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         data = bytes(data)
         try:
             self._disk.operate()
@@ -156,32 +157,32 @@ class File:
         _apply(self._image.seen, offset, data)
         self._image.pending.append((offset, data))
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802
+    def xTruncate(self, size: int) -> None:
         self._disk.operate()
         _apply(self._image.seen, size, None)
         self._image.pending.append((size, None))
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         self._disk.operate()
         self._image.sync()
 
-    def xFileSize(self) -> int:  # noqa: N802
+    def xFileSize(self) -> int:
         return len(self._image.seen)
 
-    def xLock(self, level: int) -> None: ...  # noqa: N802
+    def xLock(self, level: int) -> None: ...
 
-    def xUnlock(self, level: int) -> None: ...  # noqa: N802
+    def xUnlock(self, level: int) -> None: ...
 
-    def xCheckReservedLock(self) -> bool:  # noqa: N802
+    def xCheckReservedLock(self) -> bool:
         return False
 
-    def xFileControl(self, op: int, pointer: int) -> bool:  # noqa: N802
+    def xFileControl(self, op: int, pointer: int) -> bool:
         return False
 
-    def xSectorSize(self) -> int:  # noqa: N802
+    def xSectorSize(self) -> int:
         return SECTOR
 
-    def xDeviceCharacteristics(self) -> int:  # noqa: N802
+    def xDeviceCharacteristics(self) -> int:
         return int(apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE)
 
-    def xClose(self) -> None: ...  # noqa: N802
+    def xClose(self) -> None: ...
