@@ -43,7 +43,9 @@ class MailConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(min_length=1, description="The SMTP server")]
     sender: Annotated[str, Meta(min_length=3, description="`Name <user@host>`, or `user@host`")]
     port: Annotated[int, Meta(ge=0, le=65535, description="0: 465 with tls, 587 with starttls, 25 without")] = 0
-    security: Security = Security.STARTTLS
+    security: Annotated[
+        Security, Meta(description="tls: from the first byte; starttls: after a greeting; none: only inside one's own")
+    ] = Security.STARTTLS
     user: Annotated[str, Meta(description="Whom to sign in as; nobody when left out")] = ""
     password: Annotated[str, Meta(description="Name of the secret with the password")] = ""
     reply_to: Annotated[str, Meta(description="Where answers go, when not to `sender`")] = ""
