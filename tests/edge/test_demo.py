@@ -162,6 +162,51 @@ def test_told_to_stop_while_it_starts_it_stops_in_order(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+CAP = """<?xml version="1.0" encoding="UTF-8"?>
+<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">{identifier}<sender>met.example</sender>
+<sent>{sent}</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>
+<info><language>en</language><category>Met</category><event>Fog</event><urgency>Expected</urgency>
+<severity>Minor</severity><certainty>Likely</certainty><area><areaDesc>Nowhere</areaDesc></area></info></alert>"""
+
+
+def test_recorded_files_play_as_sets_and_the_journal_is_summed_up(tmp_path: Path) -> None:
+    recorded = tmp_path / "recorded"
+    for name, sent, identifier in (
+        ("cap/fog_2019.xml", "2019-02-03T08:00:00+00:00", "<identifier>fog-2019</identifier>"),
+        ("cap/fog_2021.xml", "2021-02-03T08:00:00+00:00", "<identifier>fog-2021</identifier>"),
+        ("cap/nameless_2021.xml", "2021-02-03T08:01:00+00:00", ""),
+        ("misc/report.eml", "", ""),
+    ):
+        (recorded / name).parent.mkdir(parents=True, exist_ok=True)
+        (recorded / name).write_text(CAP.format(sent=sent, identifier=identifier))
+
+    async def story() -> None:
+        async with demo(tmp_path / "work", "--samples", str(recorded), "--set-seconds", "0", "--seconds", "1") as run:
+            assert "2019" in await run.until("Set 1 of 3:")
+            await run.until("source cap-fog-2019: 1 signal")
+            assert "2021" in await run.until("Set 2 of 3:")
+            await run.until("Playing:")
+            assert run.process.stdout is not None
+            told = (await run.process.stdout.read()).decode()  # it ends by itself
+            assert await run.process.wait() == 0, told
+            assert "files played: 3 of 3" in told
+            assert "no source reads yet: 1" in told
+            assert re.search(r"dead letters: 1\n    cap-nameless-2021: .*identifier", told)
+            taken = int((re.search(r"signals taken: (\d+)", told) or pytest.fail(told))[1])
+            assert taken >= 2, "the two fogs, and what the written evening had published already"
+
+    asyncio.run(story())
+
+
+def test_samples_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with demo(tmp_path, "--samples", str(tmp_path / "none")) as run:
+            await run.until("there is no such folder")
+            assert await run.process.wait() == 2
+
+    asyncio.run(story())
+
+
 def test_two_demos_in_one_folder_are_refused(tmp_path: Path) -> None:
     folder = Folder(tmp_path, Secrets.new())
     with pytest.raises(DemoError, match="another demo runs here"):

@@ -28,11 +28,13 @@ class HubProcess:
         self._session = session
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, at: datetime) -> None:
-        """Starts the hub with its clock at `at` and returns once it takes what it is sent. Raises DemoError."""
+    async def start(self, at: datetime, audited: bool = True) -> None:
+        """Starts the hub with its clock at `at`, under its auditor or alone, and returns once it takes what it is sent.
+        Raises DemoError."""
         folder = self._folder
         command = [sys.executable, "-m", "hub.cli", "run"]
         command += ["--config", str(folder.config), "--data", str(folder.data), "--at", at.isoformat()]
+        command += [] if audited else ["--no-auditor"]
         with folder.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command,

@@ -20,7 +20,7 @@ from tools.demo.process import HubProcess
 from tools.demo.summary import summary_of, told
 from tools.demo.texts import TEXTS
 from tools.phones import Phones
-from tools.playback import Partner, Playback, PlaybackSet, load_day, playable, sets
+from tools.playback import Partner, Playback, PlaybackSet, Programme, load_day, playable, sets
 
 PAGE_PORT = 8090
 BANNER = "EXERCICE · OEFENING · ÜBUNG · EXERCISE"  # of the page, whose reader's language is not ours
@@ -59,6 +59,7 @@ class Demo:
         self.hub: HubProcess
         self._texts = TEXTS[options.language]
         self._title = ""
+        self._picture: Mapping[str, Any] = {}
         self._played: dict[str, bool] = {}
         self._viewer = Viewer(out, self.words, lines=options.lines)
 
@@ -72,70 +73,66 @@ class Demo:
         """Plays the recorded sets, where asked for, then the written day. Raises DemoError."""
         self._viewer.hints = self._hints()
         with self._viewer:
-            programme: list[PlaybackSet] = []
+            recorded: list[PlaybackSet] = []
             if self.options.samples:
-                programme = await asyncio.to_thread(sets, self.options.samples, self.options.day)
-            self._played = {sample.name: False for one in programme for sample in one.samples}
-            for number, one in enumerate(programme[:-1], 1):
+                recorded = await asyncio.to_thread(sets, self.options.samples)
+            self._played = {sample.name: False for one in recorded for sample in one.samples}
+            for number, one in enumerate(recorded, 1):
                 at = when(one.date, self.words, BRUSSELS)
-                await self._begin(one, self.say("set", n=number, of=len(programme), title=one.title, at=at))
+                await self._begin(one, self.say("set", n=number, of=len(recorded) + 1, title=one.title, at=at))
                 await self._watch(one)
                 await self.hub.stop()
-            day = programme[-1] if programme else load_day(self.options.day)
-            title = day.title
-            await self._begin(day, self.say("day", title=title))
+            day = load_day(self.options.day)
+            await self._begin(day, self.say("day", title=day.title))
             await self._watch(None)
         await self.hub.stop()
 
-    async def _begin(self, what: Any, title: str) -> None:
+    async def _begin(self, what: Programme | PlaybackSet, title: str) -> None:
         """Sets a programme out, and starts the hub on its date."""
-        self._title = title
+        self._title = f"{title} … {self.say('starting')}"
         self._viewer.hints = self._hints()
         await self._say(title)
-        self.playback.load(what, start_at=self._start(what))
+        recorded = isinstance(what, PlaybackSet)
         programme = what.programme() if isinstance(what, PlaybackSet) else what
+        start_at = None
+        if self.options.start and not recorded:
+            start_at = datetime.combine(programme.start.date(), self.options.start, programme.start.tzinfo)
+        self.playback.load(programme, start_at=start_at)
         self.folder.listen_to(programme, self.playback.sources())
-        await asyncio.to_thread(self.folder.checked)
-        if self._viewer.on_screen:
-            await self._show({})
-        await self.hub.start(self.playback.begin)
+        await self._show(self._picture)  # until the hub is there
+        # A recorded set is over before an auditor would have anything to say: its hub starts a second sooner alone.
+        await self.hub.start(self.playback.begin, audited=not recorded)
         # Begins anew with the hub, whose clock started a few seconds later than the playback's.
         now = instant((await self.hub.status()).get("now"))
-        self.playback.load(what, start_at=now)
-
-    def _start(self, what: Any) -> datetime | None:
-        """Where in the written day to begin; None: at its own beginning."""
-        if self.options.start is None or isinstance(what, PlaybackSet):
-            return None
-        began: datetime = what.start
-        return datetime.combine(began.date(), self.options.start, began.tzinfo)
+        self.playback.load(programme, start_at=now)
+        self._title = title
+        self._viewer.hints = self._hints()
 
     async def _watch(self, one: PlaybackSet | None) -> None:
         """Shows what happens: a recorded set until all its files were taken, the written day as long as asked."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        picture: Mapping[str, Any] = {}
         while True:
             try:
-                picture = await self.hub.status()
+                self._picture = await self.hub.status()
             except OSError as error:  # busy, or about to end: asked again
-                picture = {**picture, "lost": str(error)}
-            await self._show(picture)
+                self._picture = {**self._picture, "lost": str(error)}
+            await self._show(self._picture)
             lasted = loop.time() - began
             if one is None:
                 if self.options.seconds and lasted >= self.options.seconds:
                     return
-            elif (self._all_taken(one, picture) and lasted >= self.options.set_seconds) or lasted >= SET_MAX_S:
+            elif (self._all_taken(one) and lasted >= self.options.set_seconds) or lasted >= SET_MAX_S:
                 return
             await asyncio.sleep(LOOK_EVERY_S)
 
-    def _all_taken(self, one: PlaybackSet, picture: Any) -> bool:
+    def _all_taken(self, one: PlaybackSet) -> bool:
         """Whether each file of the set was fetched and its source has said how it fares."""
         for served in self.playback.served:
             _, here, name = served.path.partition("/recorded.playback/")
             if here and served.status == 200 and name in self._played:
                 self._played[name] = True
-        asked = list(listed(picture, "sources"))
+        asked = list(listed(self._picture, "sources"))
         return (
             bool(asked)
             and all(s.get("health") != "?" for s in asked)
