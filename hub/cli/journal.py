@@ -3,56 +3,32 @@
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from hub.cli import say
 from hub.cli.look import journal_of
-from hub.journal.codec import decode
-from hub.model import records as r
+from hub.journal import JournalError
+from hub.journal import show as words
 
 
 def show(path: Path, since: datetime | None, kind: str, as_json: bool) -> None:
-    """The records in order; `kind` is a fact's tag, `decision` or `attempt`."""
+    """The records in order, one line each."""
     with journal_of(path) as reading:
-        for row in reading.rows(since=since.timestamp() if since else None, type_=kind or None):
-            if as_json:
-                say.line(row.body.decode())
-            else:
-                say.line(one_line(decode(row.body)))
-
-
-def one_line(record: r.Record) -> str:
-    """A record as a person reads it."""
-    at = f"{record.at:%Y-%m-%d %H:%M:%S}Z"
-    match record:
-        case r.Fact():
-            tag = record.body.__struct_config__.tag
-            said = msgspec.to_builtins(record.body)
-            said.pop("type", None)
-            said.pop("text", None)  # an installed text fills pages
-            told = " ".join(f"{k}={v}" for k, v in said.items())
-            return f"{at} {record.id} fact {tag} {told[:300]}"
-        case r.Decision():
-            events = ", ".join(str(event.__struct_config__.tag) for event in record.events)
-            why = f"{len(record.took)} facts" if record.took else f"due: {', '.join(record.fired)}"
-            return f"{at} {record.id} decision on {why}: {events or 'nothing follows'}"
-        case r.Attempt():
-            repeat = " (possible repeat)" if record.repeat else ""
-            return f"{at} {record.id} attempt {record.nth} of {record.order} [{record.start}:{record.stop}]{repeat}"
+        try:
+            for row in words.records(reading, since, kind):
+                if as_json:
+                    say.json_line(words.as_json(row))
+                else:
+                    say.line(words.line(row))
+        except JournalError as error:
+            say.could_not(str(error))
 
 
 def verify(path: Path, as_json: bool) -> None:
     """Exits 1 where something was changed or is missing, naming it."""
     with journal_of(path) as reading:
-        report = reading.examine()
+        found = reading.examine()
     if as_json:
-        say.json_line(report)
+        say.json_line(found)
     else:
-        for fault in report.faults:
-            say.error(fault)
-        say.line(
-            f"{report.facts} facts, {report.decisions} decisions, {report.attempts} attempts, "
-            f"{report.vault_entries} vault entries ({report.erased} erased): "
-            + (f"{len(report.faults)} faults" if report.faults else "whole")
-        )
-    say.done(bool(report.faults))
+        for text in words.report(found):
+            say.line(text)
+    say.done(bool(found.faults))
