@@ -44,7 +44,8 @@ class MailConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sender: Annotated[str, Meta(min_length=3, description="`Name <user@host>`, or `user@host`")]
     port: Annotated[int, Meta(ge=0, le=65535, description="0: 465 with tls, 587 with starttls, 25 without")] = 0
     security: Annotated[
-        Security, Meta(description="tls: from the first byte; starttls: after a greeting; none: only inside one's own")
+        Security,
+        Meta(description="tls: from the first byte; starttls: after a greeting; none: only in one's own network"),
     ] = Security.STARTTLS
     user: Annotated[str, Meta(description="Whom to sign in as; nobody when left out")] = ""
     password: Annotated[str, Meta(description="Name of the secret with the password")] = ""

@@ -66,8 +66,8 @@ class AuditorConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     # Telling.
     again: Annotated[Seconds, Meta(gt=0, description="What still stands is told again after this time")] = 600.0
     file: Annotated[str, Meta(description="Where alarms are written down; empty: auditor.txt beside the journal")] = ""
-    mail: AuditorMail | None = None
-    post: AuditorPost | None = None
+    mail: Annotated[AuditorMail | None, Meta(description="Alarms by mail, by a way that is not the hub's own")] = None
+    post: Annotated[AuditorPost | None, Meta(description="Alarms by HTTP POST")] = None
     api: Annotated[str, Meta(description="The hub's own web address, e.g. http://127.0.0.1:8080; empty: not told")] = ""
     api_token: Annotated[str, Meta(description="Name of the secret with the API's bearer token")] = ""
-    heartbeat: AuditorHeartbeat | None = None
+    heartbeat: Annotated[AuditorHeartbeat | None, Meta(description="A sign of life to an outside address")] = None

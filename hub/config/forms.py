@@ -78,6 +78,8 @@ Url = Annotated[str, Reads(_url, {"type": "string", "pattern": "^https?://"})]
 
 
 class WebForm(Struct, frozen=True, kw_only=True):
+    """The hub's web server."""
+
     listen: Annotated[
         tuple[str, int],
         Reads(_listen, {"type": "string"}),
@@ -101,40 +103,50 @@ class HubForm(Struct, frozen=True, kw_only=True):
     region: Annotated[
         str, Reads(_region, {"type": "string"}), Meta(description="Country of phone numbers without a country code")
     ] = "BE"
-    web: WebForm = WebForm()
-    auditor: AuditorConfig | None = None
+    web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
+    auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
 
 
 # --- people, rosters, chains -------------------------------------------------------------------------------
 
 
 class PersonForm(Struct, frozen=True, kw_only=True):
-    name: str
+    """One person, or a desk with a phone of its own."""
+
+    name: Annotated[str, Meta(description="As colleagues know them")]
     language: Annotated[Language, Meta(description="What they are written to and called in")] = Language.FR
     speaks: Annotated[tuple[Language, ...], Meta(description="Besides that")] = ()
-    organisation: str = ""
-    discipline: Discipline | None = None
-    competences: tuple[str, ...] = ()
+    organisation: Annotated[str, Meta(description="Whom they work for")] = ""
+    discipline: Annotated[Discipline | None, Meta(description="Of emergency planning, D1 to D5")] = None
+    competences: Annotated[tuple[str, ...], Meta(description="What they can do; shown, not yet asked for")] = ()
     reach: Annotated[dict[ChannelText, str], Meta(description="Channel → number or address")] = {}
 
 
 class PeopleForm(Struct, frozen=True, kw_only=True):
-    people: dict[Word, PersonForm] = {}
+    """Who can be reached. Thousands may be spread over `people/*.yaml`, in the same form."""
+
+    people: Annotated[dict[Word, PersonForm], Meta(description="Id (it may stand in records) → person")] = {}
     groups: Annotated[dict[Word, tuple[Word, ...]], Meta(description="Group → its people")] = {}
 
 
 class ShiftForm(Struct, frozen=True, kw_only=True):
-    people: tuple[Word, ...]
+    """Who is on duty from when to when; the end is excluded."""
+
+    people: Annotated[tuple[Word, ...], Meta(description="On duty then, all of them")]
     start: Annotated[str, Meta(description="2026-11-23 08:00, in the hub's time zone")] = field(name="from")
     end: Annotated[str, Meta(description="The next shift's beginning")] = field(name="until")
 
 
 class RosterForm(Struct, frozen=True, kw_only=True):
+    """Who is on duty."""
+
     always: Annotated[tuple[Word, ...], Meta(description="On duty at any time")] = ()
-    shifts: tuple[ShiftForm, ...] = ()
+    shifts: Annotated[tuple[ShiftForm, ...], Meta(description="On duty from a time to a time")] = ()
 
 
 class TierForm(Struct, frozen=True, kw_only=True):
+    """People who are asked at the same time."""
+
     ask: Annotated[tuple[Asks, ...], Meta(description="roster NAME, person NAME, or a group")]
     by: Annotated[tuple[ChannelText, ...], Meta(description="Channels, in this order")]
     between: Annotated[Seconds, Meta(description="From one channel to the next")] = 90.0
@@ -145,7 +157,9 @@ class TierForm(Struct, frozen=True, kw_only=True):
 
 
 class ChainForm(Struct, frozen=True, kw_only=True):
-    tiers: tuple[TierForm, ...]
+    """An alert chain: tiers gone through until enough have accepted."""
+
+    tiers: Annotated[tuple[TierForm, ...], Meta(description="One after the other")]
     need: Annotated[int, ReadsNode(_need, {"type": "integer", "minimum": 1}), Meta(description="How many accept")] = 1
     exhausted: Annotated[str, Meta(description="The chain that goes on when nobody is left")] = ""
 
@@ -154,6 +168,8 @@ class ChainForm(Struct, frozen=True, kw_only=True):
 
 
 class SourceForm(Struct, frozen=True, kw_only=True):
+    """What the hub wants to know of every source; the rest is the connector's."""
+
     type: Annotated[str, Meta(description="Which connector")]
     reliability: Annotated[Reliability, Meta(description="A to F, of the source (Admiralty code)")] = Reliability.F
     credibility: Annotated[Credibility, Meta(description="1 to 6, of its information to begin with")] = (
@@ -167,10 +183,13 @@ class LimitsForm(Struct, frozen=True, kw_only=True):
     per_second: Annotated[float | None, Meta(description="Deliveries per second")] = None
     burst: Annotated[float | None, Meta(description="How many at once after a pause")] = None
     burst_for_asks: Annotated[float | None, Meta(description="Of these, how many only asks may use")] = None
-    per_person: Annotated[tuple[int, float], Reads(_person_limit, {"type": "string"})] | None = None
+    per_person: Annotated[
+        Annotated[tuple[int, float], Reads(_person_limit, {"type": "string"})] | None,
+        Meta(description='Deliveries to one person in a time: "10 in 10 min"; the last three only for asks'),
+    ] = None
     at_once: Annotated[int | None, Meta(description="Deliveries under way at the same time")] = None
-    at_once_for_asks: int | None = None
-    one_try: Annotated[Seconds, Meta(description="How long one try may last")] | None = None
+    at_once_for_asks: Annotated[int | None, Meta(description="Of these, how many are kept for asks")] = None
+    one_try: Annotated[Seconds | None, Meta(description="How long one try may last")] = None
     sms_parts: Annotated[int | None, Meta(description="Texts are shortened to so many SMS")] = None
 
     def over(self, base: Limits) -> Limits:
@@ -195,5 +214,7 @@ class LimitsForm(Struct, frozen=True, kw_only=True):
 
 
 class ChannelForm(Struct, frozen=True, kw_only=True):
+    """What the hub wants to know of every channel; the rest is the connector's."""
+
     type: Annotated[str, Meta(description="Which connector; left out, the one of the channel's own name")] = ""
-    limits: LimitsForm = LimitsForm()
+    limits: Annotated[LimitsForm, Meta(description="What it is given at most")] = LimitsForm()

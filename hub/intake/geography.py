@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from shapely import STRtree, make_valid
 from shapely.errors import ShapelyError
 from shapely.geometry import Polygon, shape
@@ -43,22 +43,32 @@ def _kilometres(text: str) -> float:
 class AreaForm(Struct, frozen=True, kw_only=True):
     """How an area is written."""
 
-    kind: str
-    fr: str
-    nl: str
-    de: str
-    en: str
-    within: tuple[Word, ...] = field(default=(), name="in")
-    codes: dict[str, tuple[str, ...]] = {}
-    also_named: tuple[str, ...] = ()
-    first_day: Day | None = field(default=None, name="from")
-    last_day: Day | None = field(default=None, name="until")
+    kind: Annotated[str, Meta(description="region, police zone, commune ... : a word for people")]
+    fr: Annotated[str, Meta(description="Its name in French")]
+    nl: Annotated[str, Meta(description="Its name in Dutch")]
+    de: Annotated[str, Meta(description="Its name in German")]
+    en: Annotated[str, Meta(description="Its name in English")]
+    within: Annotated[tuple[Word, ...], Meta(description="The areas it lies in, directly")] = field(
+        default=(), name="in"
+    )
+    codes: Annotated[
+        dict[str, tuple[str, ...]], Meta(description="Codes by which senders name it: EMMA_ID, NUTS, NIS ...")
+    ] = {}
+    also_named: Annotated[tuple[str, ...], Meta(description="Other names senders use")] = ()
+    first_day: Annotated[Day | None, Meta(description="It exists from this day on")] = field(default=None, name="from")
+    last_day: Annotated[Day | None, Meta(description="Its last day")] = field(default=None, name="until")
 
 
 class AreasForm(Struct, frozen=True, kw_only=True):
-    areas: dict[Word, AreaForm]
-    shapes: tuple[str, ...] = ()
-    margin: Annotated[float, Reads(_kilometres)] = 0.0
+    """Where things happen, as the centre sees it."""
+
+    areas: Annotated[dict[Word, AreaForm], Meta(description="Id → area")]
+    shapes: Annotated[tuple[str, ...], Meta(description="GeoJSON files with the smallest areas' outlines")] = ()
+    margin: Annotated[
+        float,
+        Reads(_kilometres, {"type": "string", "examples": ["600 m", "2 km"]}),
+        Meta(description="Points, and circles smaller than this, count as circles of this radius"),
+    ] = 0.0
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,279 @@
+"""Writes docs/configuration.md from the structs the configuration is bound to: `python -m tools.reference`.
+
+tests/unit/test_reference.py holds the page against what this makes.
+"""
+
+import enum
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.auditor.config import AuditorConfig, AuditorHeartbeat, AuditorMail, AuditorPost
+from hub.binding import Day, Reads, Seconds, Texts, Word, keys_of
+from hub.config import CHANNELS, SOURCES
+from hub.config.foreign import settings_of
+from hub.config.forms import (
+    Asks,
+    ChainForm,
+    ChannelForm,
+    HubForm,
+    LimitsForm,
+    PeopleForm,
+    PersonForm,
+    RosterForm,
+    ShiftForm,
+    SourceForm,
+    TierForm,
+    Url,
+    WebForm,
+)  # fmt: skip
+from hub.dispatch.policy import DEFAULTS, Limits
+from hub.intake.geography import AreaForm, AreasForm
+from hub.playbook.form import ChannelText
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "configuration.md"
+
+INTRODUCTION = """\
+# Configuration
+
+<!-- Made by `python -m tools.reference` from the code; change the descriptions there. -->
+
+Everything a centre says about itself stands in one folder (`--config DIR`, [config/](../config) is a working example).
+`vigie check` names what is wrong with it, with file, line and remedy; the hub does not start before it is mended.
+
+- One file per subject. `messages.yaml` and the reflex sheets have their own guide: [playbooks.md](playbooks.md).
+- YAML 1.2, and every value is text until its field gives it a type: `0475` stays `0475`, `no` is no only where yes or
+  no is asked. An unknown key is an error.
+- **A duration** is a number and a unit: `90 s`, `4 min`, `6 h`, `2 days`, `1 h 30 min`. **A name** is small letters,
+  digits and hyphens. A list of one may be written without brackets. *Required* means that there is no default.
+- **Secrets never stand here**, only their NAME (capitals, digits, `_`). `TWILIO_TOKEN` is `VIGIE_TWILIO_TOKEN` of the
+  environment, else the file `TWILIO_TOKEN` in the folder of secrets. `API_TOKEN` is always needed.
+- Editors complete and underline with what `vigie schema FILE` prints ([how](playbooks.md)).
+"""
+
+HUB = {
+    "zone": "a time zone of the IANA list",
+    "region": "two capitals",
+    "journal": "a path",
+    "secrets": "a path",
+    "playbooks": "a path",
+    "web": "see below",
+    "auditor": "see below",
+}
+
+# What a way of writing is called; the rest is worked out from the type.
+WRITTEN: Sequence[tuple[Any, str]] = (
+    (Seconds, "a duration"),
+    (Word, "a name"),
+    (Day, "a day: `2027-06-30`"),
+    (Texts, "a text in each language"),
+    (Asks, "whom to ask"),
+    (Url, "a web address"),
+    (ChannelText, "a channel"),
+)
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join(_parts()).rstrip() + "\n"
+
+
+def _parts() -> Iterator[str]:
+    yield INTRODUCTION
+    yield "## hub.yaml\n"
+    yield from _struct(HubForm, HUB)
+    yield "### web\n"
+    yield from _struct(WebForm, {"listen": "address:port"})
+    yield "### auditor\n"
+    yield "What the auditor is and does: [auditor.md](auditor.md).\n"
+    yield from _struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})
+    for name, kind in (("mail", AuditorMail), ("post", AuditorPost), ("heartbeat", AuditorHeartbeat)):
+        yield f"#### auditor: {name}\n"
+        yield from _struct(kind)
+    yield "## people.yaml\n"
+    yield from _struct(PeopleForm, {"people": "id → person, see below", "groups": "name → names of people"})
+    yield "### A person\n"
+    yield from _struct(PersonForm, {"reach": "channel → address"})
+    yield "## rosters.yaml\n\nName → roster. " + _doc(RosterForm) + "\n"
+    yield from _fields(RosterForm, {"shifts": "a list, see below"})
+    yield "### A shift\n"
+    yield from _struct(ShiftForm)
+    yield "## chains.yaml\n\nName → alert chain. " + _doc(ChainForm) + "\n"
+    yield from _fields(ChainForm, {"need": "a number from 1", "exhausted": "a chain", "tiers": "a list, see below"})
+    yield "### A tier\n"
+    yield from _struct(TierForm)
+    yield "## areas.yaml\n"
+    yield from _struct(AreasForm, {"areas": "id → area, see below", "margin": "a distance: `600 m`, `2 km`"})
+    yield "### An area\n"
+    yield from _struct(AreaForm, {"codes": "system → code, or a list"})
+    yield "## sources.yaml\n\nName → source. " + _doc(SourceForm) + "\n"
+    yield from _fields(SourceForm, {"type": _names(SOURCES)})
+    yield from _connectors(SOURCES)
+    yield "## channels.yaml\n\nName → channel. " + _doc(ChannelForm) + "\n"
+    yield from _fields(ChannelForm, {"type": _names(CHANNELS), "limits": "see below"})
+    yield "### limits\n\nOf deliveries, whatever the connector. Defaults depend on the channel's name.\n"
+    yield from _limits()
+    yield from _connectors(CHANNELS)
+
+
+# --- tables ------------------------------------------------------------------------------------------------
+
+
+def _struct(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]:
+    yield _doc(kind) + "\n"
+    yield from _fields(kind, said)
+
+
+def _fields(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]:
+    """A table of a struct of ours. `said`: how a key is written, where the type alone does not tell."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    rows = []
+    for key, name in keys_of(kind).items():
+        field = fields[name]
+        written = said.get(key) or _written(hints[name])
+        rows.append((key, _description(hints[name]), written, _default(field, hints[name])))
+    yield from _table(("key", "what it is", "written as", "default"), rows)
+
+
+def _connectors(group: str) -> Iterator[str]:
+    kind = "source" if group == SOURCES else "channel"
+    for point in sorted(entry_points(group=group), key=lambda p: p.name):
+        readme = "/".join(point.module.split(".")[:-1]) + "/README.md"
+        yield f"### {kind} `{point.name}`\n\nWhat it does and promises: [{readme}](../{readme}).\n"
+        rows = []
+        for setting in settings_of(point.load().Config).values():
+            written = "a duration" if setting.seconds else _written(setting.kind)
+            default = "required" if setting.required else _shown(setting.default, setting.seconds)
+            description = _in_units(setting.description) if setting.seconds else setting.description
+            rows.append((setting.key, description.removesuffix("."), written, default))
+        yield from _table(("key", "what it is", "written as", "default"), rows)
+
+
+def _limits() -> Iterator[str]:
+    """What may be written, and what holds where nothing is."""
+    hints = typing.get_type_hints(LimitsForm, include_extras=True)
+    rows = []
+    for key, name in keys_of(LimitsForm).items():
+        defaults = [_limit(limits, name) for limits in (*DEFAULTS.values(), Limits())]
+        rows.append((key, _description(hints[name]), *defaults))
+    yield from _table(("key", "what it is", *DEFAULTS, "others"), rows)
+
+
+def _limit(limits: Limits, name: str) -> str:
+    """A limit in force, as it would be written."""
+    if name == "per_person":
+        return f"{limits.per_person} in {_duration(limits.person_s)}"
+    own = {"per_second": limits.rate, "burst": limits.burst, "burst_for_asks": limits.burst_asks,
+           "at_once": limits.width, "at_once_for_asks": limits.width_asks, "sms_parts": limits.parts}  # fmt: skip
+    return _duration(limits.try_s) if name == "one_try" else _number(own[name])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for key, *cells in rows:
+        yield "| " + " | ".join([f"`{key}`", *(" ".join(cell.split()).replace("|", "\\|") for cell in cells)]) + " |"
+    yield ""
+
+
+# --- words -------------------------------------------------------------------------------------------------
+
+
+def _doc(kind: type[Struct]) -> str:
+    return " ".join((kind.__doc__ or "").split())
+
+
+def _names(group: str) -> str:
+    return " or ".join(f"`{name}`" for name in sorted({point.name for point in entry_points(group=group)}))
+
+
+def _description(hint: Any) -> str:
+    """What is said of a field; the outermost says it best. Raises ValueError where nobody does."""
+    while typing.get_origin(hint) is Annotated:
+        inner, *extras = typing.get_args(hint)
+        for extra in reversed(extras):
+            if isinstance(extra, Meta) and extra.description:
+                return extra.description
+        hint = inner
+    raise ValueError(f"{hint}: has no description: give it one (msgspec.Meta)")
+
+
+def _in_units(description: str) -> str:
+    """A connector speaks of seconds; in config/ a duration carries its unit."""
+    timeless = re.sub(r",? e\.g\. [\d.]+( \([^)]*\))?\.?$|, seconds$", "", description)
+    return re.sub(r"\b0: ", "0 s: ", re.sub("^Seconds ", "Time ", timeless))
+
+
+def _written(hint: Any) -> str:
+    """How a value of a type is written."""
+    for kind, word in WRITTEN:
+        if hint == kind or (typing.get_origin(hint) is Annotated and _reader(hint) and _reader(hint) is _reader(kind)):
+            return word
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return "text" if _reader(hint) else _written(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_written(a) for a in arguments if a is not types.NoneType)
+    if origin is tuple:
+        return f"a list: {_written(arguments[0])}"
+    if origin in (dict, Mapping):
+        return f"{_written(arguments[0])} → {_written(arguments[1])}"
+    if origin is typing.Literal:
+        return " or ".join(f"`{a}`" for a in arguments)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        names = [f"`{member.value}`" for member in hint]
+        return ", ".join(names if len(names) <= 14 else [*names[:13], "..."])
+    return {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}.get(hint, "see below")
+
+
+def _reader(hint: Any) -> Any:
+    """What reads it, where the type alone does not say."""
+    return next((extra for extra in typing.get_args(hint)[1:] if isinstance(extra, Reads)), None)
+
+
+def _default(field: msgspec.structs.FieldInfo, hint: Any) -> str:
+    if field.required:
+        return "required"
+    if field.default_factory is not msgspec.NODEFAULT:
+        return "–"
+    readers = [hint, *typing.get_args(hint)]
+    return _shown(field.default, any(_reader(h) is _reader(Seconds) for h in readers))
+
+
+def _shown(value: Any, seconds: bool = False) -> str:
+    """A default as it would be written."""
+    if value is None or value == "" or value == () or value == {} or isinstance(value, Struct):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, enum.Enum):
+        return f"`{value.value}`"
+    if isinstance(value, tuple):
+        return f"`{':'.join(map(str, value))}`"  # an address and a port
+    if isinstance(value, int | float):
+        return _duration(value) if seconds else _number(value)
+    return f"`{value}`"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length and seconds % length == 0:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
