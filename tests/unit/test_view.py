@@ -1,17 +1,19 @@
 """The live view, given pictures of real nights (tests/stories.py): what a person must be able to read off it."""
 
 import io
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
+import trio
 from rich.console import Console
 
 from hub.engine.state import State
 from hub.picture import Recent, picture
-from hub.view import LANGUAGES, Viewer, Words, changes, language_of, screen
+from hub.view import LANGUAGES, Viewer, Words, changes, language_of, screen, watch
 from hub.view.glance import countdown, plain
 from hub.view.words import TEXTS
 from tests.stories import START, Night
@@ -108,6 +110,18 @@ def test_troubles_stand_on_top() -> None:
     top = "\n".join(drawn(shown, width=120).splitlines()[:4])
     assert "NOTHING CAN BE RECORDED: disk full" in top
     assert "STOPPED by Anne: false alarm" in top
+
+
+def test_a_hub_that_does_not_answer_is_told_once_and_its_last_picture_stays() -> None:
+    told, words = second_tier(), Words("en")
+    before = told.as_served()
+    lost = before | {"lost": "ClientConnectorError"}
+    assert "the hub does not answer: ClientConnectorError" in drawn(lost)
+    assert "officer-b" in drawn(lost)
+    assert [c.split("  ", 1)[1] for c in changes(before, lost, words)] == [
+        "the hub does not answer: ClientConnectorError"
+    ]
+    assert changes(lost, lost, words) == []
 
 
 def test_an_exhausted_chain_raises_an_alarm_in_the_view() -> None:
@@ -293,3 +307,23 @@ def test_a_picture_with_a_naive_or_missing_instant_is_still_shown() -> None:
     shown = told.as_served(now="not a time")
     assert "officer-b" in drawn(shown)
     assert datetime.fromisoformat(told.as_served()["now"]).tzinfo is not None
+
+
+@pytest.mark.trio
+async def test_the_hub_goes_on_while_the_terminal_stands_still() -> None:
+    told, stuck, asked = Told(), threading.Event(), trio.Event()
+
+    class Terminal(io.StringIO):
+        def write(self, text: str) -> int:
+            trio.from_thread.run_sync(asked.set)
+            stuck.wait(10)  # as a terminal does after Ctrl-S
+            return len(text)
+
+    with Viewer(io.StringIO(), Words("en")) as viewer:
+        viewer._console.file = Terminal()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch, told.as_served, viewer)
+            await asked.wait()
+            await trio.sleep(0)  # the loop turns although the terminal has not taken its line
+            nursery.cancel_scope.cancel()
+    stuck.set()

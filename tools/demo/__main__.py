@@ -46,13 +46,13 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     try:
         return asyncio.run(_run(options))
-    except (DemoError, ScheduleError) as error:
-        print(error, file=sys.stderr)
-        return 2
     except BrokenPipeError:
         # Whoever read us has gone; everything was stopped. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (DemoError, ScheduleError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 async def _run(options: Options) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from hub.auditor.process import writer
+from hub.view.glance import instant
 from tools.demo.folder import ROOT, DemoError, Folder
 
 READY_S = 90.0
@@ -28,9 +29,9 @@ class HubProcess:
         self._session = session
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, at: datetime, audited: bool = True) -> None:
-        """Starts the hub with its clock at `at`, under its auditor or alone, and returns once it takes what it is sent.
-        Raises DemoError."""
+    async def start(self, at: datetime, audited: bool = True) -> datetime:
+        """Starts the hub with its clock at `at`, under its auditor or alone. Returns hub time, once it takes what it is
+        sent. Raises DemoError."""
         folder = self._folder
         command = [sys.executable, "-m", "hub.cli", "run"]
         command += ["--config", str(folder.config), "--data", str(folder.data), "--at", at.isoformat()]
@@ -49,8 +50,9 @@ class HubProcess:
             )
         try:
             async with asyncio.timeout(READY_S):
-                while not await self._ready():
+                while (now := await self._ready()) is None:
                     await self._still_running(0.1)
+                return now
         except TimeoutError:
             raise DemoError(f"the hub was not ready after {READY_S:.0f} s: {self._last_words()}") from None
 
@@ -84,12 +86,14 @@ class HubProcess:
                         os.kill(process_id, signal.SIGKILL)
             await process.wait()
 
-    async def _ready(self) -> bool:
+    async def _ready(self) -> datetime | None:
+        """Hub time as `/health` says it; None while the hub is not ready."""
         try:
             async with self._session.get(f"{self._folder.hub_url}/health") as answer:
-                return answer.status == 200
+                shown = await answer.json()
+                return instant(shown.get("now")) if answer.status == 200 else None
         except (aiohttp.ClientError, TimeoutError):
-            return False
+            return None
 
     async def _still_running(self, wait_s: float) -> None:
         """Waits a moment. Raises DemoError when the hub ends by itself."""

@@ -12,7 +12,7 @@ import aiohttp
 from msgspec import Struct
 
 from hub.view import Viewer, Words
-from hub.view.glance import instant, listed
+from hub.view.glance import listed
 from hub.view.screen import BRUSSELS, when
 from tools.demo.folder import PATIENCE_S, Folder, Secrets, free_port, is_free, phones_of, second_officers
 from tools.demo.mailbox import Mailbox
@@ -101,9 +101,8 @@ class Demo:
         self.folder.listen_to(programme, self.playback.sources())
         await self._show(self._picture)  # until the hub is there
         # A recorded set is over before an auditor would have anything to say: its hub starts a second sooner alone.
-        await self.hub.start(self.playback.begin, audited=not recorded)
+        now = await self.hub.start(self.playback.begin, audited=not recorded)
         # Begins anew with the hub, whose clock started a few seconds later than the playback's.
-        now = instant((await self.hub.status()).get("now"))
         self.playback.load(programme, start_at=now)
         self._title = title
         self._viewer.hints = self._hints()
