@@ -324,6 +324,6 @@ async def test_the_hub_goes_on_while_the_terminal_stands_still() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, told.as_served, viewer)
             await asked.wait()
-            await trio.sleep(0)  # the loop turns although the terminal has not taken its line
+            await trio.lowlevel.checkpoint()  # the loop turns although the terminal has not taken its line
             nursery.cancel_scope.cancel()
     stuck.set()
