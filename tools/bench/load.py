@@ -263,7 +263,7 @@ class Load:
 
 
 class _Spec(ctypes.Structure):
-    _fields_: Any = [(name, ctypes.c_long) for name in ("step_s", "step_ns", "first_s", "first_ns")]  # noqa: RUF012 # as ctypes asks
+    _fields_ = [(name, ctypes.c_long) for name in ("step_s", "step_ns", "first_s", "first_ns")]  # noqa: RUF012 # so ctypes asks
 
 
 def _timer(first_ns: int, step_ns: int) -> int:

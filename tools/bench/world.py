@@ -13,7 +13,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -51,17 +51,18 @@ def every(nth: int) -> Opens:
 
 
 ALL = every(1)
+ENDING = every(1_000)  # those that open hold for less than a minute: what is open stays bounded
 
 
 def body(run: str, number: int, sheets: int, opens: Opens) -> bytes:
     """A partner's alert, about 330 bytes. One that opens meets exactly one sheet, by a word of its description."""
-    known = alert_id(run, number)
+    known, now = alert_id(run, number), datetime.now(UTC)
     host = f"srv-{number % 997:04d}"
     place = f"mot{number * 10 % sheets + 9}x" if opens(number) else "archive"
     return msgspec.json.encode(
         {
             "id": known,
-            "sent": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sent": now.isoformat(timespec="seconds"),
             "event": f"Disk full {known}" if opens(number) else "Disk full",
             "headline": f"{known}: filesystem /var on {host}",
             "description": f"it is {90 + number % 10}% full and still growing, near {place}",
@@ -70,6 +71,7 @@ def body(run: str, number: int, sheets: int, opens: Opens) -> bytes:
             "severity": "Severe",
             "certainty": "Observed",
             "urgency": "Immediate",
+            **({"expires": (now + timedelta(seconds=40)).isoformat(timespec="seconds")} if opens is ENDING else {}),
         }
     )
 
