@@ -5,7 +5,6 @@ on serving, `https://host/path` becomes `http://127.0.0.1:PORT/host/path`.
 """
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePath
@@ -104,5 +103,8 @@ def is_cap_index(body: bytes) -> bool:
 def rewrite_links(body: bytes, base: bytes) -> tuple[bytes, int]:
     """Leads every link of an index to `base` (`http://127.0.0.1:PORT/`), byte by byte: nothing else changes, broken
     markup stays as broken as it was. Returns the new body and how many links were changed."""
-    lead: Callable[[re.Match[bytes]], bytes] = lambda found: found.group(1) + base + found.group(2)  # noqa: E731
+
+    def lead(found: re.Match[bytes]) -> bytes:
+        return found.group(1) + base + found.group(2)
+
     return _LINK.subn(lead, body)
