@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,7 +33,7 @@ def free_port() -> int:
         return port
 
 
-class Service:
+class Service(ABC):
     """`start` it with a gateway's address; `request` gives the HTTP request of an alert. `folder` is its own."""
 
     name: ClassVar[str]
@@ -109,8 +110,9 @@ class Service:
     def prepare(self, gateway: str) -> None:
         """Writes what it needs before its first start."""
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """How it is started."""
 
     def environment(self) -> dict[str, str]:
         return {}
