@@ -107,7 +107,7 @@ class Service(ABC):
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def prepare(self, gateway: str) -> None:
+    def prepare(self, gateway: str) -> None:  # noqa: B027 # most need nothing
         """Writes what it needs before its first start."""
 
     @abstractmethod
