@@ -7,6 +7,7 @@ mail server, publishers of feeds, partners who post. Tests act on it from outsid
         here.until(lambda: here.sms_to(OFFICER_A), "an SMS")
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -26,12 +27,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from msgspec import Struct
 from ruamel.yaml import YAML
 from standardwebhooks import Webhook
 
 from hub.journal.codec import decode
 from hub.journal.reader import Reader, open_reader
+from hub.model import events as e
 from hub.model import records as r
 from tools.demo.folder import Folder, Secrets
 from tools.demo.mailbox import Mailbox
@@ -77,6 +80,14 @@ class Answer(Struct, frozen=True):
         return json.loads(self.body)
 
 
+class Page(Struct, frozen=True):
+    """What is published at an address."""
+
+    body: bytes
+    media_type: str
+    hangs: bool
+
+
 class Said(Struct, frozen=True):
     """What a command said."""
 
@@ -88,6 +99,43 @@ class Said(Struct, frozen=True):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+class HeldMailbox(Mailbox):
+    """A mail server that can take mails without saying so: `hold` until `release`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 # aiosmtpd's
+        said = await super().handle_DATA(server, session, envelope)
+        await self._open.wait()
+        return said
+
+
+class Publisher(Playback):
+    """A publisher of feeds. Its slow pages do not come while it lives; `hanging` counts who asked for them."""
+
+    def __init__(self) -> None:
+        super().__init__(sleep=self._hang)
+        self.hanging = 0
+        self._over = asyncio.Event()
+
+    async def close(self) -> None:
+        self._over.set()
+        await super().close()
+
+    async def _hang(self, _: float) -> None:
+        self.hanging += 1
+        await self._over.wait()
+
+
 class Outside(Phones):
     """The phones, and on the same loop a mail server and a publisher of feeds."""
 
@@ -95,8 +143,8 @@ class Outside(Phones):
         super().__init__(
             folder.secrets.account, folder.secrets.twilio, inbound=folder.inbound_url, clock=PacedClock(pace)
         )
-        self.mailbox = Mailbox(folder.mail)
-        self.playback = Playback()
+        self.mailbox = HeldMailbox(folder.mail)
+        self.playback = Publisher()
 
     async def start(self) -> None:
         await self.mailbox.start()
@@ -117,7 +165,7 @@ class Room:
         self.outside = outside
         self.process: subprocess.Popen[bytes] | None = None
         self._sessions: list[int] = []
-        self._pages: dict[str, bytes] = {}
+        self._pages: dict[str, Page] = {}
 
     # --- the hub's process ---------------------------------------------------------------------------------
 
@@ -146,15 +194,15 @@ class Room:
         """Tells the hub to stop, as an operating system does; its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.ended(within_s)
+        return self.exited(within_s)
 
     def kill(self) -> None:
         """kill -9."""
         assert self.process is not None
         self.process.kill()
-        self.ended()
+        self.exited()
 
-    def ended(self, within_s: float = 10.0) -> int:
+    def exited(self, within_s: float = 10.0) -> int:
         """The exit code of the hub, once it has ended."""
         assert self.process is not None
         return self.process.wait(within_s)
@@ -287,12 +335,18 @@ class Room:
     def script(self, number: str, **behaviour: Any) -> None:
         self.outside.do(lambda phones: phones.script(number, **behaviour))
 
-    def publish(self, host_path: str, body: bytes, media_type: str = "application/xml") -> str:
-        """Serves this at an address from now on; answers the address."""
-        self._pages[host_path] = body
+    def publish(self, host_path: str, body: bytes, media_type: str = "application/xml", *, hangs: bool = False) -> str:
+        """Serves this at an address from now on; answers the address. `hangs`: never answers who asks for it."""
+        self._pages[host_path] = Page(body, media_type, hangs)
         at = datetime(2020, 1, 1, tzinfo=UTC)
         pages = tuple(
-            Publication(at=at, url=f"https://{name}", body=page, headers={"Content-Type": media_type})
+            Publication(
+                at=at,
+                url=f"https://{name}",
+                body=page.body,
+                headers={"Content-Type": page.media_type},
+                delay_s=float(page.hangs),
+            )
             for name, page in self._pages.items()
         )
         programme = Programme(title="pages", start=datetime.now(UTC), publications=pages)
@@ -316,15 +370,33 @@ class Room:
         return int(self.outside.do(lambda phones: phones.mailbox.count))
 
     def settled(self) -> None:
-        """Returns once no chain runs and nothing waits to go out or to be confirmed."""
+        """Returns once no chain runs and of each delivery the journal says what became of it."""
 
         def quiet() -> bool:
-            status = self.status()
-            health = self.health().json()
-            waiting = any(d["outcome"] in ("waiting", "submitted") for d in status["deliveries"])
-            return not status["chains"] and not waiting and not health["in_flight"]
+            events = self.events(object)
+            running = {x.run for x in events if isinstance(x, e.RunBegan)}
+            running -= {x.run for x in events if isinstance(x, e.RunEnded)}
+            withdrawn = {x.order for x in events if isinstance(x, e.OrderWithdrawn)}
+            moved = {(x.order, move[0]) for x in events if isinstance(x, e.Delivered) for move in x.moves}
+            waiting = [
+                x.order
+                for x in events
+                if isinstance(x, e.Ordered) and x.order not in withdrawn
+                if any((x.order, index) not in moved for index in range(x.size or len(x.recipients)))
+            ]
+            return not running and not waiting
 
         self.until(quiet, "a hub with nothing under way")
+
+    def ended(self, hazard: str) -> None:
+        """Returns once the incident of a hazard is over and all have been told."""
+
+        def over() -> bool:
+            opened = {x.incident for x in self.events(e.Opened) if hazard in x.key}
+            return bool(opened) and opened <= {x.incident for x in self.events(e.Ended)}
+
+        self.until(over, f"the end of {hazard}")
+        self.settled()
 
     # --- the journal ---------------------------------------------------------------------------------------
 

@@ -54,12 +54,6 @@ def step(here: Room, hazard: str, name: str) -> str:
     return str(found["steps"].get(name, "")) if found else ""
 
 
-def over(here: Room, hazard: str) -> bool:
-    """Whether the hub holds no open incident of it."""
-    found = incident(here, hazard)
-    return found is None or bool(found["ended"])
-
-
 def since(texts: list[str], before: int, word: str) -> list[str]:
     return [text for text in texts[before:] if word in text]
 
@@ -91,8 +85,7 @@ def test_an_alert_rings_until_somebody_presses_1_and_all_who_were_reached_hear_t
     before = {m.sid for m in here.messages()}
     mails = here.mails()
     assert here.cancel("THUNDER-2", of="THUNDER-1").status == 202
-    here.until(lambda: over(here, "thunderstorm"), "an incident that has ended")
-    here.settled()
+    here.ended("thunderstorm")
     cleared = [m.to for m in here.messages() if m.sid not in before]
     assert sorted(cleared) == sorted([*told, OFFICER_A]), "each who was reached, and nobody else"
     assert here.mails() == mails + 2, "the two authorities, who are reached by mail alone"
@@ -110,8 +103,7 @@ def test_a_warning_of_a_feed_calls_and_its_cancel_stands_the_chain_down(here: Ro
             b"3; Thunderstorm", b"1; Wind"
         ),
     )
-    here.until(lambda: over(here, "wind"), "an incident that has ended", 30)
-    here.settled()
+    here.ended("wind")
     runs = {run.run: run for run in here.events(e.RunEnded)}
     last = here.events(e.RunBegan)[-1]
     assert runs[last.run].outcome == "cancelled"
@@ -196,4 +188,4 @@ def test_when_nobody_answers_the_directors_are_called_and_the_room_is_alarmed(he
     assert said.code == 0
     assert "chain-exhausted" in said.out
     assert here.cancel("RAIN-2", of="RAIN-1", hazard="rain").status == 202
-    here.until(lambda: over(here, "rain"), "an incident that has ended")
+    here.ended("rain")
