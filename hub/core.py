@@ -111,9 +111,13 @@ class Core:
     def pending(self) -> list[Pending]:
         """Orders of which something is still to go out, or was under way when the hub went down."""
         return [
-            Pending(ordered=order.event, open=tuple(i for i, s in enumerate(order.states) if s == 0))
+            Pending(
+                ordered=order.event,
+                open=tuple(i for i, s in enumerate(order.states) if s == 0),
+                withdrawn="withdrawn" if order.withdrawn else "",
+            )
             for order in self.state.orders.values()
-            if not order.withdrawn and not all(order.states)
+            if not order.settled
         ]
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -118,7 +118,7 @@ class Attempts:
         if order is None:
             return Prepared()
         if order.gone():
-            await self.end(order, [work], Outcome.WITHDRAWN, order.withdrawn)
+            await self.end_withdrawn(order, [work])
             return Prepared()
         lanes, now_s = self._queue.channel(work.channel), trio.current_time()
         try:
@@ -242,7 +242,7 @@ class Attempts:
                         again["doubt" if turn.doubt else "retry"].append(outgoing.index)
                         wait = max(wait, this)
                 case "withdrawn":
-                    outcome, reason = Outcome.WITHDRAWN, order.withdrawn
+                    outcome, reason = _withdrawn(order, work)
                 case "stopped":
                     reason = "stopped"
                     again["stopped"].append(outgoing.index)
@@ -264,11 +264,12 @@ class Attempts:
                 part.identity = work.identity or span.attempt.id
             if why != "stopped":
                 part.tries += 1
+                part.doubt = part.doubt or why == "doubt"
                 part.repeat = part.repeat or (why == "doubt" and not idempotent)
                 part.not_before_s = trio.current_time() + wait
             back.append(part)
         if order.gone():
-            await self.end(order, back, Outcome.WITHDRAWN, order.withdrawn)
+            await self.end_withdrawn(order, back)
         elif why == "stopped":
             self._queue.channel(work.channel).put_back(back)
         else:
@@ -331,6 +332,11 @@ class Attempts:
         receipts = [Receipt(w.order, i, outcome, why) for w in works for i in indexes(order, w)]
         await self._write(order, order.ordered.channel, receipts)
 
+    async def end_withdrawn(self, order: Order, works: Sequence[Work]) -> None:
+        """The same for what is no longer wanted."""
+        for work in works:
+            await self.end(order, [work], *_withdrawn(order, work))
+
     async def give_up(self, work: Work) -> None:
         """It waited for its turn longer than its lane goes on trying."""
         order = self._orders.get(work.order)
@@ -354,13 +360,16 @@ class Attempts:
         """Coming back: asks the channel what became of an attempt. What surely went out is written down, what surely
         did not is sent, and the rest is sent again, marked as a possible repeat."""
         found: dict[int, Answer] = {}
-        if self._channels[work.channel].abilities.settles:
+        abilities = self._channels[work.channel].abilities
+        if abilities.settles:
             handed = iter(await self._preparer.as_handed(order, work, attempt))
 
             async def ask_in_turn() -> None:
                 for outgoing in handed:
                     if (answer := await self._settled(work.channel, outgoing)) is not None:
                         found[outgoing.index] = answer
+                    if isinstance(answer, Sent) and abilities.recalls and work.lane is Lane.ASK:
+                        self._handed.add(outgoing, work.channel, answer.ref)
 
             with trio.move_on_after(SETTLE_S if work.lane is Lane.ASK else SETTLE_CHUNK_S):
                 async with trio.open_nursery() as nursery:
@@ -380,10 +389,18 @@ class Attempts:
                 case _:
                     doubt.append(index)
         await self._write(order, work.channel, receipts)
-        for indexes_of, repeat in ((sure, work.repeat), (doubt, True)):
+        left: list[Work] = []
+        for indexes_of, in_doubt in ((sure, False), (doubt, True)):
             for start, stop in spans(indexes_of):
                 part = work.part(start, stop)
-                part.repeat, part.counted = repeat, True
+                part.doubt = part.repeat = work.repeat or in_doubt
+                part.counted = True
+                left.append(part)
+        if order.gone():
+            await self.end_withdrawn(order, left)
+            await self.recall(work.order)
+        else:
+            for part in left:
                 self._queue.put(part, trio.current_time())
         self._wake()
 
@@ -401,3 +418,11 @@ class Attempts:
             return None
         self._counters.settled += 1
         return answer
+
+
+def _withdrawn(order: Order, work: Work) -> tuple[Outcome, str]:
+    """What comes of deliveries that are no longer wanted. Whoever may have been reached counts as reached, so that the
+    all-clear finds them."""
+    if work.doubt:
+        return Outcome.SENT, f"{order.withdrawn}; an earlier attempt may have arrived"
+    return Outcome.WITHDRAWN, order.withdrawn

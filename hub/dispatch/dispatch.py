@@ -95,7 +95,7 @@ class Dispatch:
         if known is not None:
             known.withdrawn = why or "withdrawn"
             if gone := self._queue.remove(order):
-                self._chore(lambda: self._attempts.end(known, gone, Outcome.WITHDRAWN, known.withdrawn))
+                self._chore(lambda: self._attempts.end_withdrawn(known, gone))
         self._chore(lambda: self._attempts.recall(order))
 
     def pause(self, by: str, why: str) -> None:
@@ -178,7 +178,8 @@ class Dispatch:
     async def recover(self, pending: Iterable[Pending]) -> None:
         """Takes up what was under way when the hub went down. What was merely queued is sent. An attempt of which no
         outcome was written down is in doubt: a channel that is idempotent simply gets it again; one that can be asked
-        is asked; and what cannot be settled is sent again, marked as a possible repeat."""
+        is asked; and what cannot be settled is sent again, marked as a possible repeat. What was withdrawn is not sent,
+        but who may have been reached by it has to be known."""
         waiting = list(pending)
         for start in range(0, len(waiting), _ORDERS_AT_ONCE):
             part = waiting[start : start + _ORDERS_AT_ONCE]
@@ -197,12 +198,16 @@ class Dispatch:
         order = open_order(ordered, pending.open)
         if not order.left:
             return
+        order.withdrawn = pending.withdrawn
         self._orders[ordered.order] = order
         last: dict[int, Attempt] = {}
+        unsettled: set[int] = set()
         for attempt in made:
             for index in range(attempt.start, min(attempt.stop, order.size)):
                 if order.meant is None or index in order.meant:
                     last[index] = attempt
+                    if attempt.id not in settled:
+                        unsettled.add(index)
         works = self._works(order, last)
         doubtful: list[tuple[Work, Attempt]] = []
         by_attempt: dict[str, list[int]] = {}
@@ -214,6 +219,7 @@ class Dispatch:
             for start, stop in spans(sorted(indexes)):
                 work = self._work(order, start, stop)
                 work.tries, work.repeat = attempt.nth, attempt.repeat
+                work.doubt = attempt.repeat or not unsettled.isdisjoint(range(start, stop))
                 if name in settled:
                     works.append(work)
                 else:
@@ -228,7 +234,7 @@ class Dispatch:
         if channel is None:
             self._enqueue(order, [work])
         elif channel.abilities.idempotent:
-            work.identity = attempt.id
+            work.identity, work.doubt = attempt.id, True
             self._enqueue(order, [work])
         else:
             self._chore(lambda: self._attempts.settle(order, work, attempt))
@@ -252,6 +258,9 @@ class Dispatch:
         if order.ordered.channel not in self._queue:
             why = f"no channel {order.ordered.channel}"
             self._chore(lambda: self._attempts.end(order, works, Outcome.FAILED, why))
+            return
+        if order.gone():
+            self._chore(lambda: self._attempts.end_withdrawn(order, works))
             return
         for work in works:
             self._queue.put(work, trio.current_time())

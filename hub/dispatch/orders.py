@@ -18,10 +18,11 @@ GAP_MAX = 4  # indexes of an audience that are not meant are skipped over rather
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """An order that was under way when the hub went down. `open`: the indexes of which nothing but retries was ever
-    heard; None for all."""
+    heard; None for all. `withdrawn`: why it is not wanted any more."""
 
     ordered: Ordered
     open: tuple[int, ...] | None = None
+    withdrawn: str = ""
 
 
 @dataclass(eq=False, slots=True)

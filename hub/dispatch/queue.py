@@ -19,9 +19,9 @@ OVERDUE_EVERY_S = 1.0
 class Work(Struct, kw_only=True):
     """Deliveries `start` (included) to `stop` (excluded) of an order, `tries` times tried already.
 
-    `since_s`: when they were first wanted. `repeat`: an earlier attempt may have arrived. `identity`: the first
-    attempt's id, which a channel that is idempotent sees again. `counted`: their people's limits have counted them; a
-    further try is no further message.
+    `since_s`: when they were first wanted. `doubt`: an earlier attempt may have arrived; `repeat`: and the text has to
+    say so. `identity`: the first attempt's id, which a channel that is idempotent sees again. `counted`: their people's
+    limits have counted them; a further try is no further message.
     """
 
     order: str
@@ -31,6 +31,7 @@ class Work(Struct, kw_only=True):
     stop: int
     since_s: float
     tries: int = 0
+    doubt: bool = False
     repeat: bool = False
     identity: str = ""
     counted: bool = False
@@ -49,6 +50,7 @@ class Work(Struct, kw_only=True):
             stop=stop,
             since_s=self.since_s,
             tries=self.tries,
+            doubt=self.doubt,
             repeat=self.repeat,
             identity=self.identity,
             counted=self.counted,

@@ -112,7 +112,12 @@ class Order(Struct, kw_only=True):
     @property
     def over(self) -> bool:
         """Whether nothing of it is still to go out."""
-        return self.withdrawn or all(self.states[i] for i in self.event.only or range(len(self.states)))
+        return self.withdrawn or self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known of each delivery what became of it."""
+        return all(self.states[i] for i in self.event.only) if self.event.only else all(self.states)
 
 
 class Task(Struct, kw_only=True):

@@ -551,6 +551,17 @@ async def test_what_waits_for_its_next_try_is_withdrawn_too(autojump_clock: Mock
         assert len(world.sms.got) == 1
 
 
+async def test_what_may_have_arrived_and_is_withdrawn_counts_as_sent(autojump_clock: MockClock) -> None:
+    async with running(World()) as world:
+        world.sms.says = lambda _: Retry(reason="timeout", doubt=True)
+        world.dispatch.submit(ask())
+        await trio.sleep(1)
+        world.dispatch.withdraw("ask-1", "ended")
+        await trio.sleep(60)
+        assert [r.outcome for r in await world.receipts()] == [Outcome.RETRY, Outcome.SENT]
+        assert len(world.sms.got) == 1
+
+
 async def test_a_ringing_call_is_hung_up(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
         world.dispatch.submit(ask(channel="voice"))
@@ -768,6 +779,39 @@ async def test_a_second_crash_does_not_forget_the_doubt(autojump_clock: MockCloc
         await trio.sleep(1)
         ((_, outgoing),) = world.sms.got
         assert outgoing.repeat
+
+
+async def test_what_was_withdrawn_while_in_doubt_is_asked_about_and_hung_up(autojump_clock: MockClock) -> None:
+    _, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
+    world.call.settles = lambda _: Sent(ref="CA7")
+    async with running(world):
+        await world.dispatch.recover([Pending(ordered=ask(channel="voice"), withdrawn="accepted")])
+        await trio.sleep(30)
+        assert not world.call.got
+        assert [(r.outcome, r.ref) for r in await world.receipts()] == [(Outcome.SENT, "CA7")]
+        assert world.call.recalled == ["CA7"]
+
+
+async def test_who_may_have_been_reached_by_what_was_withdrawn_counts_as_reached(autojump_clock: MockClock) -> None:
+    """The all-clear has to find them; and nobody gets what was withdrawn."""
+    for abilities in (ABILITIES, Abilities(idempotent=True)):
+        _, world = await killed_between_hand_over_and_outcome(ask(), abilities)
+        async with running(world):
+            await world.dispatch.recover([Pending(ordered=ask(), withdrawn="ended")])
+            await trio.sleep(60)
+            assert not world.sms.got
+            (receipt,) = await world.receipts()
+            assert (receipt.outcome, "may have arrived" in receipt.reason) == (Outcome.SENT, True)
+
+
+async def test_what_was_withdrawn_and_never_tried_is_withdrawn(autojump_clock: MockClock) -> None:
+    before = World()
+    before.dispatch.submit(ask())
+    world = await crash(before)
+    async with running(world):
+        await world.dispatch.recover([Pending(ordered=ask(), withdrawn="ended")])
+        await trio.sleep(60)
+        assert await world.outcomes("ask-1") == {Outcome.WITHDRAWN: 1}
 
 
 async def test_a_mass_message_goes_on_where_it_was(autojump_clock: MockClock) -> None:
