@@ -108,9 +108,13 @@ class Installation:
             facts.append(r.Fact(id=fact_id, at=at, body=body, vault=fact_id if text.private else ""))
             if text.private:
                 vault.append(r.VaultEntry(key=fact_id, payload=text.text.encode(), media_type="application/yaml"))
-        for gone in sorted(set(state.in_force) - wanted):
-            what, _, name = gone.partition("/")
+        for retired in sorted(set(state.in_force) - wanted):
+            what, _, name = retired.partition("/")
             facts.append(r.Fact(id=self._ids.new(at), at=at, body=r.Retired(what=what, name=name)))
+        for alarm in state.alarms.values():
+            if alarm.what == "source-failing" and alarm.about not in {**self._config.sources, **self._config.channels}:
+                gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
+                facts.append(r.Fact(id=self._ids.new(at), at=at, body=gone))
         if facts:
             await self._journal.put_facts(facts, vault)
         return len(facts)

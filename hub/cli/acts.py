@@ -1,13 +1,18 @@
 """Acting commands: they go through the running hub's API, so that there is one writer."""
 
 import http.client
+import os
+import sys
+from contextlib import suppress
 from typing import Any
 
 import msgspec
+import trio
 
 from hub.cli import say
 from hub.config import Config
 from hub.config.secrets import secrets_from
+from hub.view import Viewer, Words, language_of, watch
 
 
 def ask(config: Config, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -49,6 +54,13 @@ def act(config: Config, path: str, body: dict[str, Any], as_json: bool) -> None:
     else:
         said = done.get("said") or "done"
         say.line(f"{said} (record {done['id']})")
+
+
+def watch_status(config: Config) -> None:
+    """The live view of the running hub: a screen on a terminal, a line for each change elsewhere."""
+    viewer = Viewer(sys.stdout, Words(language_of(os.environ)))
+    with viewer, suppress(KeyboardInterrupt):
+        trio.run(watch, lambda: ask(config, "GET", "/api/status"), viewer)
 
 
 def answers_of(pairs: list[str]) -> dict[str, str]:

@@ -78,13 +78,19 @@ def lift(by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: J
 
 
 @app.command()
-def status(config: ConfigOption = CONFIG) -> None:
-    """The picture of the moment, as JSON, from the running hub."""
-    from hub.cli.acts import ask
+def status(
+    config: ConfigOption = CONFIG,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
+) -> None:
+    """The picture of the moment from the running hub: as JSON, or with --watch as a live view."""
+    from hub.cli.acts import ask, watch_status
     from hub.cli.say import json_line
     from hub.cli.setting import checked
 
-    json_line(ask(checked(config), "GET", "/api/status"))
+    if watch:
+        watch_status(checked(config))
+    else:
+        json_line(ask(checked(config), "GET", "/api/status"))
 
 
 @app.command()
