@@ -136,9 +136,15 @@ def signals_of(kind: str, file: Path) -> tuple[list[Signal], int]:
         data = file.read_bytes()
     except OSError as error:
         say.could_not(f"{file}: {error.strerror}")
-    if data.lstrip().startswith(b'{"identifier"'):
-        return [msgspec.json.decode(line, type=Signal) for line in data.splitlines() if line.strip()], 0
     signals, bad = [], 0
+    if data.lstrip().startswith(b'{"identifier"'):
+        for number, line in enumerate(data.splitlines(), 1):
+            try:
+                signals += [msgspec.json.decode(line, type=Signal)] if line.strip() else []
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                bad += 1
+                say.error(f"{file}:{number}: this line is no signal ({error}): give lines as `vigie read` prints them")
+        return signals, bad
     for item in read_with(entry_of(kind), data, file.name):
         if isinstance(item, BadItem):
             bad += 1

@@ -148,6 +148,7 @@ class _Loading:
         self._findings: list[Finding] = []  # of readers that keep their document to themselves
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str] = {}
+        self._unread: set[str] = set()  # channels and sources that are there, but could not be read
 
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
@@ -189,7 +190,13 @@ class _Loading:
             documents=self._documents,
         )
         findings = [f for document in self._documents.values() for f in document.findings] + self._findings
+        findings = [f for f in findings if not self._follows(f)]
         return config, sorted(findings, key=lambda f: (f.file, f.line, f.column))
+
+    def _follows(self, finding: Finding) -> bool:
+        """Whether it only says that what could not be read is not there: one mistake gives one finding."""
+        named = any(f'"{name}"' in finding.message for name in self._unread)
+        return named and finding.rule in ("unknown-channel", "unknown-source")
 
     # --- files ---------------------------------------------------------------------------------------------
 
@@ -216,6 +223,7 @@ class _Loading:
     def _channels(self) -> dict[str, ChannelConfig]:
         found: dict[str, ChannelConfig] = {}
         for name, node, document in self._entries("channels.yaml"):
+            self._unread.add(name)
             form = self._own(document, node, ChannelForm, f"channel {name}")
             if form is None:
                 continue
@@ -230,6 +238,7 @@ class _Loading:
                         "raise at once or burst, or keep less for asks",
                     )
                 kind, settings = made
+                self._unread.discard(name)
                 found[name] = ChannelConfig(
                     type=form.type or name, make=kind, settings=settings, abilities=kind.abilities, limits=limits
                 )
@@ -238,11 +247,13 @@ class _Loading:
     def _sources(self) -> dict[str, SourceConfig]:
         found: dict[str, SourceConfig] = {}
         for name, node, document in self._entries("sources.yaml"):
+            self._unread.add(name)
             form = self._own(document, node, SourceForm, f"source {name}")
             if form is None:
                 continue
             made = self._connector(document, node, SOURCES, form.type, SourceForm, f"source {name}")
             if made is not None:
+                self._unread.discard(name)
                 trusted = Trusted(reliability=form.reliability, credibility=form.credibility)
                 found[name] = SourceConfig(type=form.type, make=made[0], settings=made[1], trusted=trusted)
         return found

@@ -1,0 +1,289 @@
+"""Every command with right and with wrong input: what it says, where, and its exit code (0 fine, 1 found faults,
+2 could not run). Commands that act are in test_cli_hub.py, beside a running hub."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli.main import app
+from tests.edge.running import ROOT, Said, change
+
+CAP = ROOT / "samples" / "day" / "kmi" / "red-update.cap.xml"
+PARTNER = ROOT / "samples" / "day" / "partners" / "emergency-calls-disturbed.json"
+
+
+def vigie(*words: object, **environment: str) -> Said:
+    """A command in this process. An error that is no exit is a fault of the command."""
+    done = CliRunner().invoke(app, [str(word) for word in words], env=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return Said(done.exit_code, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A copy of the example configuration that a test may break."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    return tmp_path / "config"
+
+
+# --- read ----------------------------------------------------------------------------------------------------
+
+
+def test_read_prints_a_json_line_for_each_signal() -> None:
+    said = vigie("read", "cap", CAP)
+    assert (said.code, said.err) == (0, "")
+    (signal,) = said.json_lines()
+    assert signal["identifier"] == "2.49.0.0.56.0.BE.20261013190136.1702214"
+    assert [info["language"] for info in signal["infos"]] == ["nl-BE", "fr-BE", "en-GB", "de-DE"]
+
+
+def test_read_goes_on_after_a_bad_file_and_says_why_it_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "a-broken.xml").write_text("<alert><identifier>")
+    (tmp_path / "b-empty.xml").write_text("")
+    (tmp_path / "c-bomb.xml").write_text(
+        '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><alert>&b;</alert>'
+    )
+    (tmp_path / "d-bytes.xml").write_bytes(b"\xff\xfe\x00\x80\x81")
+    shutil.copy(CAP, tmp_path / "e-good.xml")
+    said = vigie("read", "cap", tmp_path, tmp_path / "none.xml")
+    assert said.code == 1
+    assert len(said.json_lines()) == 1
+    complaints = said.err.splitlines()
+    assert len(complaints) == 5
+    for name, complaint in zip(("a-broken", "b-empty", "c-bomb", "d-bytes", "none"), complaints, strict=True):
+        assert complaint.startswith(f"{tmp_path}/{name}.xml")
+        assert re.search(r": \w.+", complaint), "and the reason"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("read", "nothing", CAP), "nothing: no such kind of source: there are cap, feed, webhook"),
+        (("read", "cap", "no-such-file"), "no-such-file: no such file"),
+    ],
+)
+def test_read_that_cannot(words: tuple[object, ...], said: str) -> None:
+    done = vigie(*words)
+    assert (done.code, done.out, done.err.strip()) == (2, "", said)
+
+
+# --- match -------------------------------------------------------------------------------------------------
+
+
+def test_match_names_the_sheets_met_and_why_the_others_are_missed() -> None:
+    said = vigie("match", CAP, "--source", "kmi-irm")
+    assert (said.code, said.err) == (0, "")
+    assert "meets  extreme-weather" in said.out
+    assert "misses emergency-calls-outage: " in said.out
+    assert "misses provincial-phase: when started by hand only" in said.out
+
+
+def test_match_without_a_source_says_that_trust_fails() -> None:
+    said = vigie("match", CAP)
+    assert "meets" not in said.out
+    assert re.search(r"misses extreme-weather: .*trust", said.out)
+
+
+def test_match_takes_what_read_printed(tmp_path: Path) -> None:
+    lines = tmp_path / "signals.jsonl"
+    lines.write_text(vigie("read", "cap", CAP).out)
+    said = vigie("match", lines, "--source", "kmi-irm", "--json")
+    (found,) = said.json_lines()
+    assert found["signal"].startswith("2.49.0.0.56.0.BE")
+    assert len(found["sheets"]) == 4
+
+
+def test_match_of_a_partners_json() -> None:
+    said = vigie("match", "--kind", "webhook", "--source", "siamu", PARTNER)
+    assert said.code == 0
+    assert "meets  emergency-calls-outage" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("match", "no-such-file"), 2, "no-such-file: No such file"),
+        (("match", "--kind", "nothing", CAP), 2, "nothing: no such kind of source"),
+        (("match", "--source", "nobody", CAP), 2, "nobody: no such source: there are kmi-irm"),
+        (("match", "--at", "yesterday", CAP), 2, "yesterday: no instant: write it as 2026-07-14T02:10:00+02:00"),
+        (("match", "--at", "2026-07-14T02:10:00", CAP), 2, "has no offset"),
+        (("match", ROOT / "README.md"), 1, "README.md"),
+    ],
+)
+def test_match_that_cannot(words: tuple[object, ...], code: int, said: str) -> None:
+    done = vigie(*words)
+    assert done.code == code
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_match_of_lines_that_are_no_signals(tmp_path: Path) -> None:
+    (tmp_path / "cut.jsonl").write_text('{"identifier": "x"')
+    done = vigie("match", tmp_path / "cut.jsonl")
+    assert done.code == 1
+    assert re.match(rf"{tmp_path}/cut.jsonl:1: this line is no signal", done.err)
+
+
+# --- who ---------------------------------------------------------------------------------------------------
+
+
+def test_who_says_whom_when_and_by_what() -> None:
+    said = vigie("who", "duty-officers", "--at", "2026-07-14T02:10:00+02:00")
+    assert (said.code, said.err) == (0, "")
+    assert "duty-officers at 2026-07-14 00:10Z: 1 must accept" in said.out
+    assert "officer-a (Aline Inventée, fr): sms +32450000001, then voice +32450000001 after 90 s" in said.out
+    (plan,) = vigie("who", "duty-officers", "--json").json_lines()
+    assert [len(tier["people"]) for tier in plan["tiers"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("who", "nobody"), "nobody: no such chain: there are crisis-cell, directors, duty-officers"),
+        (("who", "directors", "--at", "2026-13-01"), "2026-13-01: no instant"),
+        (("who", "directors", "--config", "no-such-folder"), "no-such-folder: no such folder"),
+    ],
+)
+def test_who_that_cannot(words: tuple[object, ...], said: str) -> None:
+    done = vigie(*words)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+# --- check -------------------------------------------------------------------------------------------------
+
+
+def test_check_of_what_we_ship() -> None:
+    said = vigie("check")
+    assert (said.code, said.out, said.err) == (0, "0 errors, 0 warnings\n", "")
+    assert vigie("check", ROOT / "playbooks").code == 0
+
+
+def test_check_names_file_line_column_what_is_wrong_and_what_would_be_right(config: Path) -> None:
+    people = config / "people.yaml"
+    people.write_text(people.read_text().replace("sms: +32 450 00 00 01", "sms: +32 450 00 0x 01", 1))
+    sheet = config.parent / "playbooks" / "extreme-weather.yaml"
+    sheet.write_text(sheet.read_text().replace("    after: wake is accepted", "    aftr: wake is accepted", 1))
+    said = vigie("check", "--config", config)
+    assert said.code == 1
+    number = _line(people, "0x 01")
+    key = _line(sheet, "aftr")
+    assert re.search(rf"^config/people.yaml:{number}:\d+: .*\n(?:.*\n)*?.*\+32", said.err, re.M)
+    assert re.search(rf"^playbooks/extreme-weather.yaml:{key}:5: .*aftr", said.err, re.M)
+    findings = vigie("check", "--config", config, "--json").json_lines()
+    assert {(f["file"], f["line"]) for f in findings} >= {
+        ("config/people.yaml", number),
+        ("playbooks/extreme-weather.yaml", key),
+    }
+    assert all(f["message"] and f["remedy"] and f["column"] >= 1 for f in findings)
+
+
+def test_check_of_one_sheet_that_goes_in_circles() -> None:
+    said = vigie("check", ROOT / "tests" / "bad" / "playbooks" / "cycle.yaml")
+    assert said.code == 1
+    assert re.match(r".*cycle\.yaml:\d+:\d+: ", said.err)
+
+
+def test_one_mistake_gives_one_complaint(config: Path) -> None:
+    change(config / "channels.yaml", lambda held: held["sms"]["limits"].update({"per person": "10000 in 10 min"}))
+    findings = vigie("check", "--config", config, "--json").json_lines()
+    assert [(f["file"], f["rule"]) for f in findings] == [("config/channels.yaml", "not-a-limit")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("check", "no-such.yaml"), "no-such.yaml: No such file"),
+        (("check", "--config", "no-such-folder"), "no-such-folder: no such folder"),
+    ],
+)
+def test_check_that_cannot(words: tuple[object, ...], said: str) -> None:
+    done = vigie(*words)
+    assert done.code == 2
+    assert said in done.err
+
+
+def _line(path: Path, words: str) -> int:
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if words in line)
+
+
+# --- journals that are not there, and commands without a hub ---------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("journal", "show"), ("journal", "verify"), ("why", "X")])
+def test_reading_commands_without_a_journal(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = vigie(*words, "--data", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert str(tmp_path / "journal.db") in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [("journal", "show"), ("journal", "verify"), ("why", "X")])
+def test_reading_commands_of_what_is_no_journal(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"this is no database" * 500)
+    done = vigie(*words, "--data", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert str(tmp_path / "journal.db") in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("stop-all", "--by", "me", "--why", "test"),
+        ("lift", "--by", "me", "--why", "test"),
+        ("start", "provincial-phase", "headline=x"),
+    ],
+)
+def test_acting_commands_without_a_hub(words: tuple[str, ...], config: Path) -> None:
+    change(config / "hub.yaml", lambda held: held["web"].update({"listen": "127.0.0.1:1"}))
+    done = vigie(*words, "--config", config, VIGIE_API_TOKEN="0" * 32)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("no hub answers at 127.0.0.1:1 (")
+    assert len(done.err.splitlines()) == 1
+    nameless = vigie(*words, "--config", config, VIGIE_API_TOKEN="")
+    assert nameless.code == 2
+    assert "VIGIE_API_TOKEN" in nameless.err
+
+
+def test_an_answer_that_is_none() -> None:
+    done = vigie("start", "provincial-phase", "headline", VIGIE_API_TOKEN="0" * 32)
+    assert (done.code, done.err) == (2, "headline: an answer is written name=value\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("run", "--nonsense"),
+        ("stop-all", "--by", "me"),
+        ("journal", "erase"),
+        ("read", "cap"),
+    ],
+)
+def test_words_that_no_command_knows(words: tuple[str, ...]) -> None:
+    done = vigie(*words)
+    assert (done.code, done.out) == (2, "")
+    assert "Traceback" not in done.err
+
+
+def test_every_command_has_help() -> None:
+    readme = (ROOT / "README.md").read_text()
+    commands = set(re.findall(r"^    vigie ([a-z-]+(?: (?:show|verify))?)", readme, re.M))
+    assert len(commands) >= 12
+    for command in sorted(commands):
+        done = vigie(*command.split(), "--help")
+        assert done.code == 0, command
+        assert "Usage" in done.out
+
+
+def test_json_is_one_value_a_line() -> None:
+    for words in (("who", "directors", "--json"), ("match", CAP, "--json"), ("read", "cap", CAP)):
+        for line in vigie(*words).out.splitlines():
+            json.loads(line)
