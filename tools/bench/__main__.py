@@ -27,7 +27,6 @@ from tools.bench.sink import Sink
 from tools.bench.throughput import Row
 from tools.bench.world import Opens
 
-CALM_S = 60.0  # how long a measurement waits for others on the machine to be quiet
 CALM_CORES = 0.15
 
 
@@ -37,6 +36,7 @@ class Bench:
     def __init__(self, given: argparse.Namespace, folder: Path) -> None:
         self.seconds: float = given.seconds
         self.runs: int = given.runs
+        self.calm_s: float = given.calm
         self.peers = {"alertmanager"} | set(given.peers)
         self.folder = folder
         self.sink = Sink()
@@ -54,7 +54,7 @@ class Bench:
 
     @contextlib.contextmanager
     def running(self, service: Service) -> Iterator[Service]:
-        calm()
+        calm(self.calm_s)
         self.sink.up()
         try:
             service.start(self.sink.url)
@@ -169,15 +169,15 @@ class Bench:
     def call(self, module: str, *arguments: str) -> None:
         """A benchmark that is a program of its own."""
         say(f"## python -m tools.bench.{' '.join((module, *arguments))}\n")
-        calm()
+        calm(self.calm_s)
         done = subprocess.run([sys.executable, "-m", f"tools.bench.{module}", *arguments], check=False)
         self.judge(done.returncode == 0, f"{module}, by its own measure")
         say()
 
 
-def calm() -> None:
-    """Waits until the machine is quiet, a minute at most: the figures tell by their `strangers` where it was not."""
-    end = time.monotonic() + CALM_S
+def calm(most_s: float) -> None:
+    """Waits until the machine is quiet: the figures tell by their `strangers` where it was not."""
+    end = time.monotonic() + most_s
     while time.monotonic() < end:
         before = busy_s()
         time.sleep(1.0)
@@ -194,6 +194,7 @@ def main() -> int:
     parser.add_argument("--peers", nargs="*", default=[], choices=["node-red"], help="besides Alertmanager")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each measurement (default 8)")
     parser.add_argument("--runs", type=int, default=3, help="of each measurement; the median is shown (default 3)")
+    parser.add_argument("--calm", type=float, default=20.0, help="seconds to wait for a quiet machine (default 20)")
     parser.add_argument("--folder", type=Path, help="on the disk to measure (default: a temporary folder)")
     given = parser.parse_args()
     say(machine() + "\n")

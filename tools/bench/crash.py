@@ -18,7 +18,7 @@ from tools.bench.services import Service
 from tools.bench.sink import Sink
 
 RATE, ACCEPTED = 250.0, 2_000
-DOWN_S, KILL_S, UP_S, PATIENCE_S = 3.0, 4.5, 6.0, 120.0
+DOWN_S, KILL_S, UP_S, PATIENCE_S = 3.0, 4.5, 6.0, 90.0
 
 
 class Crash(Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ async def crash(service: Service, sink: Sink) -> Crash:
     sent = await loading
     load.close()
     accepted = sent.accepted()
-    await sink.drained(len(accepted), PATIENCE_S, quiet_s=PATIENCE_S)
+    await sink.drained(len(accepted), PATIENCE_S, quiet_s=30.0)
     arrivals = await asyncio.to_thread(sink.arrivals)
     came = [arrivals.get(world.alert_id(service.run, number), []) for number in accepted]
     last = max((times[0] for times in came if times), default=up)

@@ -12,7 +12,7 @@ import struct
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from msgspec import Struct
 
@@ -263,7 +263,7 @@ class Load:
 
 
 class _Spec(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_long) for name in ("step_s", "step_ns", "first_s", "first_ns")]  # noqa: RUF012 # so ctypes asks
+    _fields_ = [(name, ctypes.c_long) for name in ("step_s", "step_ns", "first_s", "first_ns")]  # so ctypes asks
 
 
 def _timer(first_ns: int, step_ns: int) -> int:
