@@ -4,8 +4,8 @@
                               ▲                                               │
                               └──────── receipts, replies, acts ◄─────────────┘
 
-Starting: the journal, the state as its fold, the bridge, the channels, the core (which listens before it calls
-anybody), the web, the sources. Stopping, the other way round: sources stop, intake drains, the engine settles,
+Starting: the journal, the state as its fold, the bridge, the channels, the web, the core (which listens before it
+calls anybody), the sources. Stopping, the other way round: sources stop, intake drains, the engine settles,
 dispatch finishes what is in flight or leaves it in doubt, the journal closes, the loops end.
 """
 
@@ -61,6 +61,10 @@ def new_ids() -> Ids:
     return Ids(random.SystemRandom())
 
 
+class CannotStart(Exception):
+    """The hub cannot run as it is set up; the text says what is wrong and what would be right."""
+
+
 class Plugged(Struct, frozen=True):
     """A connector with its intake on both sides of the bridge."""
 
@@ -100,6 +104,7 @@ class Hub:
             self.installation = Installation(config, self.journal, self.clock.now, new_ids())
             rules = await self.installation.rules(state)
             self.channels = {name: self._make(name, c, "callback") for name, c in config.channels.items()}
+            made = {name: self._make(name, s, "in") for name, s in config.sources.items()}
             self.core = Core(
                 journal=self.journal,
                 clock=self.clock,
@@ -119,14 +124,13 @@ class Hub:
                 nursery.start_soon(self._take_in, plug)
                 await self.bridge.out.call(plug.connector.open, plug.port, connector=plug.name, deadline_s=30)
             await self._started(state.decision == "")
-            core_scope = await nursery.start(self._run_core)
 
-            sources = [
-                self._plug(name, self._make(name, s, "in"), self.bridge.in_) for name, s in config.sources.items()
-            ]
+            sources = [self._plug(name, source, self.bridge.in_) for name, source in made.items()]
             for plug in sources:
                 nursery.start_soon(self._take_in, plug)
+            # Before anybody is called: a hub that cannot hear an answer asks nothing.
             web, operators = await self._serve_web(nursery, sources, plugged_out)
+            core_scope = await nursery.start(self._run_core)
             listening = await nursery.start(self._listen, sources)
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
@@ -190,7 +194,10 @@ class Hub:
             user_agent=f"Vigie/{VERSION}",
             allow_internal=self.playback,
         )
-        return chosen.make(chosen.settings, environment)
+        try:
+            return chosen.make(chosen.settings, environment)
+        except (KeyError, ValueError) as error:  # a secret that is not there, or is none
+            raise CannotStart(f"{name}: {error.args[0]}") from error
 
     def _plug(self, name: str, connector: Source | Channel, loop: Any) -> Plugged:
         stream: Stream[Offered, Any] = loop.stream(connector=name, credits=CREDITS, overflow="wait")
@@ -285,15 +292,20 @@ class Hub:
         )
         nursery.start_soon(operators.serve, stream)
         host, port = self.config.hub.web.listen
-        server = WebServer(
-            WebConfig(host=host, port=port, public_url=self.config.hub.web.public),
-            mounts,
-            health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
-            api=OperatorsPort(stream.port),
-            tokens=[self._secret("API_TOKEN")],
-            version=VERSION,
-        )
-        self.port = await self.bridge.in_.call(server.start, connector="web", doing="listening", deadline_s=10)
+        try:
+            server = WebServer(
+                WebConfig(host=host, port=port, public_url=self.config.hub.web.public),
+                mounts,
+                health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
+                api=OperatorsPort(stream.port),
+                tokens=[self._secret("API_TOKEN")],
+                version=VERSION,
+            )
+            self.port = await self.bridge.in_.call(server.start, connector="web", doing="listening", deadline_s=10)
+        except (KeyError, ValueError) as error:
+            raise CannotStart(str(error.args[0])) from error
+        except ConnectorError as error:
+            raise CannotStart(str(error.__cause__ or error)) from error
         log.info("web server listens", host=host, port=self.port)
         return server, stream
 

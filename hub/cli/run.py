@@ -47,13 +47,11 @@ def _same_again(words: Sequence[str]) -> list[str]:
 
 
 def run_alone(config: Config, journal: Path, at: datetime | None) -> None:
-    from hub.app import run_hub  # only here: the auditor, which shares this module, needs none of it
+    from hub.app import CannotStart, run_hub  # only here: the auditor, which shares this module, needs none of it
 
     try:
         trio.run(run_hub, config, journal, at)
-    except* KeyError as errors:
-        say.could_not(str(_first(errors).args[0]))  # a secret that is not there
-    except* JournalError as errors:
+    except* (CannotStart, JournalError) as errors:
         say.could_not(str(_first(errors)))
     except* OSError as errors:
         say.could_not(str(_first(errors)))
