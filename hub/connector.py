@@ -231,8 +231,8 @@ class AskDetails(Struct, frozen=True, kw_only=True):
 
 class Outgoing(Struct, frozen=True, kw_only=True):
     """One message to one person, ready to be handed over. (order, index) is the delivery; `attempt` the attempt's
-    id. `repeat`: an earlier attempt may have arrived (the text says so already). `since`: when the first attempt
-    was made (for `settle`)."""
+    id. `repeat`: an earlier attempt may have arrived (the text says so already). For `settle`: `since`, when the
+    first attempt was made, and `others`, provider's ids that are known to be of other deliveries."""
 
     order: str
     index: int
@@ -247,6 +247,7 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     status: Status
     ask: AskDetails | None = None
     since: datetime | None = None
+    others: frozenset[str] = frozenset()
 
 
 class Sent(Struct, frozen=True, kw_only=True):

@@ -197,7 +197,7 @@ class Account:
                 return None, False
             for thing in found:
                 with self._lock:
-                    ours = self._known.get(thing.sid, wanted) == wanted
+                    ours = thing.sid not in outgoing.others and self._known.get(thing.sid, wanted) == wanted
                 if ours and (thing.date_created is None or thing.date_created >= earliest) and same(thing):
                     self.remember(thing.sid, *wanted)
                     return thing, True

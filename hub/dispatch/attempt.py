@@ -4,13 +4,15 @@ what is to be tried again.
 
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
 
+import msgspec
 import structlog
 import trio
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
+from hub.dispatch.doubt import Doubts, Look, look
 from hub.dispatch.orders import Counters, Handed, Order, spans
 from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_CHUNK_S, SETTLE_S, SETTLE_WIDTH, Limits, gives_up, wait_s
 from hub.dispatch.prepare import Prepared, Preparer, Span, indexes
@@ -27,6 +29,7 @@ T = TypeVar("T")
 
 RECEIPTS_MAX = 1000  # in one fact
 RECALL_S = 10.0
+LOOK_BACK = timedelta(minutes=1)  # before the first attempt in doubt: more than clocks differ by
 
 Turn = Answer | Literal["withdrawn", "stopped"]  # what came of a delivery's turn; the latter: it was not handed over
 
@@ -42,6 +45,15 @@ class Caller(Protocol):
         doing: str | None = None,
         deadline_s: float | None = None,
     ) -> T: ...
+
+
+class Burst:
+    """Facts that are made durable together."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.durable = False
+        self.over = trio.Event()
 
 
 class Attempts:
@@ -64,6 +76,7 @@ class Attempts:
         wake: Callable[[], None],
     ) -> None:
         self.in_flight = 0
+        self.doubts = Doubts()
         self._journal = journal
         self._call = call
         self._channels = channels
@@ -77,6 +90,8 @@ class Attempts:
         self._chance = chance
         self._wake = wake
         self._handed = Handed()
+        self._burst = Burst()
+        self._writing = trio.Lock()
         self._idle = trio.Event()
 
     async def idle(self) -> None:
@@ -198,6 +213,16 @@ class Attempts:
             return "withdrawn"
         if self._queue.paused:
             return "stopped"
+        key = look(work.channel, self._channels[work.channel], outgoing)
+        await self.doubts.enter(key)
+        try:
+            if order.gone():
+                return "withdrawn"
+            return await self._hand_alone(order, work, outgoing)
+        finally:
+            self.doubts.leave(key)
+
+    async def _hand_alone(self, order: Order, work: Work, outgoing: Outgoing) -> Turn:
         channel = self._channels[work.channel]
         self._counters.tried += 1
         self._counters.repeats += work.repeat
@@ -314,14 +339,33 @@ class Attempts:
             self._orders.pop(order.ordered.order, None)
 
     async def _put(self, body: ReceiptsReceived | SourceChanged, key: str = "") -> None:
+        """Makes a fact durable, however long that takes. What comes while one append is under way goes into the next
+        together: whoever is first writes for all."""
         at = self._now()
-        fact = Fact(id=self._ids.new(at), at=at, body=body, key=key)
+        burst = self._burst
+        burst.facts.append(Fact(id=self._ids.new(at), at=at, body=body, key=key))
+        if len(burst.facts) > 1:
+            await burst.over.wait()
+            if not burst.durable:  # who was to write it was cancelled
+                await self._put(body, key)
+            return
+        try:
+            async with self._writing:
+                self._burst = Burst()
+                await self._put_all(burst.facts)
+            burst.durable = True
+        finally:
+            if self._burst is burst:
+                self._burst = Burst()
+            burst.over.set()
+
+    async def _put_all(self, facts: Sequence[Fact]) -> None:
         while True:
             try:
-                await self._journal.put_facts([fact])
+                await self._journal.put_facts(facts)
                 return
             except JournalUnavailable as error:
-                log.error("an outcome waits for the journal", fact=fact.id, error=str(error))
+                log.error("outcomes wait for the journal", facts=len(facts), error=str(error))
                 self._counters.journal_waits += 1
                 await trio.sleep(JOURNAL_PAUSE_S)
 
@@ -356,6 +400,22 @@ class Attempts:
 
     # --- in doubt ------------------------------------------------------------------------------------------
 
+    async def look_back(self, doubtful: Sequence[tuple[Order, Work, Attempt]]) -> None:
+        """Coming back: finds out what could be taken for what, before any of it is settled."""
+        asked = [entry for entry in doubtful if self._channels[entry[1].channel].abilities.settles]
+        if not asked:
+            return
+        since = min(attempt.at for _, _, attempt in asked) - LOOK_BACK
+        known = await self._journal.receipts_since(since)
+        self.doubts.others = frozenset(receipt.ref for receipts in known for receipt in receipts if receipt.ref)
+        same: list[tuple[Look, tuple[str, int]]] = []
+        for order, work, attempt in asked:
+            for outgoing in await self._preparer.as_handed(order, work, attempt):
+                key = look(work.channel, self._channels[work.channel], outgoing)
+                if key is not None:
+                    same.append((key, (outgoing.order, outgoing.index)))
+        self.doubts.all_in_doubt(same)
+
     async def settle(self, order: Order, work: Work, attempt: Attempt) -> None:
         """Coming back: asks the channel what became of an attempt. What surely went out is written down, what surely
         did not is sent, and the rest is sent again, marked as a possible repeat."""
@@ -366,7 +426,13 @@ class Attempts:
 
             async def ask_in_turn() -> None:
                 for outgoing in handed:
-                    if (answer := await self._settled(work.channel, outgoing)) is not None:
+                    key = look(work.channel, self._channels[work.channel], outgoing)
+                    await self.doubts.enter(key)
+                    try:
+                        answer = await self._settled(work.channel, outgoing)
+                    finally:
+                        self.doubts.leave(key)
+                    if answer is not None:
                         found[outgoing.index] = answer
                     if isinstance(answer, Sent) and abilities.recalls and work.lane is Lane.ASK:
                         self._handed.add(outgoing, work.channel, answer.ref)
@@ -407,14 +473,18 @@ class Attempts:
     async def _settled(self, name: str, outgoing: Outgoing) -> Answer | None:
         """Sent, Dead, or Retry without doubt (it surely was not taken); None where it cannot be told."""
         channel = self._channels[name]
-        if not channel.abilities.settles:
+        key = look(name, channel, outgoing)
+        if key is None:
             return None
-        try:
-            answer = await self._call(channel.settle, outgoing, connector=name, deadline_s=SETTLE_S)
-        except Exception as error:  # as for sending
-            log.warning("settling broke off", connector=name, attempt=outgoing.attempt, error=str(error))
-            return None
+        answer: Answer | None = None
+        if self.doubts.can_be_told(key, outgoing):
+            asked = msgspec.structs.replace(outgoing, others=self.doubts.others)
+            try:
+                answer = await self._call(channel.settle, asked, connector=name, deadline_s=SETTLE_S)
+            except Exception as error:  # as for sending
+                log.warning("settling broke off", connector=name, attempt=outgoing.attempt, error=str(error))
         if answer is None or (isinstance(answer, Retry) and answer.doubt):
+            self.doubts.unclear(key, outgoing)
             return None
         self._counters.settled += 1
         return answer

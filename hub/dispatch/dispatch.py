@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 import trio
@@ -24,6 +25,7 @@ from hub.model.events import Ordered
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
 from hub.model.records import Attempt
+from hub.model.signal import Signal
 from hub.people.directory import Directory
 
 log = structlog.get_logger(__name__)
@@ -35,7 +37,8 @@ class Dispatch:
     """Run `run()` in a nursery. `directory` and `texts` may be replaced at any time (a new version is in force); what
     is already rendered stays as it is. `submit`, `withdraw`, `pause` and `resume` return at once.
 
-    `now` gives hub time (for records); waiting follows trio's clock. `ids` is dispatch's own.
+    `now` gives hub time (for records); waiting follows trio's clock. `ids` is dispatch's own. `recall` gives the signal
+    of a fact where it is still at hand; otherwise it is read from the journal.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Dispatch:
         ids: Ids,
         chance: random.Random | random.SystemRandom,
         limits: Mapping[str, Limits] | None = None,
+        recall: Callable[[str], Signal | None] = lambda fact: None,
     ) -> None:
         given = limits or {}
         self.counters = Counters()
@@ -59,7 +63,7 @@ class Dispatch:
         self._chores: deque[Callable[[], Awaitable[None]]] = deque()
         self._news = trio.Event()
         self._closing = False
-        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids)
+        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids, recall)
         self._attempts = Attempts(
             journal=journal,
             call=call,
@@ -156,14 +160,14 @@ class Dispatch:
                     await self._news.wait()
 
     def _start(self, nursery: trio.Nursery, now_s: float) -> None:
-        """Asks go together, so that one commit serves them all; every other chunk goes by itself."""
+        """Asks go together, so that one commit serves them all; so do other single deliveries; every chunk of several
+        goes by itself."""
         taken = self._queue.take(now_s)
         asks = [entry for entry in taken if entry[0].lane is Lane.ASK]
-        if asks:
-            nursery.start_soon(self._attempts.go, asks)
-        for entry in taken:
-            if entry[0].lane is not Lane.ASK:
-                nursery.start_soon(self._attempts.go, [entry])
+        single = [entry for entry in taken if entry[0].lane is not Lane.ASK and len(entry[0]) == 1]
+        for batch in (asks, single, *([entry] for entry in taken if len(entry[0]) > 1)):
+            if batch:
+                nursery.start_soon(self._attempts.go, batch)
 
     async def finish(self, grace_s: float) -> bool:
         """Starts nothing more and waits for what is in flight. False when some of it is left, in doubt."""
@@ -181,6 +185,7 @@ class Dispatch:
         is asked; and what cannot be settled is sent again, marked as a possible repeat. What was withdrawn is not sent,
         but who may have been reached by it has to be known."""
         waiting = list(pending)
+        doubtful: list[tuple[Order, Work, Attempt]] = []
         for start in range(0, len(waiting), _ORDERS_AT_ONCE):
             part = waiting[start : start + _ORDERS_AT_ONCE]
             made = await self._journal.attempts_of([p.ordered.order for p in part])
@@ -189,15 +194,21 @@ class Dispatch:
             for attempt in made:
                 of.setdefault(attempt.order, []).append(attempt)
             for p in part:
-                self._take_up(p, of.get(p.ordered.order, ()), settled)
+                doubtful += self._take_up(p, of.get(p.ordered.order, ()), settled)
+        await self._attempts.look_back(doubtful)
+        for order, work, attempt in doubtful:
+            self._chore(partial(self._attempts.settle, order, work, attempt))
 
-    def _take_up(self, pending: Pending, made: Sequence[Attempt], settled: set[str]) -> None:
+    def _take_up(
+        self, pending: Pending, made: Sequence[Attempt], settled: set[str]
+    ) -> list[tuple[Order, Work, Attempt]]:
+        """Returns what is in doubt and has to be asked about."""
         ordered = pending.ordered
         if ordered.order in self._orders:
-            return
+            return []
         order = open_order(ordered, pending.open)
         if not order.left:
-            return
+            return []
         order.withdrawn = pending.withdrawn
         self._orders[ordered.order] = order
         last: dict[int, Attempt] = {}
@@ -225,10 +236,10 @@ class Dispatch:
                 else:
                     doubtful.append((work, attempt))
         self._enqueue(order, works)
-        for work, attempt in doubtful:
-            self._doubt(order, work, attempt)
+        return [(order, work, attempt) for work, attempt in doubtful if self._doubt(order, work, attempt)]
 
-    def _doubt(self, order: Order, work: Work, attempt: Attempt) -> None:
+    def _doubt(self, order: Order, work: Work, attempt: Attempt) -> bool:
+        """Whether it has to be asked about."""
         self.counters.in_doubt += len(work)
         channel = self._channels.get(work.channel)
         if channel is None:
@@ -237,7 +248,8 @@ class Dispatch:
             work.identity, work.doubt = attempt.id, True
             self._enqueue(order, [work])
         else:
-            self._chore(lambda: self._attempts.settle(order, work, attempt))
+            return True
+        return False
 
     # --- small things --------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from hub.model.records import Attempt, Decision, Entry, Fact, Record, VaultEntry
+from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, Record, VaultEntry
 
 
 class JournalError(Exception):
@@ -101,6 +101,10 @@ class Journal(Protocol):
 
     async def receipts_of(self, attempts: Sequence[str]) -> Sequence[str]:
         """Which of these attempts have a ReceiptsReceived fact that settles them."""
+        ...
+
+    async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
+        """What channels have said since, newest fact first."""
         ...
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:

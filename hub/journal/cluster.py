@@ -14,6 +14,7 @@ docs/decisions/journal.md.
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ import trio
 from hub.journal import Fenced, Journal, JournalError, JournalUnavailable, Snapshot, Worth
 from hub.journal.codec import VaultRow, decode_attempt, decode_decision, decode_fact, key_digest, unseal
 from hub.journal.puts import Put, Sealer, unavailable
-from hub.model.records import Attempt, Decision, Entry, Fact, Record, VaultEntry
+from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, Record, VaultEntry
 
 log = structlog.get_logger(__name__)
 
@@ -439,6 +440,9 @@ class ClusterJournal:
 
     async def receipts_of(self, attempts: Sequence[str]) -> Sequence[str]:
         return await self._copy.receipts_of(attempts)
+
+    async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
+        return await self._copy.receipts_since(at)
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
         return await self._copy.get(ids)

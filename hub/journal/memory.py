@@ -8,6 +8,7 @@ import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import trio
@@ -18,7 +19,7 @@ from hub.journal.codec import Kind, Row, VaultRow, decode, unseal
 from hub.journal.follow import Follower, Followers, Placed
 from hub.journal.puts import Put, Sealer, unavailable
 from hub.journal.verify import Checkpoint, examine
-from hub.model.records import Attempt, Decision, Entry, Fact, Record, VaultEntry
+from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, ReceiptsReceived, Record, VaultEntry
 
 BeforeCommit = Callable[[int], Awaitable[None]]
 """Awaited before each commit with the number of records in it: sleep for a slow disk, raise JournalUnavailable for one
@@ -230,6 +231,17 @@ class MemoryJournal:
     async def receipts_of(self, attempts: Sequence[str]) -> Sequence[str]:
         await trio.lowlevel.checkpoint()
         return [attempt for attempt in dict.fromkeys(attempts) if ("receipts", attempt) in self._by_subject]
+
+    async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
+        await trio.lowlevel.checkpoint()
+        found: list[Sequence[Receipt]] = []
+        for row in reversed(self._rows):
+            if row.at < at.timestamp():
+                break
+            record = self._records[row.id]
+            if isinstance(record, Fact) and isinstance(record.body, ReceiptsReceived):
+                found.append(record.body.receipts)
+        return found
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
         await trio.lowlevel.checkpoint()

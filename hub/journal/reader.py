@@ -18,7 +18,7 @@ from hub.journal.chain import GENESIS
 from hub.journal.codec import Row, VaultRow, decode, decode_attempt, decode_decision, decode_fact, unseal
 from hub.journal.tables import Connect, check, vault_of
 from hub.journal.verify import Checkpoint, Report, examine
-from hub.model.records import Attempt, Decision, Entry, Fact, Record, VaultEntry
+from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, ReceiptsReceived, Record, VaultEntry
 
 _PAGE = 2_000  # records per query when all are walked through
 
@@ -131,6 +131,21 @@ class Reader:
             attempts,
         )
         return [subject for (subject,) in found]
+
+    def receipts_since(self, at: datetime) -> list[Sequence[Receipt]]:
+        """From the end, as records are not found by their time: as many are read as were made since."""
+        found: list[Sequence[Receipt]] = []
+        before = self.last() + 1
+        while page := self._all(
+            "SELECT seq, type, at, body FROM records WHERE seq < ? ORDER BY seq DESC LIMIT ?", (before, _PAGE)
+        ):
+            for seq, type_, recorded, body in page:
+                if recorded < at.timestamp():
+                    return found
+                before = seq
+                if type_ == "receipts" and isinstance(receipts := decode_fact(body).body, ReceiptsReceived):
+                    found.append(receipts.receipts)
+        return found
 
     def latest(self, kind: str, subject: str) -> Fact | None:
         found = self._one(

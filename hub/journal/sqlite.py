@@ -7,6 +7,7 @@ An acknowledgement is worth an fsync (rule 10). Writing is in `writer` and `comm
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from hub.journal.lock import WriterLock
 from hub.journal.puts import Put, Sealer, unavailable
 from hub.journal.reader import Reader
 from hub.journal.writer import Chore, Writer
-from hub.model.records import Attempt, Decision, Fact, Record, VaultEntry
+from hub.model.records import Attempt, Decision, Fact, Receipt, Record, VaultEntry
 
 T = TypeVar("T")
 
@@ -173,6 +174,9 @@ class SqliteJournal:
 
     async def receipts_of(self, attempts: Sequence[str]) -> Sequence[str]:
         return await self._read(lambda reader: reader.receipts_of(attempts))
+
+    async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
+        return await self._read(lambda reader: reader.receipts_since(at))
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
         return await self._read(lambda reader: reader.get(ids))

@@ -323,6 +323,16 @@ class JournalContract:
             assert list(await journal.receipts_of([])) == []
 
     @pytest.mark.trio
+    async def test_what_channels_have_said_since(self, journals: Journals, make: Maker) -> None:
+        receipts = [Receipt(order="o1", index=n, outcome=Outcome.SENT, ref=f"SM{n}") for n in range(3)]
+        facts = [make.fact(ReceiptsReceived(channel="sms", receipts=(receipt,))) for receipt in receipts]
+        other = make.fact(CursorMoved(source="kmi", cursor="1"))
+        async with journals.open() as journal:
+            await journal.put_facts([*facts[:2], other, facts[2]])
+            assert [list(r) for r in await journal.receipts_since(facts[1].at)] == [[receipts[2]], [receipts[1]]]
+            assert list(await journal.receipts_since(facts[2].at + timedelta(hours=1))) == []
+
+    @pytest.mark.trio
     async def test_the_latest_fact_of_a_subject(self, journals: Journals, make: Maker) -> None:
         cursors = [make.fact(CursorMoved(source="kmi", cursor=str(n))) for n in range(3)]
         other = make.fact(CursorMoved(source="stib", cursor="x"))

@@ -814,6 +814,53 @@ async def test_what_was_withdrawn_and_never_tried_is_withdrawn(autojump_clock: M
         assert await world.outcomes("ask-1") == {Outcome.WITHDRAWN: 1}
 
 
+async def test_two_that_look_the_same_in_the_list_are_not_taken_for_one_another(autojump_clock: MockClock) -> None:
+    """A call has no text in the provider's list: of two to one number, which one it shows cannot be told."""
+    before = World()
+    before.call.takes_s = 5
+    one, two = ask("one", channel="voice"), ask("two", channel="voice")
+    async with running(before):
+        before.dispatch.submit(one)
+        before.dispatch.submit(two)
+        await trio.sleep(1)
+        assert [o.order for _, o in before.call.got] == ["one"], "not both at once"
+        world = await crash(before)
+    world.call.settles = lambda _: Sent(ref="CA7")
+    async with running(world):
+        await world.dispatch.recover([Pending(ordered=one), Pending(ordered=two)])
+        await trio.sleep(60)
+        assert [(o.order, o.repeat) for _, o in world.call.got] == [("one", True), ("two", True)]
+        assert not world.call.asked
+
+
+async def test_what_the_journal_knows_to_be_anothers_is_passed_over(autojump_clock: MockClock) -> None:
+    before = World()
+    async with running(before):
+        before.dispatch.submit(ask("one", channel="voice"))
+        await trio.sleep(1)
+        before.call.takes_s = 5
+        before.dispatch.submit(ask("two", channel="voice"))
+        await trio.sleep(1)
+        world = await crash(before)
+    world.call.settles = lambda o: None if "ref-one-0" in o.others else Sent(ref="ref-one-0")
+    async with running(world):
+        await world.dispatch.recover([Pending(ordered=ask("two", channel="voice"))])
+        await trio.sleep(60)
+        assert [(o.order, o.repeat) for _, o in world.call.got] == [("two", True)]
+
+
+async def test_a_doubt_never_cleared_up_is_not_settled_by_anothers_message(autojump_clock: MockClock) -> None:
+    async with running(World()) as world:
+        world.call.says = lambda o: Retry(reason="timeout", doubt=True) if o.nth == 1 else Sent(ref=f"CA-{o.order}")
+        world.call.settles = lambda o: Sent(ref="CA-one") if o.order == "two" else None
+        world.dispatch.submit(ask("one", channel="voice"))
+        await trio.sleep(0.5)
+        world.dispatch.submit(ask("two", channel="voice"))
+        await trio.sleep(60)
+        assert sorted((o.order, o.repeat) for _, o in world.call.got if o.nth == 2) == [("one", True), ("two", True)]
+        assert {r.ref for r in await world.receipts() if r.outcome is Outcome.SENT} == {"CA-one", "CA-two"}
+
+
 async def test_a_mass_message_goes_on_where_it_was(autojump_clock: MockClock) -> None:
     before = World(people=1000, sms=Limits(rate=1000, burst=300, burst_asks=0, width=64))
     async with running(before):

@@ -39,7 +39,7 @@ SHORT = (
         quiet_s=1.5,
     ),
     Scale(chains=6, audience=150, between_s=0.8, answer_s=2.0),
-    Mix(chain_s=1.0, mass_s=8.0, life_s=(2.0, 15.0), long=0.0),
+    Mix(chain_s=1.0, mass_s=8.0, life_s=(4.0, 20.0), long=0.0),
 )
 """What the tests run: kills in quick succession, a smaller world, faster chains."""
 

@@ -51,7 +51,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     starting: float = 0.2
     listening: float = 0.2
     starting_s: float = 2.5
-    working_s: float = 6.0
+    working_s: float = 4.0
     pause: float = 0.2
     pause_s: float = 2.0
     settle_s: float = 240.0

@@ -43,7 +43,7 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 200.0
     chain_s: float = 1.3
     mass_s: float = 20.0
-    life_s: tuple[float, float] = (2.0, 25.0)
+    life_s: tuple[float, float] = (4.0, 40.0)
     long: float = 0.04
     long_s: tuple[float, float] = (65.0, 130.0)
     updated: float = 0.3
