@@ -95,6 +95,7 @@ class Core:
             ids=make_ids(),
             chance=chance,
             limits=limits,
+            recall=self.decider.recent.get,
         )
         self.decider.followers.append(self._follow)
         self._listen_s = listen_s

@@ -2,6 +2,7 @@
 durable before anything follows from it."""
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from hub.model.signal import Signal
 
 log = structlog.get_logger(__name__)
 
+RECENT = 1024  # signals kept at hand after they were decided on, for the messages about them
 BATCH = 256  # facts decided on at a time: bounds how long one decision takes
 RETRY_S = 1.0
 
@@ -32,6 +34,7 @@ class Decider:
         self.followers: list[Callable[[r.Decision], None]] = []
         self.decided = 0
         self.settling = False  # a decision is folded and not yet durable
+        self.recent: OrderedDict[str, Signal] = OrderedDict()  # by fact: the newest that were taken
         self._journal = journal
         self._clock = clock
         self._quiet_until = datetime.min.replace(tzinfo=clock.now().tzinfo)
@@ -60,10 +63,19 @@ class Decider:
             with trio.move_on_at(self._wake_at()):
                 batch = await receive.receive()
             if batch:
+                self._keep(batch)
                 await self._settle(engine.take(batch, self._clock.now()))
             now = self._clock.now()
             if now >= self._quiet_until and (due := engine.due(now)) is not None:
                 await self._settle(due)
+
+    def _keep(self, batch: Sequence[r.Entry]) -> None:
+        recent = self.recent
+        for entry in batch:
+            if isinstance(entry.live, Signal):
+                recent[entry.record.id] = entry.live
+        while len(recent) > RECENT:
+            recent.popitem(last=False)
 
     def _wake_at(self) -> float:
         deadline = self.engine.next_deadline()

@@ -7,6 +7,7 @@ to answer it. Where a text has to be shortened, only its middle is: neither thos
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -196,6 +197,7 @@ def _of_signal(texts: Texts, signal: Signal, language: Language) -> dict[str, st
     }
 
 
+@lru_cache(maxsize=1024)  # many messages tell the same times, and Babel takes 50 µs for one
 def _when(at: datetime | None, language: Language, zone: str) -> str:
     """`mar. 14 juil., 02:10`: the weekday saves a mistake in the night."""
     if at is None:
