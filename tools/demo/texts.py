@@ -24,24 +24,24 @@ _EN = {
 }
 _FR = {
     "phones": "Téléphones : {url}",
-    "how": "À ouvrir dans un navigateur : lire le SMS, répondre à l’appel, taper 1.",
+    "how": "À ouvrir dans un navigateur : lire le SMS, décrocher, appuyer sur 1.",
     "answering": "Le deuxième officier répond par script.",
     "stop": "Ctrl-C arrête tout. Dossier de travail : {folder}",
     "starting": "le système démarre",
     "set": "Lot {n} sur {of} : {title}, horloge mise au {at}",
-    "day": "Relecture : {title}",
+    "day": "Rejeu : {title}",
     "stopping": "arrêt …",
     "summary": "Bilan",
     "files": "fichiers joués : {played} sur {of}",
     "not_playable": "fichiers qu’aucune source ne lit encore : {n}",
-    "not_played": "pas lus : {names}",
-    "signals": "signaux reçus : {n} (dont {baseline} d’un arriéré, plus en vigueur)",
-    "dead": "lettres mortes : {n}",
+    "not_played": "non demandés : {names}",
+    "signals": "signaux reçus : {n} (dont {baseline} d’un arriéré et plus en vigueur)",
+    "dead": "illisibles et conservés : {n}",
     "failed": "sources en panne : {n}",
     "incidents": "incidents : {n}",
     "deliveries": "envois : {n}",
     "replies": "réponses comprises : {n}",
-    "outside": "chez les doublures : {sms} SMS, {calls} appels (dont {answered} décrochés), {mails} courriels",
+    "outside": "chez les simulateurs : {sms} SMS, {calls} appels (dont {answered} décrochés), {mails} courriels",
     "nothing": "rien n’a été enregistré",
 }
 _NL = {
@@ -63,13 +63,13 @@ _NL = {
     "incidents": "incidenten: {n}",
     "deliveries": "berichten: {n}",
     "replies": "begrepen antwoorden: {n}",
-    "outside": "bij de dubbels: {sms} sms’en, {calls} oproepen (waarvan {answered} aangenomen), {mails} mails",
+    "outside": "bij de simulatoren: {sms} sms’en, {calls} oproepen (waarvan {answered} aangenomen), {mails} mails",
     "nothing": "er is niets vastgelegd",
 }
 _DE = {
     "phones": "Telefone: {url}",
     "how": "Im Browser öffnen: SMS lesen, Anruf annehmen, 1 drücken.",
-    "answering": "Der zweite Offizier antwortet nach Skript.",
+    "answering": "Der zweite Diensthabende antwortet nach Skript.",
     "stop": "Strg-C beendet alles. Arbeitsordner: {folder}",
     "starting": "das System startet",
     "set": "Satz {n} von {of}: {title}, Uhr gestellt auf {at}",
@@ -85,7 +85,7 @@ _DE = {
     "incidents": "Ereignisse: {n}",
     "deliveries": "Nachrichten: {n}",
     "replies": "verstandene Antworten: {n}",
-    "outside": "bei den Nachbildungen: {sms} SMS, {calls} Anrufe (davon {answered} angenommen), {mails} E-Mails",
+    "outside": "bei den Simulatoren: {sms} SMS, {calls} Anrufe (davon {answered} angenommen), {mails} E-Mails",
     "nothing": "nichts wurde aufgezeichnet",
 }
 
