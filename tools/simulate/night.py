@@ -68,6 +68,9 @@ class Night:
     def __post_init__(self) -> None:
         self.ids = Ids(random.Random(self.seed + 1))
         self.journal = MemoryJournal(entropy=random.Random(self.seed + 2).randbytes)
+        self.ordered: set[str] = set()
+        self.attempts: dict[str, r.Attempt] = {}
+        self._looked = 0
         self.core: Core | None = None
         self.clock: Clock | None = None
         self.offset = timedelta()
@@ -85,11 +88,11 @@ class Night:
 
     def arrive(self, channel: str, outgoing: Outgoing) -> None:
         """A message reached a phone: it must have been decided and attempted, durably."""
-        orders = {o.order for o in self.orders()}
-        if outgoing.order not in orders:
+        self._look()
+        if outgoing.order not in self.ordered:
             raise Fault(f"{outgoing.order} arrived without a durable decision")
-        made = [a for a in self.rows(r.Attempt) if a.id == outgoing.attempt]
-        if not made or not made[0].start <= outgoing.index < made[0].stop:
+        made = self.attempts.get(outgoing.attempt)
+        if made is None or not made.start <= outgoing.index < made.stop:
             raise Fault(f"{outgoing.order}/{outgoing.index} arrived without a durable attempt")
         before = self.arrivals.setdefault((outgoing.order, outgoing.index), [])
         if before and not outgoing.repeat and not self.channels[channel].abilities.idempotent:
@@ -273,8 +276,15 @@ class Night:
     def rows(self, kind: type) -> list[Any]:
         return [record for record in self.journal._records.values() if type(record) is kind]
 
-    def orders(self) -> list[e.Ordered]:
-        return [ev for d in self.rows(r.Decision) for ev in d.events if isinstance(ev, e.Ordered)]
+    def _look(self) -> None:
+        """Takes note of what has become durable since it last looked."""
+        for row in self.journal._rows[self._looked :]:
+            record = self.journal._records[row.id]
+            if isinstance(record, r.Attempt):
+                self.attempts[record.id] = record
+            elif isinstance(record, r.Decision):
+                self.ordered |= {ev.order for ev in record.events if isinstance(ev, e.Ordered)}
+        self._looked = len(self.journal._rows)
 
     def safe(self) -> None:
         """Holds whatever went wrong, at any time."""
