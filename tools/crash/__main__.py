@@ -20,28 +20,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tools.crash.campaign import Campaign, Plan, Told
+from tools.crash.campaign import SHORT, Campaign, Plan, Told
 from tools.crash.checks import SHOWN
 from tools.crash.hub import HubGone
 from tools.crash.sender import Mix
 from tools.crash.world import Scale
-
-SHORT = (
-    Plan(
-        kills=20,
-        starting=0.6,
-        listening=0.2,
-        starting_s=1.5,
-        working_s=1.5,
-        pause=0.1,
-        pause_s=0.5,
-        settle_s=40,
-        quiet_s=1.5,
-    ),
-    Scale(chains=6, audience=150, between_s=0.8, answer_s=2.0),
-    Mix(chain_s=1.0, mass_s=8.0, life_s=(4.0, 20.0), long=0.0),
-)
-"""What the tests run: kills in quick succession, a smaller world, faster chains."""
 
 
 def main() -> int:

@@ -58,6 +58,24 @@ class Plan(Struct, frozen=True, kw_only=True):
     quiet_s: float = 5.0
 
 
+SHORT = (
+    Plan(
+        kills=20,
+        starting=0.7,
+        listening=0.12,
+        starting_s=1.2,
+        working_s=1.2,
+        pause=0.1,
+        pause_s=0.5,
+        settle_s=60,
+        quiet_s=1.5,
+    ),
+    world.Scale(chains=6, audience=150, between_s=0.8, answer_s=2.0),
+    Mix(chain_s=1.0, mass_s=8.0, life_s=(4.0, 20.0), long=0.0),
+)
+"""What the tests run, in less than a minute: kills in quick succession, a smaller world, faster chains."""
+
+
 class Told(Struct, kw_only=True):
     """What a campaign has to say."""
 
