@@ -42,6 +42,15 @@ _SEVERITY = {
     Severity.SEVERE: ("grave", "ernstig", "schwer", "severe"),
     Severity.EXTREME: ("extrême", "extreem", "extrem", "extreme"),
 }
+_UNKNOWN = "?"  # for a time or a place nobody gave: "fin ?" can be read, "fin ." makes one look twice
+# How times are written, and said: no voice makes a day of "mar. 14 juil.".
+_WRITTEN = dict.fromkeys(Language, "EEE d MMM, HH:mm")
+_SPOKEN = {
+    Language.FR: "EEEE d MMMM 'à' H 'h' mm",
+    Language.NL: "EEEE d MMMM 'om' H.mm 'uur'",
+    Language.DE: "EEEE, d. MMMM, H:mm 'Uhr'",
+    Language.EN: "EEEE d MMMM 'at' H:mm",
+}
 _LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Language.EN: "en_GB"}
 
 
@@ -89,7 +98,9 @@ def render(
     text. Holes nobody can fill are left out. Raises NoText."""
     room = room or Room()
     body = _text(texts, message, language)
-    filled = _values(texts, language, values, signal)
+    values = tuple(values)
+    filled = _values(texts, language, values, signal, _WRITTEN)
+    said = _values(texts, language, values, signal, _SPOKEN) if room.voice else filled
     before = "".join(f"{_line(texts, m, language, filled)} " for m in _notices(texts, status, repeat))
     after = ""
     if filled.get("code") and room.answers and not room.voice:
@@ -99,7 +110,7 @@ def render(
     return Rendered(
         subject=_one_line(before + subject)[:_SUBJECT_MAX],
         text=_fit(before, text, after, room),
-        voice=before + _fill(body.voice or body.text, filled),
+        voice=before + _fill(body.voice or body.text, said),
     )
 
 
@@ -147,11 +158,15 @@ def _line(texts: Texts, message: str, language: Language, values: Mapping[str, s
 
 
 def _values(
-    texts: Texts, language: Language, values: Iterable[tuple[str, str]], signal: Signal | None
+    texts: Texts,
+    language: Language,
+    values: Iterable[tuple[str, str]],
+    signal: Signal | None,
+    times: Mapping[Language, str],
 ) -> dict[str, str]:
     filled: dict[str, str] = {}
     if signal is not None:
-        filled.update(_of_signal(texts, signal, language))
+        filled.update(_of_signal(texts, signal, language, times[language]))
     filled.update(values)
     for key in ("sheet", "sheets"):  # ids of sheets become their titles
         if key in filled:
@@ -177,10 +192,19 @@ def _areas(texts: Texts, info: Info, language: Language) -> str:
     return ", ".join(name for name in names if name)
 
 
-def _of_signal(texts: Texts, signal: Signal, language: Language) -> dict[str, str]:
+def _of_signal(texts: Texts, signal: Signal, language: Language, times: str) -> dict[str, str]:
+    """`times`: how they are told (a pattern of Unicode's TR 35)."""
+
+    def when(at: datetime | None) -> str:
+        return _when(at, times, language, texts.zone)
+
     info = best_info(signal, language)
     if info is None:
-        return {"sender": signal.sender, "headline": signal.note, "sent": _when(signal.sent, language, texts.zone)}
+        return {
+            "sender": signal.sender,
+            "headline": signal.note,
+            "sent": when(signal.sent),
+        }
     by_hand = {p.name: p.value for p in info.parameters if _HOLE.fullmatch(f"{{{p.name}}}")}
     return {
         **by_hand,  # what a person gave when starting a sheet by hand
@@ -188,21 +212,21 @@ def _of_signal(texts: Texts, signal: Signal, language: Language) -> dict[str, st
         "event": _one_line(info.event),
         "description": info.description.strip(),
         "instruction": info.instruction.strip(),
-        "area": _areas(texts, info, language),
+        "area": _areas(texts, info, language) or _UNKNOWN,
         "severity": _SEVERITY[info.severity][_LANGUAGES.index(language)],
         "sender": _one_line(info.sender_name or signal.sender),
-        "onset": _when(info.onset or info.effective or signal.sent, language, texts.zone),
-        "expires": _when(info.expires, language, texts.zone),
-        "sent": _when(signal.sent, language, texts.zone),
+        "onset": when(info.onset or info.effective or signal.sent),
+        "expires": when(info.expires),
+        "sent": when(signal.sent),
     }
 
 
 @lru_cache(maxsize=1024)  # many messages tell the same times, and Babel takes 50 µs for one
-def _when(at: datetime | None, language: Language, zone: str) -> str:
+def _when(at: datetime | None, times: str, language: Language, zone: str) -> str:
     """`mar. 14 juil., 02:10`: the weekday saves a mistake in the night."""
     if at is None:
-        return ""
-    return format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=_LOCALE[language])
+        return _UNKNOWN
+    return format_datetime(at, times, tzinfo=ZoneInfo(zone), locale=_LOCALE[language])
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

@@ -67,6 +67,31 @@ def test_each_reads_their_own_language_with_local_times_and_our_names_of_areas()
     assert render(TEXTS, "storm", Language.EN, signal=SIGNAL).subject.startswith("Storm (")
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.FR, "mardi 14 juillet à 2 h 10"),
+        (Language.NL, "dinsdag 14 juli om 2.10 uur"),
+        (Language.DE, "Dienstag, 14. Juli, 2:10 Uhr"),
+        (Language.EN, "Tuesday 14 July at 2:10"),
+    ],
+)
+def test_a_call_says_times_in_whole_words(language: Language, said: str) -> None:
+    texts = Texts(messages={"t": Message(id="t", texts={language: Text(text="x {onset}", voice="y {onset}")})})
+    rendered = render(texts, "t", language, signal=SIGNAL, room=CALL)
+    assert rendered.voice == f"y {said}"
+    assert said not in rendered.text
+    assert said not in render(texts, "t", language, signal=SIGNAL, room=SMS).voice
+
+
+def test_a_time_or_place_nobody_gave_is_seen_to_be_missing() -> None:
+    bare = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(Info(language="en", headline="Storm"),))
+    texts = Texts(
+        messages={"t": Message(id="t", texts={Language.EN: Text(text="{headline}, {area}, until {expires}.")})}
+    )
+    assert render(texts, "t", Language.EN, signal=bare).text == "Storm, ?, until ?."
+
+
 def test_who_has_no_block_of_their_language_reads_another() -> None:
     assert render(TEXTS, "storm", Language.DE, signal=SIGNAL).text.startswith("Orage (")
     only = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("sv-SE", "Åska"),))
