@@ -177,8 +177,7 @@ class Trail:
         if signal is None:
             return [f"signal {signal_id} of {getattr(fact.body, 'source', '?')} (its words were erased)"]
         lines = [
-            f"signal {signal.identifier} of {signal.source} "
-            f"({signal.reliability}{signal.credibility}), received {_at(fact.at)} (record {fact.id}):"
+            f"{_named(signal)}, received {_at(fact.at)} (record {fact.id}):",
         ]
         sheet = self._sheet(opened.playbook, opened.version)
         if sheet is not None and sheet.when:
@@ -213,15 +212,42 @@ class Trail:
     def _fact(self, fact: r.Fact) -> list[str]:
         kind = type(fact.body).__name__
         lines = [f"fact {fact.id} ({kind}) at {_at(fact.at)}"]
+        if isinstance(fact.body, r.SignalReceived) and (signal := self._sealed(fact)) is not None:
+            lines.append(f"  {_named(signal)}")
         for decision in _all(self._reading):
             if fact.id in decision.took:
                 lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
                 about = [ev for ev in decision.events if fact.id in msgspec.json.encode(ev).decode()]
-                lines += [f"  led to {type(ev).__name__}: {msgspec.json.encode(ev).decode()}" for ev in about]
+                lines += [f"  {_led_to(ev)}" for ev in about]
                 if not about:
                     lines.append("  and led to nothing by itself (see `vigie match` for which sheets it misses)")
                 return lines
         return [*lines, "  not decided on yet"]
+
+
+def _named(signal: Signal) -> str:
+    """Which signal, of whom, and how far it is believed."""
+    return f"signal {signal.identifier} of {signal.source} ({signal.reliability}{signal.credibility})"
+
+
+def _led_to(event: e.Event) -> str:
+    """What a fact led to, in words."""
+    match event:
+        case e.Opened():
+            return f"it opened incident {event.incident} of {event.playbook}"
+        case e.Joined():
+            return f"it joined incident {event.incident}" + (" as an update" if event.update else "")
+        case e.SignalWithdrawn():
+            return f"in incident {event.incident} it is no longer in force: {event.why}"
+        case e.Answered(ask=""):
+            return f"it was an answer of {event.person or 'a stranger'} to no call that is open ({event.verb})"
+        case e.Answered():
+            return f"it was {event.person}'s answer to ask {event.ask}: {event.verb}"
+        case e.Ordered():
+            to = event.recipients[0] if len(event.recipients) == 1 else f"{event.size or len(event.recipients)} people"
+            return f"{event.message} was to go to {to} over {event.channel} (delivery {event.order})"
+        case _:
+            return f"it led to {type(event).__name__}: {msgspec.json.encode(event).decode()}"
 
 
 def _all(reading: Reading) -> Iterable[r.Decision]:
