@@ -9,6 +9,7 @@ calls anybody), the sources. Stopping, the other way round: sources stop, intake
 dispatch finishes what is in flight or leaves it in doubt, the journal closes, the loops end.
 """
 
+import gc
 import random
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from hub.config import ChannelConfig, Config, SourceConfig
 from hub.config.secrets import secrets_from
 from hub.connector import Channel, Environment, SignalItem, Source, Unavailable
 from hub.core import Core, health, restore
+from hub.cores import on_one_core
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
 from hub.intake.port import IntakePort, Offered
@@ -48,7 +50,7 @@ from hub.workers import Workers, in_worker, open_workers
 log = structlog.get_logger(__name__)
 
 CREDITS = 4096  # items of one connector that may await their facts at once
-BURSTS = 2  # of one connector that are made durable at once; what comes meanwhile gathers and shares a commit
+GATHER_S = 0.002  # between two bursts of one connector (measured: docs/benchmarks.md)
 SOURCE_PAUSE_S = 5.0  # before a source that fell over is started again
 FINISH_S = 5.0  # how long what is in flight may take when stopping
 PRELOAD = ("lxml.etree", "feedparser")  # what most documents are read with
@@ -134,6 +136,10 @@ class Hub:
             listening = await nursery.start(self._listen, sources)
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
+            # What is loaded by now stays: full collections look only at what came since (measured at saturation, p99 of
+            # an acceptance: 58 to 27 ms).
+            gc.collect()
+            gc.freeze()
             task_status.started(self)
             await self._told_to_stop()
 
@@ -205,23 +211,20 @@ class Hub:
         return Plugged(name, connector, stream, IntakePort(name, stream.port, in_worker(jobs.port), self.clock.now))
 
     async def _take_in(self, plug: Plugged) -> None:
-        """Makes facts of what a connector offers, burst by burst; the next burst gathers while `BURSTS` are synced."""
-        turns = trio.Semaphore(BURSTS)
+        """Makes facts of what a connector offers, burst by burst. What comes within `GATHER_S` of a burst gathers and
+        shares a commit; a signal that comes alone waits for nothing."""
         async with trio.open_nursery() as nursery:
-            await turns.acquire()
             async for batch in plug.stream:
-                nursery.start_soon(self._take_batch, plug, batch, turns)
-                await turns.acquire()
+                nursery.start_soon(self._take_batch, plug, batch)
+                await trio.sleep(GATHER_S)
 
-    async def _take_batch(self, plug: Plugged, batch: Any, turns: trio.Semaphore) -> None:
+    async def _take_batch(self, plug: Plugged, batch: Any) -> None:
         try:
             batch.answer(await self.intake.take(plug.name, batch.items))
         except Exception as error:
             log.exception("intake", connector=plug.name)
             batch.fail(Unavailable(f"the hub could not take this in: {type(error).__name__}"))
             return
-        finally:
-            turns.release()
         now, signals = self.clock.now(), 0
         for offered in batch.items:
             # A channel's replies and receipts are no signals.
@@ -361,5 +364,6 @@ async def open_hub(config: Config, journal: Path, at: datetime | None = None) ->
 
 async def run_hub(config: Config, journal: Path, at: datetime | None = None) -> None:
     """Opens a hub and runs it until it is told to stop."""
+    on_one_core()
     async with open_hub(config, journal, at) as hub:
         await hub.run()

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
+CORES = "VIGIE_CORES"  # the cores the hub was given, where it keeps to one of them (hub/cores.py)
 COUNT = struct.Struct("!I")
 SIZE = struct.Struct("!Q")
 OUT_OF_BAND_BYTES = 64 * 1024
@@ -136,6 +137,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
+    if cores := os.environ.get(CORES):
+        os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
     with socket.socket(fileno=os.dup(0)) as link:
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)  # a library that reads standard input finds it empty

@@ -63,7 +63,8 @@ class Dispatch:
         self._chores: deque[Callable[[], Awaitable[None]]] = deque()
         self._news = trio.Event()
         self._closing = False
-        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids, recall)
+        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids)
+        self._recall = recall
         self._attempts = Attempts(
             journal=journal,
             call=call,
@@ -90,6 +91,8 @@ class Dispatch:
         order = open_order(ordered)
         if not order.left:
             return
+        order.signal = self._recall(ordered.signal)  # while it is at hand: the order may wait long
+        order.signal_read = order.signal is not None
         self._orders[ordered.order] = order
         self._enqueue(order, self._works(order, ()))
 

@@ -56,7 +56,6 @@ class Preparer:
         texts: Texts,
         now: Callable[[], datetime],
         ids: Ids,
-        recall: Callable[[str], Signal | None],
     ) -> None:
         self.directory = directory
         self.texts = texts
@@ -64,7 +63,6 @@ class Preparer:
         self._rooms = {name: _room(channel, limits[name]) for name, channel in channels.items()}
         self._now = now
         self._ids = ids
-        self._recall = recall
 
     async def prepare(
         self, order: Order, work: Work, admitted: People, now_s: float, vault: list[VaultEntry]
@@ -167,10 +165,6 @@ class Preparer:
 
     async def _read_signal(self, order: Order) -> None:
         if order.signal_read or not order.ordered.signal:
-            return
-        order.signal = self._recall(order.ordered.signal)
-        if order.signal is not None:
-            order.signal_read = True
             return
         (fact,) = await self._journal.get([order.ordered.signal])
         if isinstance(fact, Fact) and fact.vault:
