@@ -264,7 +264,7 @@ class Room:
         try:
             connection.request(method, path, body=body, headers=dict(headers or {}))
             got = connection.getresponse()
-            return Answer(got.status, dict(got.getheaders()), got.read())
+            return Answer(got.status, {name.title(): text for name, text in got.getheaders()}, got.read())
         except OSError as error:
             return Answer(0, {}, str(error).encode())
         finally:
