@@ -125,14 +125,14 @@ class Hub:
             for plug in plugged_out:
                 nursery.start_soon(self._take_in, plug)
                 await self.bridge.out.call(plug.connector.open, plug.port, connector=plug.name, deadline_s=30)
-            await self._started(state.decision == "")
+            started = await self._started(state.decision == "")
 
             sources = [self._plug(name, source, self.bridge.in_) for name, source in made.items()]
             for plug in sources:
                 nursery.start_soon(self._take_in, plug)
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             web, operators = await self._serve_web(nursery, sources, plugged_out)
-            core_scope = await nursery.start(self._run_core)
+            core_scope = await nursery.start(self._run_core, started)
             listening = await nursery.start(self._listen, sources)
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
@@ -156,20 +156,21 @@ class Hub:
                 await self._quietly(plug.connector.close, plug.name)
             nursery.cancel_scope.cancel()
 
-    async def _run_core(self, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
+    async def _run_core(self, started: str, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
         with trio.CancelScope() as scope:
             async with trio.open_nursery() as nursery:
-                await nursery.start(self.core.run)
+                await nursery.start(self.core.run, started)
                 task_status.started(scope)
 
-    async def _started(self, first: bool) -> None:
-        """Writes down that the hub is up, and what is in force now and was not before."""
+    async def _started(self, first: bool) -> str:
+        """Writes down that the hub is up, and what is in force now and was not before. Returns the first's record."""
         at = self.clock.now()
         ahead_s = (at - wall()).total_seconds() if self.playback else 0.0
         node = self.config.hub.name
-        await self._record(r.HubStarted(node=node, version=VERSION, playback=self.playback, ahead_s=ahead_s))
+        started = await self._record(r.HubStarted(node=node, version=VERSION, playback=self.playback, ahead_s=ahead_s))
         installed = await self.installation.install(self.core.state)
         log.info("hub started", node=node, playback=self.playback, first=first, installed=installed)
+        return started
 
     async def _settled(self) -> None:
         """The engine has taken everything that is in the journal, or a second has passed."""

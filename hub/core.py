@@ -101,6 +101,8 @@ class Core:
         self._listen_s = listen_s
         self._saved = state.decision
         self._listening = False
+        self._after = ""
+        self._caught_up = trio.Event()
         self._since = 0  # decisions since the last snapshot
         self._some = trio.Event()
         self._many = trio.Event()
@@ -121,20 +123,27 @@ class Core:
             if not order.settled
         ]
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Decides and sends for ever. Ends only by cancellation or when another leader has taken over (Fenced)."""
-        pending = self.pending()
+    async def run(self, after: str = "", *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Decides and sends for ever. Ends only by cancellation or when another leader has taken over (Fenced).
+
+        `after`: the newest fact at the start. What came before it (a receipt that was durable when the hub went down,
+        but not yet decided on) counts before dispatch looks at what is still to go out.
+        """
         async with trio.open_nursery() as nursery:
-            if self.state.decision:
+            coming_back = bool(self.state.decision)
+            if coming_back:
                 self._listening = True
                 self.dispatch.pause("hub", "coming back: listening first")
-                self.decider.listen_first(self._listen_s)
-                nursery.start_soon(self._stop_listening)
-            elif self.state.stopped:
-                self.dispatch.pause(*self.state.stopped)
+                self.decider.listen_first(None)
+            self._after = after
             nursery.start_soon(self.decider.run)
             await nursery.start(self.dispatch.run)
-            await self.dispatch.recover(pending)
+            if after:
+                await self._caught_up.wait()
+            await self.dispatch.recover(self.pending())
+            if coming_back:
+                self.decider.listen_first(self._listen_s)
+                nursery.start_soon(self._stop_listening)
             nursery.start_soon(self._snapshots)
             task_status.started()
 
@@ -145,6 +154,9 @@ class Core:
             self.dispatch.resume()
 
     def _follow(self, decision: r.Decision) -> None:
+        if self._after and self._after in decision.took:
+            self._after = ""
+            self._caught_up.set()
         self._since += 1
         self._some.set()
         if self._since >= SNAPSHOT_EVERY:
@@ -164,10 +176,13 @@ class Core:
                     pass
 
     async def _snapshots(self) -> None:
+        # Come back, one is made soon: a hub that goes down every half minute would otherwise fold more each time.
+        pause_s = self._listen_s if self.state.decision else SNAPSHOT_EVERY_S
         while True:
             await self._some.wait()  # a quiet hub does not wake for nothing
-            with trio.move_on_after(SNAPSHOT_EVERY_S):
+            with trio.move_on_after(pause_s):
                 await self._many.wait()
+            pause_s = SNAPSHOT_EVERY_S
             self._some, self._many, self._since = trio.Event(), trio.Event(), 0
             await self.snapshot()
 

@@ -4,7 +4,7 @@ durable before anything follows from it."""
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import structlog
@@ -23,6 +23,7 @@ BATCH = 256  # facts decided on at a time: bounds how long one decision takes
 RETRY_S = 1.0
 
 _signal = msgspec.json.Decoder(Signal)
+_BEGINNING, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Decider:
@@ -37,12 +38,14 @@ class Decider:
         self.recent: OrderedDict[str, Signal] = OrderedDict()  # by fact: the newest that were taken
         self._journal = journal
         self._clock = clock
-        self._quiet_until = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self._quiet_until = _BEGINNING
+        self._wait = trio.CancelScope()
 
-    def listen_first(self, seconds: float) -> None:
+    def listen_first(self, seconds: float | None) -> None:
         """Coming back: replies and receipts that arrived meanwhile count before any deadline fires and anybody is
-        called. Bounded by `seconds`."""
-        self._quiet_until = self._clock.now() + timedelta(seconds=seconds)
+        called. `seconds` from now; None: until this is called again."""
+        self._quiet_until = _NEVER if seconds is None else self._clock.now() + timedelta(seconds=seconds)
+        self._wait.deadline = self._wake_at()
 
     async def run(self) -> None:
         """Decides for ever. Ends only by cancellation or by Fenced (another leader decides now)."""
@@ -60,7 +63,8 @@ class Decider:
         engine = self.engine
         while True:
             batch: Sequence[r.Entry] = ()
-            with trio.move_on_at(self._wake_at()):
+            self._wait = trio.CancelScope(deadline=self._wake_at())
+            with self._wait:
                 batch = await receive.receive()
             if batch:
                 self._keep(batch)

@@ -12,6 +12,7 @@ first, and after a fault the command that replays it.
 
 import argparse
 import logging
+import os
 import random
 import sys
 import time
@@ -24,6 +25,10 @@ import structlog
 from tools.simulate.night import Told, simulate
 
 
+def _fixed() -> dict[str, str]:
+    return {**os.environ, "PYTHONHASHSEED": "0"}
+
+
 def one(seed: int) -> tuple[int, Told | None, str]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
@@ -33,6 +38,8 @@ def one(seed: int) -> tuple[int, Told | None, str]:
 
 
 def main() -> int:
+    if os.environ.get("PYTHONHASHSEED") != "0":  # or a seed would not replay in another process
+        os.execve(sys.executable, [sys.executable, "-m", "tools.simulate", *sys.argv[1:]], _fixed())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=1000)
     parser.add_argument("--seed", type=int, help="one night, by its seed")
