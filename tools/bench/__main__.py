@@ -10,6 +10,7 @@ and are called as they stand. Everything is on loopback, in processes and a fold
 
 import argparse
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -195,9 +196,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each measurement (default 8)")
     parser.add_argument("--runs", type=int, default=3, help="of each measurement; the median is shown (default 3)")
     parser.add_argument("--calm", type=float, default=20.0, help="seconds to wait for a quiet machine (default 20)")
+    parser.add_argument(
+        "--realtime",
+        action="store_true",
+        help="all that is measured, the load and the gateway get the system's real-time priority, so that others on "
+        "the machine count less (needs the right to it)",
+    )
     parser.add_argument("--folder", type=Path, help="on the disk to measure (default: a temporary folder)")
     given = parser.parse_args()
-    say(machine() + "\n")
+    say(machine() + (", all at real-time priority" if given.realtime else "") + "\n")
+    if given.realtime:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # all that is started from here on inherits it
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         bench = Bench(given, Path(folder))
         try:
