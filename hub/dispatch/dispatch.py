@@ -63,6 +63,8 @@ class Dispatch:
         self._chores: deque[Callable[[], Awaitable[None]]] = deque()
         self._news = trio.Event()
         self._closing = False
+        self._recovering = False
+        self._meanwhile: dict[str, str] = {}  # withdrawn while recovering, perhaps before it was taken up
         self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids)
         self._recall = recall
         self._attempts = Attempts(
@@ -99,6 +101,8 @@ class Dispatch:
     def withdraw(self, order: str, why: str = "withdrawn") -> None:
         """What has not gone out yet does not go out any more; a call that rings is hung up where the channel can."""
         known = self._orders.get(order)
+        if self._recovering:
+            self._meanwhile[order] = why or "withdrawn"
         if known is not None:
             known.withdrawn = why or "withdrawn"
             if gone := self._queue.remove(order):
@@ -187,6 +191,7 @@ class Dispatch:
         outcome was written down is in doubt: a channel that is idempotent simply gets it again; one that can be asked
         is asked; and what cannot be settled is sent again, marked as a possible repeat. What was withdrawn is not sent,
         but who may have been reached by it has to be known."""
+        self._recovering = True
         waiting = list(pending)
         doubtful: list[tuple[Order, Work, Attempt]] = []
         for start in range(0, len(waiting), _ORDERS_AT_ONCE):
@@ -199,6 +204,7 @@ class Dispatch:
             for p in part:
                 doubtful += self._take_up(p, of.get(p.ordered.order, ()), settled)
         await self._attempts.look_back(doubtful)
+        self._recovering, self._meanwhile = False, {}
         for order, work, attempt in doubtful:
             self._chore(partial(self._attempts.settle, order, work, attempt))
 
@@ -212,7 +218,7 @@ class Dispatch:
         order = open_order(ordered, pending.open)
         if not order.left:
             return []
-        order.withdrawn = pending.withdrawn
+        order.withdrawn = pending.withdrawn or self._meanwhile.get(ordered.order, "")
         self._orders[ordered.order] = order
         last: dict[int, Attempt] = {}
         unsettled: set[int] = set()

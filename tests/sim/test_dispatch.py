@@ -32,6 +32,7 @@ pytestmark = pytest.mark.trio
 
 EPOCH = datetime(2026, 7, 14, 0, 10, tzinfo=UTC)
 ABILITIES = Abilities(answers=True, receipts=True)
+UNTOLD = Retry(reason="cannot be told", doubt=True)
 Says = Callable[[Outgoing], Answer | Awaitable[Answer]]
 
 
@@ -804,6 +805,26 @@ async def test_who_may_have_been_reached_by_what_was_withdrawn_counts_as_reached
             assert (receipt.outcome, "may have arrived" in receipt.reason) == (Outcome.SENT, True)
 
 
+async def test_what_is_withdrawn_while_the_hub_comes_back_is_not_sent(autojump_clock: MockClock) -> None:
+    before = World()
+    before.dispatch.submit(ask())
+    world = await crash(before)
+    async with running(world), trio.open_nursery() as nursery:
+        attempts_of = world.journal.attempts_of
+
+        async def slowly(orders: Sequence[str]) -> Sequence[Attempt]:
+            await trio.sleep(1)
+            return await attempts_of(orders)
+
+        world.journal.attempts_of = slowly  # type: ignore[method-assign] # somebody answers in that second
+        nursery.start_soon(world.dispatch.recover, [Pending(ordered=ask())])
+        await trio.sleep(0.5)
+        world.dispatch.withdraw("ask-1", "answered")
+        await trio.sleep(60)
+        assert not world.sms.got
+        assert await world.outcomes("ask-1") == {Outcome.WITHDRAWN: 1}
+
+
 async def test_what_was_withdrawn_and_never_tried_is_withdrawn(autojump_clock: MockClock) -> None:
     before = World()
     before.dispatch.submit(ask())
@@ -842,7 +863,7 @@ async def test_what_the_journal_knows_to_be_anothers_is_passed_over(autojump_clo
         before.dispatch.submit(ask("two", channel="voice"))
         await trio.sleep(1)
         world = await crash(before)
-    world.call.settles = lambda o: None if "ref-one-0" in o.others else Sent(ref="ref-one-0")
+    world.call.settles = lambda o: UNTOLD if "ref-one-0" in o.others else Sent(ref="ref-one-0")
     async with running(world):
         await world.dispatch.recover([Pending(ordered=ask("two", channel="voice"))])
         await trio.sleep(60)
@@ -852,7 +873,7 @@ async def test_what_the_journal_knows_to_be_anothers_is_passed_over(autojump_clo
 async def test_a_doubt_never_cleared_up_is_not_settled_by_anothers_message(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
         world.call.says = lambda o: Retry(reason="timeout", doubt=True) if o.nth == 1 else Sent(ref=f"CA-{o.order}")
-        world.call.settles = lambda o: Sent(ref="CA-one") if o.order == "two" else None
+        world.call.settles = lambda o: Sent(ref="CA-one") if o.order == "two" else UNTOLD
         world.dispatch.submit(ask("one", channel="voice"))
         await trio.sleep(0.5)
         world.dispatch.submit(ask("two", channel="voice"))
