@@ -145,6 +145,17 @@ def test_settling_does_not_take_another_deliverys_message_for_its_own() -> None:
     play("sms", story)
 
 
+def test_settling_passes_over_what_is_known_to_be_anothers() -> None:
+    async def story(room: Room) -> None:
+        room.phones.network.send(to=ANNE, sender=HUB, body=outgoing(ANNE).text, service_sid=None, status_callback=None)
+        others = frozenset({room.phones.messages[0].sid})
+        now = room.intake.now()
+        assert isinstance(await room.channel.settle(outgoing(ANNE, since=now, others=others)), Retry)
+        assert isinstance(await room.channel.settle(outgoing(ANNE, since=now)), Sent)
+
+    play("sms", story)
+
+
 def test_settling_does_not_go_back_before_the_first_attempt() -> None:
     async def story(room: Room) -> None:
         room.phones.network.send(to=ANNE, sender=HUB, body=outgoing(ANNE).text, service_sid=None, status_callback=None)
