@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -565,7 +565,3 @@ def code_in(text: str) -> str:
     found = re.search(r"(?:répondez|antwoord|antworten Sie|reply) ([A-Z]{1,6})\b", text)
     assert found, f"no code in {text!r}"
     return found[1]
-
-
-def names(items: Sequence[Mapping[str, Any]], key: str) -> set[str]:
-    return {str(item[key]) for item in items}

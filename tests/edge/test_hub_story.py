@@ -2,6 +2,7 @@
 a phone that rings, an answer, a chain that stops, partners who hear of it, and the all-clear."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from tests.edge.running import (
     CELL_D5,
     DIRECTOR_A,
     DIRECTOR_B,
+    EXERCISE_AT,
     OFFICER_A,
     OFFICER_B,
     OFFICER_C,
@@ -189,3 +191,28 @@ def test_when_nobody_answers_the_directors_are_called_and_the_room_is_alarmed(he
     assert "chain-exhausted" in said.out
     assert here.cancel("RAIN-2", of="RAIN-1", hazard="rain").status == 202
     here.ended("rain")
+
+
+def test_in_a_playback_everything_says_that_it_is_an_exercise_and_only_there_time_may_jump(
+    here: Room, tmp_path: Path
+) -> None:
+    refused = here.api("POST", "/api/playback/clock", {"at": "2099-01-01T00:00:00Z"})
+    assert refused.status == 422
+    assert "no playback" in refused.json()["detail"]
+    with room(tmp_path, between_s=60, answer_s=1800) as there:
+        there.start("--at", EXERCISE_AT)
+        times = {"sent": EXERCISE_AT, "onset": EXERCISE_AT, "expires": "2026-10-14T03:00:00+02:00"}
+        assert there.alert("PLAYED-1", **times).status == 202, "that day's alert, signed today"
+        there.until(lambda: there.sms_to(OFFICER_A), "an SMS")
+        assert there.sms_to(OFFICER_A)[0].startswith("EXERCICE - ")
+        assert {x.status for x in there.facts("signal")} == {"Exercise"}
+        assert {x.status for x in there.events(e.Opened)} == {"Exercise"}
+        assert there.status()["now"].startswith("2026-10-13T19:0")
+        # The time to answer goes by at once: the next in line is called.
+        jumped = there.api("POST", "/api/playback/clock", {"at": "2026-10-13T21:31:00+02:00"})
+        assert jumped.status == 200, jumped
+        there.until(lambda: there.calls_to(OFFICER_B), "a call to the next in line")
+        back = there.api("POST", "/api/playback/clock", {"at": EXERCISE_AT})
+        assert back.status == 422
+        assert "cannot go back" in back.json()["detail"]
+        assert there.stop() == 0
