@@ -4,18 +4,14 @@ Each loop is sent round once per `every_s` and has to come back; while it has no
 That costs two small crossings twenty times a second.
 
 Trio is late when hub code computes for too long, or when any thread keeps the interpreter lock (a pattern or a
-decoder in C); then no Python code can look at anything. faulthandler can: its thread takes no lock. It is wound up
-afresh every `every_s` and, when nobody comes to do so, writes down what every thread is doing; of trio's and the loops'
-threads, those that were not merely waiting are named. faulthandler has one such alarm per process, so only one
-watchdog may run.
+decoder in C); then no Python code can look at anything. When the lock is given up, trio looks at once at what each
+loop's thread is in the middle of: it is usually still where it was. (faulthandler could look while the lock is held,
+but it walks frames that change under it, and once ended a hub: what watches must never harm.)
 """
 
-import faulthandler
 import re
 import sysconfig
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FrameType
 from typing import NamedTuple
 
@@ -65,8 +61,7 @@ async def watch(
     """Watches until cancelled. Reports a loop that does not turn for `loop_blocked_s` twice, when noticed and when it
     is over; and trio once, whenever its own timer was `trio_late_s` late."""
     async with trio.open_nursery() as nursery:
-        threads = [threading.get_ident(), *(loop.thread_id for loop in door.loops)]
-        nursery.start_soon(_watch_trio, threads, report, trio_late_s, every_s)
+        nursery.start_soon(_watch_trio, door.loops, report, trio_late_s, every_s)
         for loop in door.loops:
             nursery.start_soon(_watch_loop, loop, report, loop_blocked_s, every_s)
 
@@ -90,26 +85,14 @@ async def _watch_loop(loop: Loop, report: Callable[[Stall], None], blocked_s: fl
         await trio.sleep(every_s)
 
 
-async def _watch_trio(threads: Sequence[int], report: Callable[[Stall], None], late_s: float, every_s: float) -> None:
-    with tempfile.TemporaryFile() as written:
-        try:
-            while True:
-                due = trio.current_time() + every_s
-                faulthandler.dump_traceback_later(every_s + late_s, file=written)
-                await trio.sleep_until(due)
-                late = trio.current_time() - due
-                if late >= late_s:
-                    faulthandler.cancel_dump_traceback_later()  # it waits for a dump that is being written
-                    written.seek(0)
-                    stacks = stacks_in(written.read().decode(errors="replace"))
-                    written.seek(0)
-                    written.truncate()
-                    blamed = suspects([stacks.get(thread, []) for thread in threads])
-                    connector = next((call.connector for call in blamed if call.connector), "")
-                    place = " or ".join(map(str, blamed))
-                    report(Stall(where="trio", seconds=late, over=True, connector=connector, place=place))
-        finally:
-            faulthandler.cancel_dump_traceback_later()
+async def _watch_trio(loops: Sequence[Loop], report: Callable[[Stall], None], late_s: float, every_s: float) -> None:
+    while True:
+        due = trio.current_time() + every_s
+        await trio.sleep_until(due)
+        late = trio.current_time() - due
+        if late >= late_s:
+            connector, place = _at_work(loops)
+            report(Stall(where="trio", seconds=late, over=True, connector=connector, place=place))
 
 
 # --- who is to blame ---------------------------------------------------------------------------------------
@@ -144,22 +127,18 @@ def _calls(frame: FrameType | None) -> Iterator[Call]:
         frame = frame.f_back
 
 
-def stacks_in(dump: str) -> dict[int, list[Call]]:
-    """What faulthandler wrote: thread → its calls, innermost first."""
-    stacks: dict[int, list[Call]] = {}
-    calls: list[Call] = []
-    for line in dump.splitlines():
-        if thread := re.match(r"(?:Current thread|Thread) 0x([0-9a-f]+)", line):
-            calls = stacks[int(thread[1], 16)] = []
-        elif call := re.match(r'  File "(.*)", line (\d+) in (.*)$', line):
-            calls.append(Call(call[1], int(call[2]), call[3]))
-    return stacks
-
-
 # Where a thread is found that has nothing to do: in the loop's own waiting.
 _WAITING = {"get_events", "select", "_run"}
 
 
-def suspects(stacks: Sequence[Sequence[Call]]) -> list[Call]:
-    """Who was doing something, of each thread."""
-    return [_to_blame(calls) for calls in stacks if calls and calls[0].function not in _WAITING]
+def _at_work(loops: Iterable[Loop]) -> tuple[str, str]:
+    """On whose behalf loops are in the middle of something, and where."""
+    connectors, places = [], []
+    for loop in loops:
+        connector, frame = loop.busy_with()
+        calls = list(_calls(frame))
+        if calls and calls[0].function.rpartition(".")[2] not in _WAITING:
+            call = _to_blame(calls)
+            connectors.append(connector or call.connector)
+            places.append(str(call))
+    return next(filter(None, connectors), ""), " or ".join(places)

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from hub.bridge import Loop, open_bridge
-from hub.watchdog import Stall, log_stall, stacks_in, suspects, watch
+from hub.watchdog import Stall, log_stall, watch
 
 BLOCKED_S = 0.02
 
@@ -107,30 +107,8 @@ async def test_who_keeps_the_interpreter_lock_is_named_afterwards() -> None:
         stall = await blamed(reports, "trio", over=True)
         nursery.cancel_scope.cancel()
     assert stall.place.startswith(f"{__file__}:")
-    assert stall.place.endswith(" backtracks")
-
-
-DUMP = """Timeout (0:00:00.100000)!
-Thread 0x00000000000000a1 (most recent call first):
-  File "/usr/lib/python3.11/re/__init__.py", line 171 in fullmatch
-  File "/srv/vigie/connectors/feed/source.py", line 88 in parse
-  File "/srv/vigie/hub/bridge.py", line 293 in _run
-
-Thread 0x00000000000000b2 (most recent call first):
-  File "/srv/vigie/hub/bridge.py", line 293 in _run
-
-Thread 0x00000000000000c3 (most recent call first):
-  File "/usr/lib/python3/site-packages/trio/_core/_io_epoll.py", line 243 in get_events
-  File "/srv/vigie/hub/app.py", line 16 in main
-"""
-
-
-def test_waiting_threads_are_not_suspected() -> None:
-    stacks = stacks_in(DUMP)
-    assert list(stacks) == [0xA1, 0xB2, 0xC3]
-    assert suspects([stacks[0xB2], stacks[0xC3], []]) == []
-    (call,) = suspects([[call for call in stacks[0xA1] if "/usr/lib" not in call.file]])
-    assert (str(call), call.connector) == ("/srv/vigie/connectors/feed/source.py:88 parse", "feed")
+    assert stall.place.endswith(".backtracks")
+    assert stall.connector == "kmi"
 
 
 def test_reports_go_to_the_log() -> None:
