@@ -98,6 +98,7 @@ class Hub:
         """Runs until told to stop (SIGINT, SIGTERM) or cancelled."""
         config = self.config
         async with trio.open_nursery() as nursery:
+            told = await nursery.start(self._listen_for_signals)
             nursery.start_soon(watchdog.watch, self.bridge)
             nursery.start_soon(self._workers.serve, self._jobs)
             nursery.start_soon(self._workers.serve, self._jobs_out)
@@ -141,7 +142,7 @@ class Hub:
             gc.collect()
             gc.freeze()
             task_status.started(self)
-            await self._told_to_stop()
+            await told.wait()
 
             listening.cancel()
             await self.bridge.in_.call(web.stop, connector="web", deadline_s=10)
@@ -178,11 +179,15 @@ class Hub:
             while self.core.decider.settling:  # noqa: ASYNC110 # bounded above; there is nothing to be told by
                 await trio.sleep(0.01)
 
-    async def _told_to_stop(self) -> None:
+    async def _listen_for_signals(self, *, task_status: trio.TaskStatus[trio.Event]) -> None:
+        """Stands before anything else does: who tells a hub that is still starting to stop is heard, and it stops in
+        its order once it has started."""
+        told = trio.Event()
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started(told)
             async for number in signals:
                 log.info("told to stop", signal=signal.Signals(number).name)
-                return
+                told.set()
 
     async def _quietly(self, fn: Any, connector: str) -> None:
         try:
@@ -232,6 +237,8 @@ class Hub:
             signals += sum(isinstance(item, SignalItem) for item in offered.items)
             if offered.health:
                 self.recent.took(plug.name, now, offered.health.health, offered.health.reason)
+                if offered.health.health != "ok":
+                    log.warning(f"source {offered.health.health}", source=plug.name, reason=offered.health.reason)
         if signals:
             self.recent.took(plug.name, now, signals=signals)
 

@@ -78,6 +78,49 @@ def lift(by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: J
 
 
 @app.command()
+def end(
+    incident: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Ends an incident: its chains stop, and who was reached hears the all-clear."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/incidents/{incident}/end", {"by": by, "why": why}, as_json)
+
+
+@app.command()
+def tick(
+    task: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """A task is done."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/tasks/{task}/done", {"by": by}, as_json)
+
+
+@app.command()
+def acknowledge(
+    alarm: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Somebody has seen an alarm of the room: it no longer stands."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/alarms/{alarm}/acknowledge", {"by": by}, as_json)
+
+
+@app.command()
 def status(
     config: ConfigOption = CONFIG,
     watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,

@@ -96,15 +96,19 @@ async def test_trio_running_late_is_reported(mock_clock: trio.testing.MockClock)
 
 @pytest.mark.trio
 async def test_who_keeps_the_interpreter_lock_is_named_afterwards() -> None:
+    seen = threading.Event()
+
     async def backtracks() -> None:
         re.fullmatch("(a+)+b", "a" * 25)  # about a second in C
+        seen.wait()  # whoever is done by then is not found any more
 
     reports = Reports()
     async with open_bridge() as bridge, trio.open_nursery() as nursery:
         nursery.start_soon(partial(watch, bridge, report=reports, loop_blocked_s=60, trio_late_s=0.05, every_s=0.01))
         await trio.testing.wait_all_tasks_blocked()
-        await bridge.in_.call(backtracks, connector="kmi")
+        nursery.start_soon(partial(bridge.in_.call, backtracks, connector="kmi"))
         stall = await blamed(reports, "trio", over=True)
+        seen.set()
         nursery.cancel_scope.cancel()
     assert stall.place.startswith(f"{__file__}:")
     assert stall.place.endswith(".backtracks")
