@@ -121,8 +121,9 @@ class Service(ABC):
         """New alert ids from here on."""
         self.run = world.new_run()
 
+    @abstractmethod
     def request(self, number: int) -> bytes:
-        raise NotImplementedError
+        """The HTTP request of its alert of that number."""
 
     def post(self, path: str, body: bytes) -> bytes:
         return (
