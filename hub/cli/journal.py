@@ -29,6 +29,8 @@ def verify(path: Path, as_json: bool) -> None:
     if as_json:
         say.json_line(found)
     else:
-        for text in words.report(found):
+        for fault in found.faults:
+            say.error(fault)
+        for text in words.totals(found):
             say.line(text)
     say.done(bool(found.faults))

@@ -93,20 +93,20 @@ def match(config: Config, signals: Sequence[Signal], now: datetime | None, as_js
     for signal in signals:
         at = now or signal.sent
         located = config.geography.locate(signal, f"{at:%Y-%m-%d}") if config.geography else signal
-        explained = [explain(located, at, sheet) for sheet in config.playbooks]
+        explained = [explain(located, at, sheet) for sheet in config.playbooks if sheet.when]
         if as_json:
             say.json_line({"signal": signal.identifier, "sheets": [msgspec.to_builtins(x) for x in explained]})
             continue
         headline = next((i.headline or i.event for i in signal.infos), "")
         say.line(f"{signal.identifier} of {signal.sender}: {headline}")
         for explanation in explained:
-            failing = explanation.first_failing
             if explanation.matched:
                 say.line(f"  meets  {explanation.playbook}: {'  '.join(map(str, explanation.checks))}")
-            elif failing is None:
-                say.line(f"  misses {explanation.playbook}: it is started by hand only")
             else:
-                say.line(f"  misses {explanation.playbook}: {failing}")
+                say.line(f"  misses {explanation.playbook}: {explanation.first_failing}")
+        by_hand = [sheet.name for sheet in config.playbooks if not sheet.when]
+        if by_hand:
+            say.line(f"  started by hand only: {', '.join(by_hand)}")
 
 
 def match_files(

@@ -50,6 +50,11 @@ def as_json(row: Row) -> Shown:
 def report(found: Report) -> Iterator[str]:
     """What verification saw; the faults first."""
     yield from found.faults
+    yield from totals(found)
+
+
+def totals(found: Report) -> Iterator[str]:
+    """The same without the faults themselves."""
     counted = f"{found.decisions} decisions, {found.facts} facts, {found.attempts} attempts"
     yield f"{counted}; {found.vault_entries} vault entries, {found.erased} erased"
     yield "something is changed or missing" if found.faults else "every record is there and as it was written"
