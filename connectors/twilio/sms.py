@@ -1,14 +1,28 @@
 """SMS through Twilio: sent, their fate heard of, replies received."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
+import aiohttp
 import structlog
 from msgspec import Meta, Struct
+from twilio.base.exceptions import TwilioException
 
-from connectors.twilio.account import FORBIDDEN, NO_CONTENT, NOT_NOW, XML, Account, TwilioConfig, bad_number
+from connectors.twilio.account import (
+    FORBIDDEN,
+    NO_CONTENT,
+    NOT_NOW,
+    XML,
+    Account,
+    Later,
+    TwilioConfig,
+    bad_number,
+)
 from connectors.twilio.codes import meaning
 from hub.connector import (
     Abilities,
@@ -21,6 +35,7 @@ from hub.connector import (
     Retry,
     Route,
     Sent,
+    Unavailable,
     WebRequest,
     WebResponse,
 )
@@ -45,6 +60,10 @@ OUTCOMES = {
 }
 _LONGEST = 1600  # characters: Twilio's limit for Body
 _LISTED = 20  # of a number's newest messages, when settling
+_MISSED_FOR = timedelta(days=1)  # replies older than this are not asked for when coming back
+_MISSED_MOST = 1000
+_ASK_AGAIN_S = (0.5, 1.0, 5.0, 15.0, 60.0)  # when the list cannot be had
+_NO_LIST = (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError)
 _TELLING = 20  # characters: a shorter text could be part of another by chance
 
 
@@ -74,14 +93,51 @@ class SmsChannel:
         self._config = config
         self._account = Account(config, environment)
         self._intake: Intake | None = None
+        self._missed: asyncio.Task[None] | None = None
         self.settle_pause_s = 1.0
+        self.missed_pause_s = 5.0
 
     async def open(self, intake: Intake) -> None:
         self._intake = intake
         await self._account.open()
+        if self._config.sender.startswith("+"):
+            self._missed = asyncio.create_task(self._take_missed(intake))
 
     async def close(self) -> None:
+        if self._missed is not None:
+            self._missed.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._missed
         await self._account.close()
+
+    async def _take_missed(self, intake: Intake) -> None:
+        """Coming back: takes the replies that came while nobody listened. Those that are known already are known by
+        their key; the cursor says when the hub last came up, and without one there is nothing to have been missed."""
+        now = datetime.now(UTC)
+        for pause_s in (*_ASK_AGAIN_S, None):
+            try:
+                cursor = await intake.cursor()
+                since = max(datetime.fromisoformat(cursor), now - _MISSED_FOR) if cursor else now
+                if cursor:
+                    await intake.offer(await self._replies_since(since))
+                # Once more, for what came before our web server listened.
+                await asyncio.sleep(self.missed_pause_s)
+                await intake.offer(await self._replies_since(since), cursor=now.isoformat())
+                return
+            except (*_NO_LIST, Unavailable) as error:
+                _log.warning("twilio.missed_replies", channel=self._account.name, error=type(error).__name__)
+            if pause_s is not None:
+                await asyncio.sleep(pause_s)
+
+    async def _replies_since(self, since: datetime) -> list[ReplyItem]:
+        """Oldest first."""
+        messages = self._account.client.messages
+        found = await messages.list_async(to=self._config.sender, date_sent_after=since, limit=_MISSED_MOST)
+        return [
+            ReplyItem(channel=self._account.name, address=message.from_, key=message.sid, text=message.body or "")
+            for message in reversed(found)
+            if message.direction == "inbound"
+        ]
 
     def check(self, address: str) -> str:
         return bad_number(address)

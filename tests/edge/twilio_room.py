@@ -112,7 +112,7 @@ async def room(kind: str, **config: Any) -> AsyncIterator[Room]:
         )
         public = f"http://127.0.0.1:{await server.start()}"
         channel = make(f"{public}/callback/{kind}")
-        channel.settle_pause_s = 0.0
+        channel.settle_pause_s = channel.missed_pause_s = 0.0
         phones.network.inbound = f"{public}/callback/{kind}/reply"
         await channel.open(intake)
         try:

@@ -232,7 +232,9 @@ class Campaign:
         self.struck.update(self.phones.dice.counts)
         self.struck.update({f"webhook {kind}": count for kind, count in self.sink.struck.items()})
         came, unknown = arrivals(self.phones, self.sink.taken)
-        outside = Outside(sent=self.sender.sent, arrivals=came, unknown=unknown, replies=self._replies)
+        texts = [f"sms\x1f{message.sid}" for message in self.phones.messages if message.direction == "inbound"]
+        replies = list(dict.fromkeys([*self._replies, *texts]))
+        outside = Outside(sent=self.sender.sent, arrivals=came, unknown=unknown, replies=replies)
         config, _ = load(self._folder / "config")
         message = config.texts_in_force().messages["hub.repeat"]
         return check(

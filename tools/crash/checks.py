@@ -116,7 +116,8 @@ def _collect(inside: Inside) -> tuple[dict[str, _Order], _Chains]:
 
 
 def _signals(found: Found, inside: Inside, outside: Outside) -> None:
-    """Every acknowledged signal is in the journal, once, under the id that was told; so is every answer."""
+    """Every acknowledged signal is in the journal, once, under the id that was told; so is every answer: each SMS, also
+    one that came while the hub was down, and each key press that was acknowledged."""
     for sending in outside.sent:
         facts = inside.signals.get(sending.id, [])
         if sending.refused:
@@ -129,7 +130,7 @@ def _signals(found: Found, inside: Inside, outside: Outside) -> None:
         found.fault("signal", f"{strange}: nobody sent it")
     for key in outside.replies:
         if key not in inside.keys:
-            found.fault("reply", f"{key!r}: acknowledged, and not in the journal")
+            found.fault("reply", f"{key!r}: is not in the journal")
     found.figures |= {
         "signals": len(outside.sent),
         "acknowledged": sum(bool(s.accepted) for s in outside.sent),

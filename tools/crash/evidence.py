@@ -38,7 +38,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
 class Outside(Struct, kw_only=True):
     """`arrivals` in the order they were accepted; `unknown`: accepted, with no sign of which delivery it was.
-    `replies`: the keys of the answers and key presses that the hub acknowledged."""
+    `replies`: the keys of the SMS that people sent, and of the key presses that the hub acknowledged."""
 
     sent: list[Sending] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
