@@ -203,6 +203,11 @@ class Load:
         while self._under_way and time.monotonic() < end:  # noqa: ASYNC110 # bounded, and no figure hangs on it
             await asyncio.sleep(0.02)
 
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._live)
+
     def close(self) -> None:
         self._more = bool
         for connection in list(self._live):
