@@ -96,66 +96,71 @@ class Hub:
 
     async def run(self, *, task_status: trio.TaskStatus["Hub"] = trio.TASK_STATUS_IGNORED) -> None:
         """Runs until told to stop (SIGINT, SIGTERM) or cancelled."""
-        config = self.config
         async with trio.open_nursery() as nursery:
             told = await nursery.start(self._listen_for_signals)
             nursery.start_soon(watchdog.watch, self.bridge)
             nursery.start_soon(self._workers.serve, self._jobs)
             nursery.start_soon(self._workers.serve, self._jobs_out)
-
-            state = await restore(self.journal)
-            self.installation = Installation(config, self.journal, self.clock.now, new_ids())
-            rules = await self.installation.rules(state)
+            config = self.config
             self.channels = {name: self._make(name, c, "callback") for name, c in config.channels.items()}
             made = {name: self._make(name, s, "in") for name, s in config.sources.items()}
-            self.core = Core(
-                journal=self.journal,
-                clock=self.clock,
-                state=state,
-                rules=rules,
-                texts=config.texts_in_force(),
-                channels=self.channels,
-                call=self.bridge.out.call,
-                limits=config.limits(),
-                make_ids=new_ids,
-                chance=random.SystemRandom(),
-            )
-            self.core.decider.followers.append(self.recent.decided)
-            self.intake = self._intake()
-            plugged_out = [self._plug(name, channel, self.bridge.out) for name, channel in self.channels.items()]
-            for plug in plugged_out:
-                nursery.start_soon(self._take_in, plug)
-                await self.bridge.out.call(plug.connector.open, plug.port, connector=plug.name, deadline_s=30)
-            started = await self._started(state.decision == "")
+            first = await self._make_core()
+            outward = [self._plug(name, channel, self.bridge.out) for name, channel in self.channels.items()]
+            inward = [self._plug(name, source, self.bridge.in_) for name, source in made.items()]
+            try:
+                for plug in outward:
+                    nursery.start_soon(self._take_in, plug)
+                    await self.bridge.out.call(plug.connector.open, plug.port, connector=plug.name, deadline_s=30)
+                started = await self._started(first)
+                for plug in inward:
+                    nursery.start_soon(self._take_in, plug)
+                # Before anybody is called: a hub that cannot hear an answer asks nothing.
+                web, operators = await self._serve_web(nursery, inward, outward)
+                core = await nursery.start(self._run_core, started)
+                listening = await nursery.start(self._listen, inward)
+                nursery.start_soon(self._watch_clock)
+                nursery.start_soon(self._watch_auditor)
+                # What is loaded by now stays: full collections look only at what came since (measured at saturation,
+                # p99 of an acceptance: 58 to 27 ms).
+                gc.collect()
+                gc.freeze()
+                task_status.started(self)
+                await told.wait()
 
-            sources = [self._plug(name, source, self.bridge.in_) for name, source in made.items()]
-            for plug in sources:
-                nursery.start_soon(self._take_in, plug)
-            # Before anybody is called: a hub that cannot hear an answer asks nothing.
-            web, operators = await self._serve_web(nursery, sources, plugged_out)
-            core_scope = await nursery.start(self._run_core, started)
-            listening = await nursery.start(self._listen, sources)
-            nursery.start_soon(self._watch_clock)
-            nursery.start_soon(self._watch_auditor)
-            # What is loaded by now stays: full collections look only at what came since (measured at saturation, p99 of
-            # an acceptance: 58 to 27 ms).
-            gc.collect()
-            gc.freeze()
-            task_status.started(self)
-            await told.wait()
-
-            listening.cancel()
-            await self.bridge.in_.call(web.stop, connector="web", deadline_s=10)
-            operators.finish()
-            for plug in (*sources, *plugged_out):
-                plug.stream.finish()
-            await self.core.dispatch.finish(FINISH_S)
-            await self._settled()
-            core_scope.cancel()
-            await self.core.snapshot()
-            for plug in plugged_out:
-                await self._quietly(plug.connector.close, plug.name)
+                listening.cancel()
+                await self.bridge.in_.call(web.stop, connector="web", deadline_s=10)
+                operators.finish()
+                for plug in (*inward, *outward):
+                    plug.stream.finish()
+                await self.core.dispatch.finish(FINISH_S)
+                await self._settled()
+                core.cancel()
+                await self.core.snapshot()
+            finally:
+                with trio.CancelScope(shield=True):
+                    for plug in outward:
+                        await self._quietly(plug.connector.close, plug.name)
             nursery.cancel_scope.cancel()
+
+    async def _make_core(self) -> bool:
+        """The core on the state as the journal has it. Returns whether this journal is new."""
+        state = await restore(self.journal)
+        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids())
+        self.core = Core(
+            journal=self.journal,
+            clock=self.clock,
+            state=state,
+            rules=await self.installation.rules(state),
+            texts=self.config.texts_in_force(),
+            channels=self.channels,
+            call=self.bridge.out.call,
+            limits=self.config.limits(),
+            make_ids=new_ids,
+            chance=random.SystemRandom(),
+        )
+        self.core.decider.followers.append(self.recent.decided)
+        self.intake = self._intake()
+        return state.decision == ""
 
     async def _run_core(self, started: str, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
         with trio.CancelScope() as scope:
