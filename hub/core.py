@@ -140,7 +140,7 @@ class Core:
             await nursery.start(self.dispatch.run)
             if after:
                 await self._caught_up.wait()
-            await self.dispatch.recover(self.pending())
+            await self.dispatch.recover(self.pending(), [order.event for order in self.state.orders.values()])
             if coming_back:
                 self.decider.listen_first(self._listen_s)
                 nursery.start_soon(self._stop_listening)

@@ -3,7 +3,7 @@ what is to be tried again.
 """
 
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -13,12 +13,13 @@ import trio
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
 from hub.dispatch.doubt import Doubts, Look, look
-from hub.dispatch.orders import Counters, Handed, Order, spans
-from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_CHUNK_S, SETTLE_S, SETTLE_WIDTH, Limits, gives_up, wait_s
+from hub.dispatch.orders import Counters, Handed, Order, open_order, spans
+from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_PART, SETTLE_S, SETTLE_WIDTH, Limits, gives_up, wait_s
 from hub.dispatch.prepare import Prepared, Preparer, Span, indexes
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import NoText
 from hub.journal import Journal, JournalUnavailable
+from hub.model.events import Ordered
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
 from hub.model.records import Attempt, Fact, Receipt, ReceiptsReceived, SourceChanged, VaultEntry
@@ -400,12 +401,14 @@ class Attempts:
 
     # --- in doubt ------------------------------------------------------------------------------------------
 
-    async def look_back(self, doubtful: Sequence[tuple[Order, Work, Attempt]]) -> None:
-        """Coming back: finds out what could be taken for what, before any of it is settled."""
+    async def look_back(self, doubtful: Sequence[tuple[Order, Work, Attempt]], others: Iterable[Ordered]) -> None:
+        """Coming back: finds out what could be taken for what, before any of it is settled. What was in doubt of
+        `others`, orders over or not, may stand in a provider's list as well."""
         asked = [entry for entry in doubtful if self._channels[entry[1].channel].abilities.settles]
         if not asked:
             return
         since = min(attempt.at for _, _, attempt in asked) - LOOK_BACK
+        asked += await self._ever_in_doubt(since, others)
         known = await self._journal.receipts_since(since)
         self.doubts.others = frozenset(receipt.ref for receipts in known for receipt in receipts if receipt.ref)
         same: list[tuple[Look, tuple[str, int]]] = []
@@ -416,8 +419,35 @@ class Attempts:
                     same.append((key, (outgoing.order, outgoing.index)))
         self.doubts.all_in_doubt(same)
 
+    async def _ever_in_doubt(self, since: datetime, others: Iterable[Ordered]) -> list[tuple[Order, Work, Attempt]]:
+        """Attempts made since, over channels that can be asked, whose outcome was never written down."""
+        settling = {name for name, channel in self._channels.items() if channel.abilities.settles}
+        orders = {o.order: o for o in others if o.channel in settling}
+        made = [a for a in await self._journal.attempts_of(list(orders)) if a.at >= since]
+        settled = set(await self._journal.receipts_of([a.id for a in made]))
+        found: list[tuple[Order, Work, Attempt]] = []
+        for attempt in made:
+            if attempt.id not in settled:
+                ordered = orders[attempt.order]
+                work = Work(
+                    order=ordered.order,
+                    channel=ordered.channel,
+                    lane=ordered.lane,
+                    start=attempt.start,
+                    stop=attempt.stop,
+                    since_s=0.0,
+                )
+                found.append((open_order(ordered), work, attempt))
+        return found
+
     async def settle(self, order: Order, work: Work, attempt: Attempt) -> None:
-        """Coming back: asks the channel what became of an attempt. What surely went out is written down, what surely
+        """Coming back: asks about an attempt part by part, so that another crash does not lose what was found out."""
+        for start in range(work.start, work.stop, SETTLE_PART):
+            part = work.part(start, min(work.stop, start + SETTLE_PART))
+            await self._settle_part(order, part, attempt)
+
+    async def _settle_part(self, order: Order, work: Work, attempt: Attempt) -> None:
+        """Asks the channel what became of an attempt. What surely went out is written down, what surely
         did not is sent, and the rest is sent again, marked as a possible repeat."""
         found: dict[int, Answer] = {}
         abilities = self._channels[work.channel].abilities
@@ -437,7 +467,7 @@ class Attempts:
                     if isinstance(answer, Sent) and abilities.recalls and work.lane is Lane.ASK:
                         self._handed.add(outgoing, work.channel, answer.ref)
 
-            with trio.move_on_after(SETTLE_S if work.lane is Lane.ASK else SETTLE_CHUNK_S):
+            with trio.move_on_after(SETTLE_S):
                 async with trio.open_nursery() as nursery:
                     for _ in range(min(len(work), SETTLE_WIDTH)):
                         nursery.start_soon(ask_in_turn)

@@ -186,11 +186,11 @@ class Dispatch:
 
     # --- coming back ---------------------------------------------------------------------------------------
 
-    async def recover(self, pending: Iterable[Pending]) -> None:
+    async def recover(self, pending: Iterable[Pending], others: Iterable[Ordered] = ()) -> None:
         """Takes up what was under way when the hub went down. What was merely queued is sent. An attempt of which no
         outcome was written down is in doubt: a channel that is idempotent simply gets it again; one that can be asked
         is asked; and what cannot be settled is sent again, marked as a possible repeat. What was withdrawn is not sent,
-        but who may have been reached by it has to be known."""
+        but who may have been reached by it has to be known. `others`: all orders that are still known."""
         self._recovering = True
         waiting = list(pending)
         doubtful: list[tuple[Order, Work, Attempt]] = []
@@ -203,7 +203,7 @@ class Dispatch:
                 of.setdefault(attempt.order, []).append(attempt)
             for p in part:
                 doubtful += self._take_up(p, of.get(p.ordered.order, ()), settled)
-        await self._attempts.look_back(doubtful)
+        await self._attempts.look_back(doubtful, others)
         self._recovering, self._meanwhile = False, {}
         for order, work, attempt in doubtful:
             self._chore(partial(self._attempts.settle, order, work, attempt))

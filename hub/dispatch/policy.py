@@ -33,7 +33,7 @@ LANES: tuple[Lane, ...] = (Lane.ASK, Lane.CONFIRM, Lane.NOTIFY, Lane.MASS)
 
 CHUNK = 100  # deliveries in one attempt record, at most
 SETTLE_S = 10.0  # what cannot be settled in this time is sent again, marked as a possible repeat
-SETTLE_CHUNK_S = 60.0  # the same for a chunk of what is no ask, asked about `SETTLE_WIDTH` at a time
+SETTLE_PART = 20  # deliveries of a mass message that share that time, asked about `SETTLE_WIDTH` at a time
 SETTLE_WIDTH = 8
 JOURNAL_PAUSE_S = 1.0  # before a journal that could not write is tried again
 SPREAD = 0.2

@@ -870,6 +870,47 @@ async def test_what_the_journal_knows_to_be_anothers_is_passed_over(autojump_clo
         assert [(o.order, o.repeat) for _, o in world.call.got] == [("two", True)]
 
 
+async def test_a_doubt_of_an_earlier_life_is_not_forgotten(autojump_clock: MockClock) -> None:
+    """`one` was withdrawn in doubt, and what may have come of it may still stand in the provider's list."""
+    _, second = await killed_between_hand_over_and_outcome(ask("one", channel="voice"))
+    one, two = ask("one", channel="voice"), ask("two", channel="voice")
+    async with running(second):
+        await second.dispatch.recover([Pending(ordered=one, withdrawn="ended")])
+        await trio.sleep(1)
+        assert await second.outcomes("one") == {Outcome.SENT: 1}
+        second.call.takes_s = 5
+        second.dispatch.submit(two)
+        await trio.sleep(1)
+        third = await crash(second)
+    third.call.settles = lambda _: Sent(ref="CA-one")
+    async with running(third):
+        await third.dispatch.recover([Pending(ordered=two)], [one, two])
+        await trio.sleep(60)
+        assert [(o.order, o.repeat) for _, o in third.call.got] == [("two", True)]
+
+
+async def test_what_was_found_out_is_written_down_before_all_is(autojump_clock: MockClock) -> None:
+    before = World(people=300, sms=WIDE)
+    before.sms.abilities = Abilities(settles=True)
+    before.sms.takes_s = 5
+    async with running(before):
+        order = mass(300, await before.audience(300))
+        before.dispatch.submit(order)
+        await trio.sleep(1)
+        world = await crash(before)
+    world.sms.abilities = Abilities(settles=True)
+
+    async def slowly(_: Outgoing) -> Answer:
+        await trio.sleep(2)
+        return Sent(ref="SM1")
+
+    world.sms.settles = slowly
+    async with running(world):
+        await world.dispatch.recover([Pending(ordered=order)])
+        await trio.sleep(7)
+        assert 0 < (await world.outcomes("mass-1"))[Outcome.SENT] < 300
+
+
 async def test_a_doubt_never_cleared_up_is_not_settled_by_anothers_message(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
         world.call.says = lambda o: Retry(reason="timeout", doubt=True) if o.nth == 1 else Sent(ref=f"CA-{o.order}")

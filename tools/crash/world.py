@@ -236,7 +236,7 @@ when:
   words: {word}
 incident:
   one per: [event]
-  within: 30 s
+  within: 10 min
   ends: when no warning is in force any more
 """
 
