@@ -127,8 +127,9 @@ def test_readme_commands_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     for target in re.findall(r"make ([a-z-]+)", text):
         assert target in targets, f"README: make {target}: no such target"
-    from hub.cli import app
     from typer.main import get_command
+
+    from hub.cli import app
 
     commands = set(get_command(app).commands)  # type: ignore[attr-defined] # a group, as it has several commands
     for command in re.findall(r"vigie ([a-z][a-z-]+)", text):

@@ -120,6 +120,8 @@ class SmsChannel:
                 since = max(datetime.fromisoformat(cursor), now - _MISSED_FOR) if cursor else now
                 if cursor:
                     await intake.offer(await self._replies_since(since))
+                else:  # at once: should the hub go down in a moment, this is where it goes on
+                    await intake.offer((), cursor=now.isoformat())
                 # Once more, for what came before our web server listened.
                 await asyncio.sleep(self.missed_pause_s)
                 await intake.offer(await self._replies_since(since), cursor=now.isoformat())

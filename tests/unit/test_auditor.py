@@ -240,15 +240,21 @@ def test_a_large_audience_waits_only_for_those_who_are_meant() -> None:
     assert journal.says(10_000) == []
 
 
-def test_what_is_withdrawn_or_forgotten_is_not_waited_for() -> None:
+def test_what_is_withdrawn_is_not_waited_for() -> None:
     journal = Journal()
     order = journal.order(100)
     journal.attempt(101, order)
     journal.decide(102, e.OrderWithdrawn(order=order, why="accepted"))
-    journal.order(200)
-    journal.decide(201, e.Ended(incident="i-200", why="no-signal"), e.Forgotten(incident="i-200"))
     assert journal.says(10_000) == []
     assert not journal.sight.waiting
+
+
+def test_what_has_not_gone_out_is_waited_for_also_when_its_incident_is_forgotten() -> None:
+    journal = Journal()
+    journal.order(200)
+    journal.decide(201, e.Ended(incident="i-200", why="no-signal"), e.Forgotten(incident="i-200"))
+    (found,) = journal.says(10_000)
+    assert found.what == "queue-notify"
 
 
 def test_time_under_stop_all_does_not_count_for_queues() -> None:
