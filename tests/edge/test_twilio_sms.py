@@ -1,6 +1,7 @@
 """SMS stories: the real SDK, the phone simulator, signed callbacks over a real server."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ import aiohttp
 import pytest
 
 from connectors.twilio.sms import SmsConfig
-from hub.connector import Dead, Retry, Sent
+from hub.connector import Dead, Item, Retry, Sent, Taken
 from hub.model.message import Outcome
 from tests.contracts.channel import Provider, outgoing
 from tests.edge.twilio_room import ACCOUNT, ANNE, BART, HUB, Room, play
@@ -327,6 +328,7 @@ def test_replies_that_came_while_nobody_listened_are_taken_on_coming_back() -> N
     """Those that were heard are offered again under the same key; before it first came up, it missed nothing."""
 
     async def story(room: Room) -> None:
+        await room.channel._missed  # what it does on coming up is over
         network = room.phones.network
         network.inbound = None  # the hub is away
         network.text(ANNE, "A oui", to=HUB)
@@ -334,15 +336,21 @@ def test_replies_that_came_while_nobody_listened_are_taken_on_coming_back() -> N
         network.text(BART, "to somebody else", to="+3228080999")
         for message in room.phones.messages:
             message.sent = datetime.now(UTC) - timedelta(minutes=1)
-        came_up: list[str] = []
+        cursors: list[str | None] = [None]
+        offer = room.intake.offer
 
-        async def cursor() -> str | None:
-            return (datetime.now(UTC) - timedelta(minutes=5)).isoformat() if came_up else None
+        async def cursor() -> str | None:  # the fake keeps none
+            return cursors[-1]
 
-        room.intake.cursor = cursor  # type: ignore[method-assign] # the fake keeps none
+        async def offer_with(items: Sequence[Item], *, cursor: str | None = None) -> Sequence[Taken]:
+            cursors.append(cursor or cursors[-1])
+            return await offer(items)
+
+        room.intake.cursor, room.intake.offer = cursor, offer_with  # type: ignore[method-assign]
         await room.channel._take_missed(room.intake)
         assert room.intake.replies == []
-        came_up.append("yes")
+        assert cursors[1] is not None, "however soon it goes down again, it is known since when it listens"
+        cursors.append((datetime.now(UTC) - timedelta(minutes=5)).isoformat())
         room.phones.set_faults(Faults(refused=0.5, seed=3))
         await room.channel._take_missed(room.intake)
         sids = [m.sid for m in room.phones.messages if m.to == HUB]
