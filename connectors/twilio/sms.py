@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Annotated, Any, ClassVar
 
 import aiohttp
@@ -27,6 +28,7 @@ from connectors.twilio.codes import meaning
 from hub.connector import (
     Abilities,
     Answer,
+    Dead,
     Environment,
     Intake,
     Outgoing,
@@ -62,7 +64,9 @@ _LONGEST = 1600  # characters: Twilio's limit for Body
 _LISTED = 20  # of a number's newest messages, when settling
 _MISSED_FOR = timedelta(days=1)  # replies older than this are not asked for when coming back
 _MISSED_MOST = 1000
-_ASK_AGAIN_S = (0.5, 1.0, 5.0, 15.0, 60.0)  # when the list cannot be had
+_MISSED_MARGIN = timedelta(seconds=30)  # between Twilio's clock and ours, and its dates are in whole seconds
+_ASK_AGAIN_S = (0.5, 1.0, 5.0, 15.0, 60.0)  # when the list cannot be had; the last one for ever
+_TOLD_FROM_S = 5.0  # pauses from here on mean that the room is told
 _NO_LIST = (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError)
 _TELLING = 20  # characters: a shorter text could be part of another by chance
 
@@ -106,30 +110,42 @@ class SmsChannel:
     async def close(self) -> None:
         if self._missed is not None:
             self._missed.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._missed
+            await asyncio.wait([self._missed])
         await self._account.close()
 
     async def _take_missed(self, intake: Intake) -> None:
         """Coming back: takes the replies that came while nobody listened. Those that are known already are known by
         their key; the cursor says when the hub last came up, and without one there is nothing to have been missed."""
         now = datetime.now(UTC)
-        for pause_s in (*_ASK_AGAIN_S, None):
+        told = False
+        for pause_s in chain(_ASK_AGAIN_S, repeat(_ASK_AGAIN_S[-1])):
             try:
-                cursor = await intake.cursor()
-                since = max(datetime.fromisoformat(cursor), now - _MISSED_FOR) if cursor else now
-                if cursor:
-                    await intake.offer(await self._replies_since(since))
-                else:  # at once: should the hub go down in a moment, this is where it goes on
-                    await intake.offer((), cursor=now.isoformat())
-                # Once more, for what came before our web server listened.
-                await asyncio.sleep(self.missed_pause_s)
-                await intake.offer(await self._replies_since(since), cursor=now.isoformat())
+                await self._ask_missed(intake, now)
+                if told:
+                    await intake.health("ok")
                 return
-            except (*_NO_LIST, Unavailable) as error:
+            except Unavailable as why:
+                _log.warning("twilio.missed_replies", channel=self._account.name, error=str(why))
+            except _NO_LIST as error:
                 _log.warning("twilio.missed_replies", channel=self._account.name, error=type(error).__name__)
-            if pause_s is not None:
-                await asyncio.sleep(pause_s)
+                if pause_s >= _TOLD_FROM_S and not told:
+                    with contextlib.suppress(Unavailable):
+                        await intake.health("failing", "Twilio: replies that came meanwhile cannot be asked for")
+                        told = True
+            await asyncio.sleep(pause_s)
+
+    async def _ask_missed(self, intake: Intake, now: datetime) -> None:
+        """Raises Unavailable, and what the SDK does where the list cannot be had."""
+        cursor = await intake.cursor()
+        since = now
+        if cursor:
+            since = max(datetime.fromisoformat(cursor), now - _MISSED_FOR) - _MISSED_MARGIN
+            await intake.offer(await self._replies_since(since))
+        else:  # at once: should the hub go down in a moment, this is where it goes on
+            await intake.offer((), cursor=now.isoformat())
+        # Once more, for what came before our web server listened.
+        await asyncio.sleep(self.missed_pause_s)
+        await intake.offer(await self._replies_since(since), cursor=now.isoformat())
 
     async def _replies_since(self, since: datetime) -> list[ReplyItem]:
         """Oldest first."""
@@ -178,7 +194,7 @@ class SmsChannel:
             self.settle_pause_s,
         )
         if found is not None:
-            return Sent(ref=found.sid)
+            return _became(found.sid, found.status, found.error_code)
         return Retry(reason="Twilio: not in its list of messages") if could else None
 
     async def recall(self, outgoing: Outgoing, ref: str) -> None:
@@ -225,6 +241,14 @@ class SmsChannel:
         if not await self._account.record(intake.offer, [reply]):
             return NOT_NOW
         return WebResponse(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type=XML)
+
+
+def _became(sid: str, status: str, error_code: int | str | None) -> Answer:
+    """What the list says of a message: a status told while nobody listened is not told again."""
+    outcome = OUTCOMES.get(status, Outcome.SENT)
+    if outcome is Outcome.FAILED:
+        return Dead(reason=meaning(error_code) or status)
+    return Sent(ref=sid, final=outcome is Outcome.DELIVERED)
 
 
 @lru_cache(256)  # a message to thousands is one text

@@ -26,6 +26,7 @@ from connectors.twilio.twiml import PHRASES, Speech, again, said, script
 from hub.connector import (
     Abilities,
     Answer,
+    Dead,
     Environment,
     Intake,
     Outgoing,
@@ -142,7 +143,7 @@ class VoiceChannel:
             self.settle_pause_s,
         )
         if found is not None:
-            return Sent(ref=found.sid)
+            return _became(found.sid, found.status, found.answered_by or "", outgoing.ask is not None)
         return Retry(reason="Twilio: not in its list of calls") if could else None
 
     async def recall(self, outgoing: Outgoing, ref: str) -> None:
@@ -241,6 +242,16 @@ class VoiceChannel:
         if not await self._account.record(intake.offer, [reply, receipt]):
             return _spoken(again(None, speech, before=phrases.not_recorded))
         return _spoken(said(phrases.accepted if verb is Verb.ACCEPT else phrases.declined, speech))
+
+
+def _became(sid: str, status: str, answered_by: str, ask: bool) -> Answer:
+    """What the list says of a call: a status told while nobody listened is not told again."""
+    if status in _NOT_REACHED or status == "canceled":
+        return Dead(reason=status)
+    if status != "completed":
+        return Sent(ref=sid)
+    outcome, reason = _answered(answered_by, ask)
+    return Dead(reason=reason) if outcome is Outcome.FAILED else Sent(ref=sid, final=True)
 
 
 def _answered(by: str, ask: bool) -> tuple[Outcome, str]:
