@@ -9,7 +9,7 @@ import pytest
 
 from hub.model import events as e
 from hub.model import records as r
-from tests.edge.running import OFFICER_A, OFFICER_B, Room, code_in, configure_sources, polled, room
+from tests.edge.running import OFFICER_A, OFFICER_B, Room, code_in, configure_sources, polled, room, until
 from tools.phones import Faults
 
 REPEATS = ("répétition possible", "mogelijk herhaling", "evtl. Wiederholung", "possible repeat")
@@ -62,6 +62,26 @@ def test_who_accepts_while_the_hub_is_down_is_not_called_when_it_is_back(hub: Ro
     assert len(later) == 30
     assert all(any(word in m.body for word in ALL_CLEAR) for m in later)
     assert hub.calls_to(OFFICER_A) == []
+
+
+def test_who_accepted_while_nobody_listened_is_asked_for_at_the_provider(hub: Room) -> None:
+    hub.alert("HEAT-1", hazard="heat")
+    (asked,) = hub.until(lambda: [text for text in hub.sms_to(OFFICER_A) if "HEAT-1" in text], "an SMS")
+    hub.until(lambda: hub.events(e.AskSent)[-1].ask == hub.events(e.Asked)[-1].ask, "the journal knows it went out")
+    before = len(hub.events(e.RunEnded))
+    called, texted = len(hub.calls_to(OFFICER_A)), len(hub.sms_to(OFFICER_B))
+    hub.kill()
+    tried = hub.outside.do(lambda phones: len(phones.webhooks.sent))
+    hub.text(OFFICER_A, f"{code_in(asked)} oui")
+    until(lambda: hub.outside.do(lambda phones: len(phones.webhooks.sent)) > tried, "a webhook that nobody answers")
+    assert hub.outside.do(lambda phones: phones.webhooks.sent[-1].status) is None
+    hub.start()
+    hub.until(lambda: len(hub.events(e.RunEnded)) > before, "a chain that ended")
+    assert hub.events(e.RunEnded)[-1].outcome == "accepted"
+    hub.settled()
+    assert len(hub.calls_to(OFFICER_A)) == called
+    assert len(hub.sms_to(OFFICER_B)) == texted, "nobody else is called"
+    ended(hub, "HEAT-1", "heat")
 
 
 def test_what_was_queued_goes_out_after_a_kill_once_and_unmarked(hub: Room) -> None:
