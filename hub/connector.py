@@ -297,8 +297,8 @@ class Channel(Protocol):
         ...
 
     async def settle(self, outgoing: Outgoing) -> Answer | None:
-        """Whether an attempt in doubt was taken: Sent, or Retry when it surely was not, None when it cannot be
-        told."""
+        """What became of an attempt in doubt: Sent when it was taken, Dead when it was and has failed since, Retry
+        when it surely was not taken, None when it cannot be told."""
         ...
 
     async def recall(self, outgoing: Outgoing, ref: str) -> None:
