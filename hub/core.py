@@ -97,6 +97,7 @@ class Core:
             limits=limits,
             recall=self.decider.recent.get,
         )
+        self.decider.ahead.append(self._prepare)
         self.decider.followers.append(self._follow)
         self._listen_s = listen_s
         self._saved = state.decision
@@ -153,6 +154,13 @@ class Core:
         if self.state.stopped is None:
             self.dispatch.resume()
 
+    def _prepare(self, decision: r.Decision) -> None:
+        """What is ordered gets its attempts while the decision is on its way, so that both share a commit."""
+        if not _takes_back(decision):
+            for event in decision.events:
+                if isinstance(event, e.Ordered):
+                    self.dispatch.submit(event)
+
     def _follow(self, decision: r.Decision) -> None:
         if self._after and self._after in decision.took:
             self._after = ""
@@ -161,9 +169,10 @@ class Core:
         self._some.set()
         if self._since >= SNAPSHOT_EVERY:
             self._many.set()
+        prepared = not _takes_back(decision)
         for event in decision.events:
             match event:
-                case e.Ordered():
+                case e.Ordered() if not prepared:
                     self.dispatch.submit(event)
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
@@ -200,6 +209,11 @@ class Core:
 
     def waiting(self) -> dict[str, dict[Lane, int]]:
         return self.dispatch.waiting()
+
+
+def _takes_back(decision: r.Decision) -> bool:
+    """Whether some of it may undo what else it orders: then all of it is followed in its order, once it is durable."""
+    return any(isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events)
 
 
 def health(core: Core, trouble: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@ durable before anything follows from it."""
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -28,11 +28,14 @@ _BEGINNING, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzin
 
 class Decider:
     """Runs an engine on a journal. `followers` are called, in order, with each decision once it is durable; they must
-    not block. `decided` is the number of decisions so far, for whoever watches that it moves."""
+    not block. `ahead` are called as soon as it is on its way to the journal, before it is durable: they may prepare
+    what follows from it, up to attempts (which the journal holds back until their decision is durable), and nothing
+    else. `decided` is the number of decisions so far, for whoever watches that it moves."""
 
     def __init__(self, engine: Engine, journal: Journal, clock: Clock) -> None:
         self.engine = engine
         self.followers: list[Callable[[r.Decision], None]] = []
+        self.ahead: list[Callable[[r.Decision], None]] = []
         self.decided = 0
         self.settling = False  # a decision is folded and not yet durable
         self.recent: OrderedDict[str, Signal] = OrderedDict()  # by fact: the newest that were taken
@@ -49,29 +52,27 @@ class Decider:
 
     async def run(self) -> None:
         """Decides for ever. Ends only by cancellation or by Fenced (another leader decides now)."""
-        send, receive = trio.open_memory_channel[Sequence[r.Entry]](1)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._read, send)
-            await self._decide(receive)
-
-    async def _read(self, send: trio.MemorySendChannel[Sequence[r.Entry]]) -> None:
-        async for batch in self._journal.facts(after=self.engine.state.cursor):
-            for start in range(0, len(batch), BATCH):
-                await send.send(await self._with_signals(batch[start : start + BATCH]))
-
-    async def _decide(self, receive: trio.MemoryReceiveChannel[Sequence[r.Entry]]) -> None:
-        engine = self.engine
+        engine, facts = self.engine, self._journal.facts(after=self.engine.state.cursor)
         while True:
-            batch: Sequence[r.Entry] = ()
-            self._wait = trio.CancelScope(deadline=self._wake_at())
-            with self._wait:
-                batch = await receive.receive()
-            if batch:
+            for batch in await self._next(facts):
                 self._keep(batch)
                 await self._settle(engine.take(batch, self._clock.now()))
-            now = self._clock.now()
-            if now >= self._quiet_until and (due := engine.due(now)) is not None:
-                await self._settle(due)
+                await self._fire()
+            await self._fire()
+
+    async def _next(self, facts: AsyncIterator[Sequence[r.Entry]]) -> Sequence[Sequence[r.Entry]]:
+        """The facts that come before the next deadline, in batches; none when it falls due first."""
+        found: Sequence[r.Entry] = ()
+        self._wait = trio.CancelScope(deadline=self._wake_at())
+        with self._wait:
+            found = await anext(facts)
+        found = await self._with_signals(found)
+        return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+
+    async def _fire(self) -> None:
+        now = self._clock.now()
+        if now >= self._quiet_until and (due := self.engine.due(now)) is not None:
+            await self._settle(due)
 
     def _keep(self, batch: Sequence[r.Entry]) -> None:
         recent = self.recent
@@ -111,9 +112,14 @@ class Decider:
         """Makes a decision durable, then lets it be followed. The state is ahead of the journal until then; nothing
         leaves the hub in between."""
         self.settling = True
+        prepare = self.ahead
         while True:
             try:
-                await self._journal.put_decision(decided.decision, decided.vault)
+                durable = self._journal.put_decision(decided.decision, decided.vault)
+                for prepared in prepare:
+                    prepared(decided.decision)
+                prepare = []
+                await durable
                 break
             except JournalUnavailable as error:
                 log.error("a decision waits for the journal", decision=decided.decision.id, error=str(error))

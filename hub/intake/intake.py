@@ -165,7 +165,10 @@ def in_force(signal: Signal, now: datetime) -> bool:
 
 
 def _severest(signal: Signal) -> Severity:
-    return max((info.severity for info in signal.infos), key=SEVERITIES.index, default=Severity.UNKNOWN)
+    return max((info.severity for info in signal.infos), key=_RANKS.__getitem__, default=Severity.UNKNOWN)
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 class _Burst:

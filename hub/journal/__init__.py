@@ -83,7 +83,9 @@ class Journal(Protocol):
         ...
 
     async def put_attempts(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry] = ()) -> None:
-        """Makes attempts durable. Raises JournalUnavailable."""
+        """Makes attempts durable, none before the decisions that were put before this was called: an attempt may be
+        made while the decision that orders it is still on its way. Raises JournalUnavailable; JournalError or Fenced
+        where such a decision was not recorded."""
         ...
 
     def facts(self, after: str = "") -> AsyncIterator[Sequence[Entry]]:

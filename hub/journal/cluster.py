@@ -22,7 +22,7 @@ import structlog
 import trio
 
 from hub.journal import Fenced, Journal, JournalError, JournalUnavailable, Snapshot, Worth
-from hub.journal.codec import VaultRow, decode_attempt, decode_decision, decode_fact, key_digest, unseal
+from hub.journal.codec import Kind, VaultRow, decode_attempt, decode_decision, decode_fact, key_digest, unseal
 from hub.journal.puts import Put, Sealer, unavailable
 from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, Record, VaultEntry
 
@@ -165,7 +165,7 @@ class ClusterJournal:
                 }
                 for stream, apply in appliers.items():
                     nursery.start_soon(self._follow, stream, apply)
-                nursery.start_soon(self._send_decisions)
+                nursery.start_soon(self._send_in_order, nursery)
                 await self.lead()
                 for stream in appliers:
                     await self._progress[stream].reach(await self._last(stream))
@@ -203,16 +203,22 @@ class ClusterJournal:
 
     async def put_attempts(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry] = ()) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        await self._put(self._sealer.attempts(attempts, vault), self._publish_attempts)
+        put = self._sealer.attempts(attempts, vault)
+        self._check()
+        self._send.send_nowait(put)  # in its turn among the decisions
+        await put.wait()
 
     async def _put(self, put: Put, publish: Callable[[Put], Awaitable[None]]) -> Sequence[str]:
+        # In a task of its own: cancelling the wait does not take the put back.
+        self._check().start_soon(self._carry_out, put, publish)
+        return await put.wait()
+
+    def _check(self) -> trio.Nursery:
         if self._nursery is None:
             raise unavailable("it is closed")
         if self.trouble is not None:
             raise unavailable(self.trouble)
-        # In a task of its own: cancelling the wait does not take the put back.
-        self._nursery.start_soon(self._carry_out, put, publish)
-        return await put.wait()
+        return self._nursery
 
     async def _carry_out(self, put: Put, publish: Callable[[Put], Awaitable[None]]) -> None:
         try:
@@ -302,24 +308,32 @@ class ClusterJournal:
         self._send.send_nowait(put)
         return put
 
-    async def _send_decisions(self) -> None:
-        """One after the other, in the order of the calls, each when the one before is acknowledged."""
+    async def _send_in_order(self, nursery: trio.Nursery) -> None:
+        """Decisions one after the other, in the order of the calls, each when the one before is acknowledged; attempts
+        when all decisions put before them are."""
         put: Put | None = None
         try:
             async for put in self._pending:
+                if put.kind is Kind.ATTEMPT:
+                    nursery.start_soon(self._carry_out, put, self._publish_attempts)
+                    continue
                 try:
                     if self._deposed is not None:
                         raise self._deposed
                     await self._send_decision(put)
                 except JournalError as error:
                     self._deposed = self._deposed or error
-                    put.refuse(error)
-                put.settle()
+                    self._refuse([put, *self._left()], error)
+                else:
+                    put.settle()
         finally:
-            for left in [put, *self._left()]:
-                if left is not None and not left.over:
-                    left.refuse(unavailable("it was closed"))
-                    left.settle()
+            under_way = [put] if put is not None and put.kind is Kind.DECISION and not put.over else []
+            self._refuse([*under_way, *self._left()], unavailable("it was closed"))
+
+    def _refuse(self, puts: Sequence[Put], error: JournalError) -> None:
+        for put in puts:
+            put.refuse(error)
+            put.settle()
 
     def _left(self) -> list[Put]:
         left = []

@@ -155,6 +155,9 @@ class MemoryJournal:
             return
         if put.kind is Kind.DECISION and not self._may_decide(put):
             return
+        if put.kind is Kind.ATTEMPT and self._refused is not None:
+            put.refuse(self._refused)
+            return
         dropped -= {put.records[i].vault for i in put.new} if put.kind is not Kind.DECISION else set()
         for entry in put.vault:
             if entry.key not in dropped:

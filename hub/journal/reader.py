@@ -16,7 +16,7 @@ import apsw
 from hub.journal import JournalError, JournalUnavailable, Position, Snapshot, snapshots
 from hub.journal.chain import GENESIS
 from hub.journal.codec import Row, VaultRow, decode, decode_attempt, decode_decision, decode_fact, unseal
-from hub.journal.tables import Connect, check, vault_of
+from hub.journal.tables import SCHEMA, Connect, check
 from hub.journal.verify import Checkpoint, Report, examine
 from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, ReceiptsReceived, Record, VaultEntry
 
@@ -36,29 +36,24 @@ def _connect_read_only(path: str) -> apsw.Connection:
 
 
 class Reader:
-    """A reading connection to a journal and its vault. One thread at a time."""
+    """A reading connection to a journal. One thread at a time."""
 
     def __init__(self, path: Path, connect: Connect = _connect_read_only) -> None:
         self.path = path
         with ExitStack() as opened:
-            self._journal = self._open(path, "journal", connect, opened)
-            self._vault = self._open(vault_of(path), "vault", connect, opened)
+            try:
+                self._journal = connect(str(path))
+                opened.callback(self._journal.close)
+                self._journal.set_busy_timeout(2_000)  # ms
+                check(self._journal)
+                if self._journal.pragma("user_version") < SCHEMA:
+                    raise JournalError(f"{path}: written by an earlier Vigie: start the hub once, which brings it on")
+            except apsw.Error as error:
+                raise JournalUnavailable(f"{path}: cannot be read: {error}") from error
             opened.pop_all()
-
-    @staticmethod
-    def _open(path: Path, what: str, connect: Connect, opened: ExitStack) -> apsw.Connection:
-        try:
-            connection = connect(str(path))
-            opened.callback(connection.close)
-            connection.set_busy_timeout(2_000)  # ms
-            check(connection, what)
-        except apsw.Error as error:
-            raise JournalUnavailable(f"{path}: cannot be read: {error}") from error
-        return connection
 
     def close(self) -> None:
         self._journal.close()
-        self._vault.close()
 
     def __enter__(self) -> "Reader":
         return self
@@ -178,7 +173,6 @@ class Reader:
             "SELECT v.key, v.about, v.media_type, v.salt, v.digest, v.payload "
             "FROM carray(?) a CROSS JOIN vault v ON v.key = a.value",
             (apsw.carray(tuple(keys)),),
-            self._vault,
         )
         return [VaultRow._make(row) for row in found]
 
@@ -187,7 +181,7 @@ class Reader:
         if not about:
             return []
         sql = "SELECT key FROM vault WHERE about = ? AND about <> ''"
-        return [key for (key,) in self._all(sql, (about,), self._vault)]
+        return [key for (key,) in self._all(sql, (about,))]
 
     # -- the whole --
 
@@ -239,10 +233,8 @@ class Reader:
     def _each(self, sql: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
         return self._all(sql, (apsw.carray(tuple(values)),)) if values else []
 
-    def _all(
-        self, sql: str, bindings: tuple[Any, ...] = (), connection: apsw.Connection | None = None
-    ) -> list[tuple[Any, ...]]:
+    def _all(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
-            return (connection or self._journal).execute(sql, bindings).fetchall()
+            return self._journal.execute(sql, bindings).fetchall()
         except apsw.Error as error:
             raise JournalUnavailable(f"{self.path}: cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""The embedded journal: two SQLite files, one writer thread, as many readers as there are.
+"""The embedded journal: a SQLite file, one writer thread, as many readers as there are.
 
 An acknowledgement is worth an fsync (rule 10). Writing is in `writer` and `commit`, reading in `reader`, following in
 `follow`; here they are one journal.
@@ -35,11 +35,11 @@ async def open_sqlite(
     connect: tables.Connect = tables.connect_file,
     patience_s: float = 5.0,
 ) -> AsyncIterator["SqliteJournal"]:
-    """Opens the journal at `path` (and `vault.db` beside it) for writing, making both if there are none.
+    """Opens the journal at `path` for writing, making it if there is none.
 
     `entropy` gives the salts' bytes. `patience_s`: how long facts and attempts wait for a disk in trouble before
     they are refused. On leaving, what is queued is committed. Raises JournalLocked where another writer holds it,
-    JournalError where the files are not a journal of ours.
+    JournalError where the file is not a journal of ours.
     """
     lock = await trio.to_thread.run_sync(_claim, path)
     journal = None
@@ -57,38 +57,23 @@ async def open_sqlite(
 def _claim(path: Path) -> WriterLock:
     """The lock on a journal that may be opened for writing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = WriterLock(path)
-    vault = tables.vault_of(path)
-    if path.exists() and not vault.exists():
-        lock.release()
-        raise JournalError(
-            f"{vault}: the vault of {path} is missing: put it back from its copy; "
-            "to go on without all that it held, make an empty file of that name"
-        )
-    return lock
+    return WriterLock(path)
 
 
-def open_committer(path: Path, connect: tables.Connect, entropy: Callable[[int], bytes]) -> Committer:
-    """The writing side of the files at `path`."""
-    beside = tables.vault_of(path)
+def open_committer(path: Path, connect: tables.Connect) -> Committer:
+    """The writing side of the file at `path`."""
     with ExitStack() as opened:
-        # The vault's file is made first: a journal without one is then never what a crash left, but a vault lost.
-        vault = connect(str(beside))
-        opened.callback(vault.close)
-        tables.writing(vault, secure_delete=True)
         journal = connect(str(path))
         opened.callback(journal.close)
-        tables.writing(journal, secure_delete=False)
-        name = tables.prepare(journal, "journal", entropy(16).hex())
-        if tables.prepare(vault, "vault", name) != name:
-            raise JournalError(f"{beside}: is the vault of another journal than {path}: put the right one beside it")
-        committer = Committer(journal, vault)
+        tables.writing(journal)
+        tables.prepare(journal)
+        committer = Committer(journal)
         opened.pop_all()
     return committer
 
 
 class SqliteJournal:
-    """A Journal in SQLite files. Made by `open_sqlite`."""
+    """A Journal in a SQLite file. Made by `open_sqlite`."""
 
     worth = Worth.FSYNC
 
@@ -101,7 +86,6 @@ class SqliteJournal:
         self._place = 0
         self._open = False
         self._writer = Writer(self._open_committer, self._settle, self._report, self._resume, patience_s)
-        self._entropy = entropy
         self._reader: Reader | None = None
         self._reading = trio.CapacityLimiter(1)
 
@@ -240,7 +224,7 @@ class SqliteJournal:
     # -- trio's side of the writer --
 
     def _open_committer(self) -> Committer:
-        committer = open_committer(self.path, self._connect, self._entropy)
+        committer = open_committer(self.path, self._connect)
         if self._place and committer.seq < self._place:
             committer.close()
             raise JournalError(f"{self.path}: records are gone from it: stop the hub and restore the file")

@@ -1,8 +1,7 @@
-"""The two SQLite files: their tables and how a connection to them is made.
+"""The SQLite file: its tables and how a connection to it is made.
 
-Two, because personal data lies apart (rule 8): the vault can be erased from, encrypted or kept on another disk
-without touching the journal. They are paired by a random name in both, so that the vault of another journal is
-noticed.
+The vault is a table of its own in the journal's file, so that a record and the text it needs are one transaction and
+cost one sync (docs/decisions/journal.md). Nothing but ids and salted digests of it stands in the other tables.
 
 SQLite comes with apsw, pinned, not from the system: every SQLite before 3.51.3 can corrupt a WAL file when two
 connections checkpoint and write at the same moment (the "WAL-reset" fault; Debian 12 ships 3.40.1), and reading
@@ -17,12 +16,12 @@ import apsw
 
 from hub.journal import JournalError
 
-SCHEMA = 1
-_APPLICATION = {"journal": 0x56494A31, "vault": 0x56495631}  # PRAGMA application_id: "VIJ1", "VIV1"
+SCHEMA = 2  # 1: the vault lay in a file beside
+_APPLICATION = 0x56494A31  # PRAGMA application_id: "VIJ1"
 
 Connect = Callable[[str], apsw.Connection]
 
-_JOURNAL = """
+_TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE records (
     seq INTEGER PRIMARY KEY,
@@ -50,7 +49,6 @@ CREATE TABLE checkpoints (
 # the chain goes on from `hash`. Cutting itself is yet to come.
 
 _VAULT = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE vault (
     key TEXT NOT NULL UNIQUE,
     about TEXT NOT NULL,
@@ -62,13 +60,6 @@ CREATE TABLE vault (
 CREATE INDEX vault_about ON vault (about) WHERE about <> '';
 """
 
-_TABLES = {"journal": _JOURNAL, "vault": _VAULT}
-
-
-def vault_of(path: Path) -> Path:
-    """The vault's file beside a journal's: `vault.db` beside `journal.db`."""
-    return path.with_name(path.name.replace("journal", "vault") if "journal" in path.name else "vault-" + path.name)
-
 
 def connect_file(path: str) -> apsw.Connection:
     """A connection to a file on the system's own file system, made if missing, readable by its owner only."""
@@ -76,21 +67,20 @@ def connect_file(path: str) -> apsw.Connection:
     return apsw.Connection(path)
 
 
-def writing(connection: apsw.Connection, secure_delete: bool) -> None:
-    """Sets a connection up for writing: a commit is synced before it returns."""
+def writing(connection: apsw.Connection) -> None:
+    """Sets a connection up for writing: a commit is synced before it returns, and what is deleted is overwritten."""
     connection.set_busy_timeout(1_000)  # ms; readers hold locks for moments only
     mode = connection.pragma("journal_mode", "wal")
     if mode != "wal":
         raise JournalError(f"{connection.filename}: cannot use a write-ahead log here (journal mode stays {mode!r})")
     connection.pragma("synchronous", "full")
-    connection.pragma("cache_size", -16_000)  # KiB
+    connection.pragma("cache_size", -32_000)  # KiB
     connection.pragma("journal_size_limit", 64 << 20)  # bytes the log may keep after a burst
-    if secure_delete:
-        connection.pragma("secure_delete", "on")
+    connection.pragma("secure_delete", "on")
 
 
-def prepare(connection: apsw.Connection, what: str, pair: str) -> str:
-    """Checks, or in an empty file creates, the tables of `what` (journal, vault); returns the pair's name.
+def prepare(connection: apsw.Connection) -> None:
+    """Checks, or in an empty file creates, the tables.
 
     Only the header is looked at. `PRAGMA quick_check` would read the whole file, minutes of it at every start for
     the one start in a thousand where something is wrong; damage shows when a page is read, and `verify` looks at
@@ -98,19 +88,43 @@ def prepare(connection: apsw.Connection, what: str, pair: str) -> str:
     """
     if not connection.execute("SELECT count(*) FROM sqlite_schema").get:
         with connection:
-            connection.execute(_TABLES[what])
-            connection.execute("INSERT INTO meta VALUES ('pair', ?), ('probe', '')", (pair,))
-            connection.pragma("application_id", _APPLICATION[what])
+            connection.execute(_TABLES + _VAULT)
+            connection.execute("INSERT INTO meta VALUES ('probe', '')")
+            connection.pragma("application_id", _APPLICATION)
             connection.pragma("user_version", SCHEMA)
-        return pair
-    check(connection, what)
-    return str(connection.execute("SELECT value FROM meta WHERE name = 'pair'").get)
+        return
+    check(connection)
+    if connection.pragma("user_version") < SCHEMA:
+        _take_vault_in(connection)
 
 
-def check(connection: apsw.Connection, what: str) -> None:
+def _take_vault_in(connection: apsw.Connection) -> None:
+    """Schema 1 kept the vault in a file beside: its rows move in and the file goes, so that erasing reaches all
+    there is."""
+    beside = _vault_of(Path(connection.filename))
+    if not beside.exists():
+        raise JournalError(f"{beside}: the vault of {connection.filename} is missing: put it back from its copy")
+    connection.execute("ATTACH ? AS beside", (str(beside),))
+    pairs = "SELECT value FROM main.meta WHERE name = 'pair' UNION SELECT value FROM beside.meta WHERE name = 'pair'"
+    if len(connection.execute(pairs).fetchall()) != 1:
+        raise JournalError(f"{beside}: is the vault of another journal: put the one beside that belongs to it")
+    with connection:
+        connection.execute(_VAULT)
+        connection.execute("INSERT INTO main.vault SELECT * FROM beside.vault")
+        connection.pragma("user_version", SCHEMA)
+    connection.execute("DETACH beside")
+    for path in (beside, *(beside.with_name(beside.name + end) for end in ("-wal", "-shm"))):
+        path.unlink(missing_ok=True)
+
+
+def _vault_of(path: Path) -> Path:
+    return path.with_name(path.name.replace("journal", "vault") if "journal" in path.name else "vault-" + path.name)
+
+
+def check(connection: apsw.Connection) -> None:
     """Raises JournalError where this is not a file of ours or of a later Vigie."""
-    if connection.pragma("application_id") != _APPLICATION[what]:
-        raise JournalError(f"{connection.filename}: this is not a Vigie {what}: name another file, or move this away")
+    if connection.pragma("application_id") != _APPLICATION:
+        raise JournalError(f"{connection.filename}: this is not a Vigie journal: name another file, or move this away")
     version = connection.pragma("user_version")
     if version > SCHEMA:
         raise JournalError(

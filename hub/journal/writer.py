@@ -1,7 +1,10 @@
 """The writer thread of a SQLite journal: group commit, and patience with a disk that will not take any more.
 
-Everything queued while the last commit ran goes into the next one, and trio is woken once per commit. The thread
-reads no clock: its pauses are `threading.Event.wait`, and what it has waited in sum is its measure of time.
+What trio's tasks put is gathered until none of them has anything left to do, at most for `_TURNS_MAX` turns of its
+loop, and then handed to the thread at once: a decision and the attempts that follow from it share a commit, and the
+thread does not ask for the interpreter lock in the midst of it. What is handed over while a commit runs goes into the
+next one, and trio is woken once per commit. The thread reads no clock: its pauses are `threading.Event.wait`, and
+what it has waited in sum is its measure of time.
 """
 
 import threading
@@ -22,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 _RECORDS_MAX = 4_000  # per commit, so that one commit stays short
 _BYTES_MAX = 16 << 20
+_TURNS_MAX = 4
 _PAUSE_S_FIRST = 0.05
 _PAUSE_S_MAX = 2.0
 
@@ -40,6 +44,30 @@ class Chore:
 
 
 _Item = Put | Chore | None  # None: the end
+
+
+class _Gathered(trio.abc.Instrument):
+    """Puts on trio's side, until it would wait."""
+
+    def __init__(self, queue: "SimpleQueue[_Item]") -> None:
+        self._queue = queue
+        self._items: list[_Item] = []
+        self._turns = 0
+
+    def add(self, item: _Item) -> None:
+        self._items.append(item)
+
+    def before_io_wait(self, timeout: float) -> None:
+        """Called once a turn, with how long trio is about to wait (seconds): 0 when a task is ready to run."""
+        if self._items:
+            self._turns += 1
+            if timeout > 0 or self._turns >= _TURNS_MAX:
+                self.hand_over()
+
+    def hand_over(self) -> None:
+        items, self._items, self._turns = self._items, [], 0
+        for item in items:
+            self._queue.put(item)
 
 
 class Writer:
@@ -66,6 +94,7 @@ class Writer:
         self._patience_s = patience_s
         self._token = trio.lowlevel.current_trio_token()
         self._queue: SimpleQueue[_Item] = SimpleQueue()
+        self._gathered = _Gathered(self._queue)
         self._closing = threading.Event()
         self._opened = trio.Event()
         self._ended = trio.Event()
@@ -85,12 +114,15 @@ class Writer:
         await self._opened.wait()
         if self._fault is not None:
             raise self._fault
+        trio.lowlevel.add_instrument(self._gathered)
 
     def submit(self, item: Put | Chore) -> None:
-        self._queue.put(item)
+        self._gathered.add(item)
 
     async def stop(self) -> None:
         """Commits what is queued, closes the files. While the disk is in trouble, what waits is refused."""
+        trio.lowlevel.remove_instrument(self._gathered)
+        self._gathered.hand_over()
         self._closing.set()
         self._queue.put(None)
         await self._ended.wait()

@@ -75,7 +75,7 @@ class Night:
         try:
             self.check(disk)
             disk.cut_in = self.chance.randrange(1, 300)
-            committer = open_committer(PATH, disk.connect, self.chance.randbytes)
+            committer = open_committer(PATH, disk.connect)
             while True:
                 self.commit(committer, self.batch())
         except apsw.Error:
@@ -137,7 +137,7 @@ def test_a_disk_that_fails_once_neither_loses_nor_doubles(seed: int) -> None:
     print(f"seed {seed}")
     night = Night(1_000 + seed)
     disk = night.disk()
-    committer = open_committer(PATH, disk.connect, night.chance.randbytes)
+    committer = open_committer(PATH, disk.connect)
     failed = 0
     for _ in range(60):
         disk.fault_in = night.chance.randrange(1, 30)
@@ -150,7 +150,7 @@ def test_a_disk_that_fails_once_neither_loses_nor_doubles(seed: int) -> None:
                 failed += 1
                 disk.fault_in = None
                 close_quietly(committer)
-                committer = open_committer(PATH, disk.connect, night.chance.randbytes)
+                committer = open_committer(PATH, disk.connect)
     assert failed > 5
     disk.fault_in = None
     committer.close()
