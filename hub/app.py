@@ -50,7 +50,6 @@ from hub.workers import Workers, in_worker, open_workers
 log = structlog.get_logger(__name__)
 
 CREDITS = 4096  # items of one connector that may await their facts at once
-GATHER_S = 0.002  # between two bursts of one connector (measured: docs/benchmarks.md)
 SOURCE_PAUSE_S = 5.0  # before a source that fell over is started again
 FINISH_S = 5.0  # how long what is in flight may take when stopping
 PRELOAD = ("lxml.etree", "feedparser")  # what most documents are read with
@@ -226,12 +225,10 @@ class Hub:
         return Plugged(name, connector, stream, IntakePort(name, stream.port, in_worker(jobs.port), self.clock.now))
 
     async def _take_in(self, plug: Plugged) -> None:
-        """Makes facts of what a connector offers, burst by burst. What comes within `GATHER_S` of a burst gathers and
-        shares a commit; a signal that comes alone waits for nothing."""
+        """Makes facts of what a connector offers, burst by burst."""
         async with trio.open_nursery() as nursery:
             async for batch in plug.stream:
                 nursery.start_soon(self._take_batch, plug, batch)
-                await trio.sleep(GATHER_S)
 
     async def _take_batch(self, plug: Plugged, batch: Any) -> None:
         try:

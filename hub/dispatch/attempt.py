@@ -122,6 +122,9 @@ class Attempts:
                     self._leave(work, places)
                     self._later([part for span in prepared.spans for part in self._parts(span)])
                 return
+            if len(ready) == 1:
+                await self._send(ready[0][0], ready[0][1], ready[0][2].spans)
+                return
             async with trio.open_nursery() as nursery:
                 for work, places, prepared in ready:
                     nursery.start_soon(self._send, work, places, prepared.spans)
@@ -171,6 +174,7 @@ class Attempts:
         for work in works:
             work.not_before_s = now_s + JOURNAL_PAUSE_S
             self._queue.put(work, now_s)
+        self._wake()
 
     def _parts(self, span: Span) -> list[Work]:
         """A span as works again; its texts did not get to the journal either."""
@@ -182,7 +186,8 @@ class Attempts:
 
     def _leave(self, work: Work, places: int) -> None:
         self._queue.channel(work.channel).leave(work.lane, places)
-        self._wake()
+        if not self._queue.empty:
+            self._wake()
 
     async def _send(self, work: Work, places: int, ready: Sequence[Span]) -> None:
         try:
@@ -277,7 +282,8 @@ class Attempts:
         # An attempt some of which is in doubt stays in doubt until that is tried again: a crash must not forget it.
         await self._write(order, work.channel, receipts, "" if again["doubt"] else span.attempt.id)
         for why, left in again.items():
-            await self._again(span, left, why, wait)
+            if left:
+                await self._again(span, left, why, wait)
 
     async def _again(self, span: Span, left: Sequence[int], why: str, wait: float) -> None:
         order, work = span.order, span.work
@@ -351,9 +357,15 @@ class Attempts:
                 await self._put(body, key)
             return
         try:
-            async with self._writing:
+            if self._writing.locked():
+                await self._writing.acquire()
+            else:
+                self._writing.acquire_nowait()  # saves a turn of trio's loop where nobody else writes
+            try:
                 self._burst = Burst()
                 await self._put_all(burst.facts)
+            finally:
+                self._writing.release()
             burst.durable = True
         finally:
             if self._burst is burst:

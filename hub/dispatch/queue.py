@@ -144,6 +144,11 @@ class Lanes:
         for _, _, work in self._later:
             yield work
 
+    @property
+    def empty(self) -> bool:
+        """Nothing waits."""
+        return not self._later and not any(self._ready.values())
+
     def waiting(self, lane: Lane) -> int:
         """Deliveries that wait in a lane, those between two tries included."""
         return sum(len(w) for w in self if w.lane is lane)
@@ -281,6 +286,11 @@ class Queue:
 
     def __contains__(self, name: str) -> bool:
         return name in self._channels
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits on any channel."""
+        return all(lanes.empty for lanes in self._channels.values())
 
     @property
     def paused(self) -> bool:

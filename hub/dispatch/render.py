@@ -97,13 +97,12 @@ def render(
     """The words of a message for one language. `values` with a `code` make it an ask on channels that are answered by
     text. Holes nobody can fill are left out. Raises NoText."""
     room = room or Room()
-    body = _text(texts, message, language)
-    values = tuple(values)
-    filled = _values(texts, language, values, signal, _WRITTEN)
-    said = _values(texts, language, values, signal, _SPOKEN) if room.voice else filled
+    body, values = _text(texts, message, language), tuple(values)
+    filled = _Values(texts, language, values, signal, _WRITTEN)
+    said = _Values(texts, language, values, signal, _SPOKEN) if room.voice else filled
     before = "".join(f"{_line(texts, m, language, filled)} " for m in _notices(texts, status, repeat))
     after = ""
-    if filled.get("code") and room.answers and not room.voice:
+    if filled["code"] and room.answers and not room.voice:
         after = "\n" + _line(texts, ASK_HINT, language, filled)
     text = _fill(body.text, filled)
     subject = _fill(body.subject, filled) or text.partition("\n")[0]
@@ -152,27 +151,71 @@ def _text(texts: Texts, message: str, language: Language) -> Text:
     raise NoText(f'message "{message}" has no text in any language')
 
 
-def _line(texts: Texts, message: str, language: Language, values: Mapping[str, str]) -> str:
+class _Values(dict[str, str]):
+    """What fills the holes. What the signal says is worked out where a text asks for it: most ask for little.
+    `times`: how they are told (patterns of Unicode's TR 35)."""
+
+    def __init__(
+        self,
+        texts: Texts,
+        language: Language,
+        values: Iterable[tuple[str, str]],
+        signal: Signal | None,
+        times: Mapping[Language, str],
+    ) -> None:
+        super().__init__(values)
+        for key in ("sheet", "sheets"):  # ids of sheets become their titles
+            if key in self:
+                names = [n for n in self[key].split(",") if n]
+                self[key] = " + ".join(_title(texts, name, language) for name in names)
+        self._texts = texts
+        self._language = language
+        self._signal = signal
+        self._info = best_info(signal, language) if signal is not None else None
+        self._times = times[language]
+
+    def __missing__(self, name: str) -> str:
+        value = "" if self._signal is None else self._said(name, self._signal)
+        self[name] = value
+        return value
+
+    def _said(self, name: str, signal: Signal) -> str:
+        info, language = self._info, self._language
+        if info is None:
+            if name == "sent":
+                return self._when(signal.sent)
+            return {"sender": signal.sender, "headline": signal.note}.get(name, "")
+        match name:
+            case "headline":
+                return _one_line(info.headline or info.event)
+            case "event":
+                return _one_line(info.event)
+            case "description":
+                return info.description.strip()
+            case "instruction":
+                return info.instruction.strip()
+            case "area":
+                return _areas(self._texts, info, language) or _UNKNOWN
+            case "severity":
+                return _SEVERITY[info.severity][_LANGUAGES.index(language)]
+            case "sender":
+                return _one_line(info.sender_name or signal.sender)
+            case "onset":
+                return self._when(info.onset or info.effective or signal.sent)
+            case "expires":
+                return self._when(info.expires)
+            case "sent":
+                return self._when(signal.sent)
+        # What a person gave when starting a sheet by hand.
+        return next((p.value for p in reversed(info.parameters) if p.name == name), "")
+
+    def _when(self, at: datetime | None) -> str:
+        return _when(at, self._times, self._language, self._texts.zone)
+
+
+def _line(texts: Texts, message: str, language: Language, values: _Values) -> str:
     text = _text(texts, message, language).text if message in texts.messages else _BARE[message]
     return _fill(text, values).strip()
-
-
-def _values(
-    texts: Texts,
-    language: Language,
-    values: Iterable[tuple[str, str]],
-    signal: Signal | None,
-    times: Mapping[Language, str],
-) -> dict[str, str]:
-    filled: dict[str, str] = {}
-    if signal is not None:
-        filled.update(_of_signal(texts, signal, language, times[language]))
-    filled.update(values)
-    for key in ("sheet", "sheets"):  # ids of sheets become their titles
-        if key in filled:
-            names = [n for n in filled[key].split(",") if n]
-            filled[key] = " + ".join(_title(texts, name, language) for name in names)
-    return filled
 
 
 def _title(texts: Texts, sheet: str, language: Language) -> str:
@@ -192,35 +235,6 @@ def _areas(texts: Texts, info: Info, language: Language) -> str:
     return ", ".join(name for name in names if name)
 
 
-def _of_signal(texts: Texts, signal: Signal, language: Language, times: str) -> dict[str, str]:
-    """`times`: how they are told (a pattern of Unicode's TR 35)."""
-
-    def when(at: datetime | None) -> str:
-        return _when(at, times, language, texts.zone)
-
-    info = best_info(signal, language)
-    if info is None:
-        return {
-            "sender": signal.sender,
-            "headline": signal.note,
-            "sent": when(signal.sent),
-        }
-    by_hand = {p.name: p.value for p in info.parameters if _HOLE.fullmatch(f"{{{p.name}}}")}
-    return {
-        **by_hand,  # what a person gave when starting a sheet by hand
-        "headline": _one_line(info.headline or info.event),
-        "event": _one_line(info.event),
-        "description": info.description.strip(),
-        "instruction": info.instruction.strip(),
-        "area": _areas(texts, info, language) or _UNKNOWN,
-        "severity": _SEVERITY[info.severity][_LANGUAGES.index(language)],
-        "sender": _one_line(info.sender_name or signal.sender),
-        "onset": when(info.onset or info.effective or signal.sent),
-        "expires": when(info.expires),
-        "sent": when(signal.sent),
-    }
-
-
 @lru_cache(maxsize=1024)  # many messages tell the same times, and Babel takes 50 µs for one
 def _when(at: datetime | None, times: str, language: Language, zone: str) -> str:
     """`mar. 14 juil., 02:10`: the weekday saves a mistake in the night."""
@@ -229,9 +243,9 @@ def _when(at: datetime | None, times: str, language: Language, zone: str) -> str
     return format_datetime(at, times, tzinfo=ZoneInfo(zone), locale=_LOCALE[language])
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def _fill(text: str, values: _Values) -> str:
     """In one pass: what is filled in is text, not a template."""
-    return _HOLE.sub(lambda hole: values.get(hole[1], ""), text)
+    return _HOLE.sub(lambda hole: values[hole[1]], text)
 
 
 def _one_line(text: str) -> str:

@@ -65,11 +65,13 @@ class Follower:
         return self
 
     async def __anext__(self) -> Sequence[Entry]:
-        await trio.lowlevel.checkpoint()
         if self._given < 0:
             self._given = self._tail = await self._start()
+        waited = False  # a wait is a checkpoint, and one is enough
         while True:
             if self._buffer:
+                if not waited:
+                    await trio.lowlevel.checkpoint()
                 return self._give([self._buffer.popleft() for _ in range(min(len(self._buffer), BATCH_MAX))])
             if self._tail < self._followers.last:
                 last = self._followers.last
@@ -79,7 +81,7 @@ class Follower:
                     return self._give(read)
                 self._given = self._tail = last  # up to there, no fact
                 continue
-            self._wake = trio.Event()
+            self._wake, waited = trio.Event(), True
             await self._wake.wait()
 
     def _give(self, batch: Sequence[Placed]) -> Sequence[Entry]:

@@ -18,26 +18,35 @@ class Ids:
 
     def __init__(self, chance: random.Random | random.SystemRandom) -> None:
         self._chance = chance
+        self._at: datetime | None = None  # the instant of the last id
         self._ms = -1
         self._low = 0
         self._head = ""
+        self._high = -1  # what `_prefix` is of: all but the last ten bits of `_low`
+        self._prefix = ""
 
     def new(self, at: datetime) -> str:
         """A new id for the aware instant `at`; sorts after all this maker gave before, even if time went back."""
-        ms = int(at.timestamp() * 1000)
+        ms = self._ms
+        if at is not self._at:  # the records of one burst share their instant
+            self._at = at
+            ms = int(at.timestamp() * 1000)
         if ms > self._ms:
             self._ms = ms
             # The top bit stays free, so that counting up within the millisecond cannot overflow.
             self._low = self._chance.getrandbits(_RANDOM_BITS - 1)
             self._head = _encode(ms, 10)
+            self._high = -1
         else:
             self._low = (self._low + 1) & _MASK
         n = self._low
-        p = _PAIRS
-        return (
-            f"{self._head}{p[n >> 70]}{p[n >> 60 & 1023]}{p[n >> 50 & 1023]}{p[n >> 40 & 1023]}"
-            f"{p[n >> 30 & 1023]}{p[n >> 20 & 1023]}{p[n >> 10 & 1023]}{p[n & 1023]}"
-        )
+        if n >> 10 != self._high:
+            p, self._high = _PAIRS, n >> 10
+            self._prefix = (
+                f"{self._head}{p[n >> 70]}{p[n >> 60 & 1023]}{p[n >> 50 & 1023]}{p[n >> 40 & 1023]}"
+                f"{p[n >> 30 & 1023]}{p[n >> 20 & 1023]}{p[n >> 10 & 1023]}"
+            )
+        return self._prefix + _PAIRS[n & 1023]
 
 
 def _encode(value: int, width: int) -> str:
