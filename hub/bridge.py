@@ -304,7 +304,10 @@ class Loop:
                 log.error("a connector tried to end the process", loop=self.name, error=repr(fault))
         if self._inbox:
             self._hand_over()
-        self._loop.close()
+        try:
+            self._loop.close()
+        except Exception as fault:  # a connector's socket that was left open, say; the thread ends all the same
+            log.error("a loop did not close cleanly", loop=self.name, error=repr(fault))
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._ended.set)
 

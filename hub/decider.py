@@ -14,6 +14,7 @@ from hub.clock import Clock
 from hub.engine.engine import Decided, Engine
 from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
+from hub.model.message import Outcome
 from hub.model.signal import Signal
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 RECENT = 1024  # signals kept at hand after they were decided on, for the messages about them
 BATCH = 256  # facts decided on at a time: bounds how long one decision takes
 RETRY_S = 1.0
+LINGER_S = 0.05  # how long receipts that nothing urgent follows from wait for company
 
 _signal = msgspec.json.Decoder(Signal)
 _BEGINNING, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -61,13 +63,18 @@ class Decider:
             await self._fire()
 
     async def _next(self, facts: AsyncIterator[Sequence[r.Entry]]) -> Sequence[Sequence[r.Entry]]:
-        """The facts that come before the next deadline, in batches; none when it falls due first."""
-        found: Sequence[r.Entry] = ()
+        """The facts that come before the next deadline, in batches; none when it falls due first. Good news can wait:
+        receipts that say no more than that it went out are taken together with what comes within `LINGER_S`."""
+        found: list[r.Entry] = []
         self._wait = trio.CancelScope(deadline=self._wake_at())
         with self._wait:
-            found = await anext(facts)
-        found = await self._with_signals(found)
-        return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+            found += await anext(facts)
+            if all(map(_good_news, found)):
+                with trio.move_on_after(LINGER_S):
+                    while len(found) < BATCH and _good_news(found[-1]):
+                        found += await anext(facts)
+        whole = await self._with_signals(found)
+        return [whole[start : start + BATCH] for start in range(0, len(whole), BATCH)]
 
     async def _fire(self) -> None:
         now = self._clock.now()
@@ -128,6 +135,13 @@ class Decider:
         self.decided += 1
         for follower in self.followers:
             follower(decided.decision)
+
+
+def _good_news(entry: r.Entry) -> bool:
+    body = entry.record.body
+    return isinstance(body, r.ReceiptsReceived) and all(
+        receipt.outcome in (Outcome.SENT, Outcome.DELIVERED) for receipt in body.receipts
+    )
 
 
 _WITH_SIGNAL = (r.SignalReceived, r.SheetStarted)

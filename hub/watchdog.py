@@ -1,7 +1,7 @@
 """Notices what holds the hub up, and names it: an asyncio loop that does not turn, or trio itself that runs late.
 
 Each loop is sent round once per `every_s` and has to come back; while it has not, its thread is looked at from trio.
-That costs two small crossings twenty times a second.
+That costs two small crossings seven times a second; what holds a loop up for 300 ms is still always noticed.
 
 Trio is late when hub code computes for too long, or when any thread keeps the interpreter lock (a pattern or a
 decoder in C); then no Python code can look at anything. When the lock is given up, trio looks at once at what each
@@ -56,7 +56,7 @@ async def watch(
     report: Callable[[Stall], None] = log_stall,
     loop_blocked_s: float = 0.1,
     trio_late_s: float = 0.1,
-    every_s: float = 0.05,
+    every_s: float = 0.15,
 ) -> None:
     """Watches until cancelled. Reports a loop that does not turn for `loop_blocked_s` twice, when noticed and when it
     is over; and trio once, whenever its own timer was `trio_late_s` late."""

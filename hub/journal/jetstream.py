@@ -22,7 +22,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
-from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
+from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError, ServiceUnavailableError
 from nats.js.errors import Error as JetStreamError
 from nats.js.object_store import ObjectStore
 
@@ -38,6 +38,7 @@ ATTEMPTS = "VIGIE_ATTEMPTS"
 VAULT = "VIGIE_VAULT"
 _WINDOW_S = 120.0  # how long the server itself recognises a repeated message; beyond it the copies' keys decide
 _TIMEOUT_S = 3.0
+_ELECTION_PAUSE_S = 0.5
 _WAIT_S = 1.0  # how long `more` waits before it looks whether the stream has gone on without us
 _BATCH_MAX = 1_000
 _AHEAD_MAX = 20_000
@@ -55,7 +56,7 @@ async def open_jetstream(
     shard: str = "main",
     replicas: int = 3,
     entropy: Callable[[int], bytes] | None = None,
-    connect_s: float = 10.0,
+    connect_s: float = 20.0,
 ) -> AsyncIterator[ClusterJournal]:
     """The journal on a cluster, read through this node's `copy` (a SQLite journal, say), which it keeps up to date.
 
@@ -101,7 +102,10 @@ class Streams:
 
     async def connect(self) -> Failed | None:
         """Connects, and makes the streams that are not there."""
-        return await _known(self._connect())
+        failed = await _known(self._connect())
+        if failed is not None:
+            await _known(self._nc.close())  # what it has opened must not outlive the loop
+        return failed
 
     async def _connect(self) -> None:
         async def heard(error: Exception) -> None:
@@ -111,14 +115,15 @@ class Streams:
             self._servers, max_reconnect_attempts=-1, reconnect_time_wait=1, error_cb=heard, name=f"vigie {self.node}"
         )
         try:
-            await asyncio.wait_for(connecting, self._connect_s)
+            async with asyncio.timeout(self._connect_s):
+                await connecting
+                self._js = self._nc.jetstream(timeout=_TIMEOUT_S)
+                await self._ensure(self.facts, ["vigie.fact.>"])
+                await self._ensure(self.decisions, [f"vigie.decision.{token(self.shard)}"])
+                await self._ensure(self.attempts, ["vigie.attempt.>"])
+                await self._ensure(VAULT, ["vigie.vault.>"], erasable=True)
         except TimeoutError:
             raise TimeoutError(f"no answer from {', '.join(self._servers)} in {self._connect_s:g} s") from None
-        self._js = self._nc.jetstream(timeout=_TIMEOUT_S)
-        await self._ensure(self.facts, ["vigie.fact.>"])
-        await self._ensure(self.decisions, [f"vigie.decision.{token(self.shard)}"])
-        await self._ensure(self.attempts, ["vigie.attempt.>"])
-        await self._ensure(VAULT, ["vigie.vault.>"], erasable=True)
 
     async def _ensure(self, name: str, subjects: list[str], erasable: bool = False) -> None:
         config = api.StreamConfig(
@@ -131,10 +136,17 @@ class Streams:
             deny_purge=True,
             max_msgs_per_subject=1 if erasable else -1,
         )
-        try:
-            await self._js.stream_info(name)
-        except NotFoundError:
-            await self._js.add_stream(config)
+        while True:
+            try:
+                await self._js.stream_info(name)
+                return
+            except NotFoundError:
+                await self._js.add_stream(config)
+                return
+            except (nats.errors.TimeoutError, ServiceUnavailableError) as error:
+                # A stream without a leader: one is elected within seconds where most of its replicas are up.
+                log.warning("waiting for a stream of the cluster", stream=name, error=str(error))
+                await asyncio.sleep(_ELECTION_PAUSE_S)
 
     async def close(self) -> None:
         for tail in self._tails.values():

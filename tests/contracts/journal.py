@@ -300,6 +300,28 @@ class JournalContract:
             await journal.put_decision(make.decision())
             assert await journal.verify() == 1
 
+    @pytest.mark.trio
+    async def test_an_attempt_is_durable_no_sooner_than_the_decisions_put_before_it(
+        self, journals: Journals, make: Maker
+    ) -> None:
+        decisions = [make.decision() for _ in range(5)]
+        async with journals.open() as journal:
+            for decision in decisions:
+                journal.put_decision(decision)
+            await journal.put_attempts([make.attempt("o1")])
+            assert list(await journal.decisions()) == decisions
+
+    @pytest.mark.trio
+    async def test_of_a_decision_that_was_refused_no_attempt_is_made(self, journals: Journals, make: Maker) -> None:
+        async with journals.open() as journal:
+            bad = journal.put_decision(make.decision(["01NONE"]))
+            with pytest.raises(JournalError, match="01NONE"):
+                await journal.put_attempts([make.attempt("o1")])
+            with pytest.raises(JournalError, match="01NONE"):
+                await bad
+            assert list(await journal.attempts_of(["o1"])) == []
+            await journal.put_facts([make.fact()])  # what comes in is still kept
+
     # -- lookups --
 
     @pytest.mark.trio

@@ -192,7 +192,6 @@ async def test_a_journal_that_is_put_in_the_place_of_another_is_read_from_its_be
         writing = Writing(journal)
         [only] = await writing.facts(*signals(1))
     os.replace(other / "journal.db", path)
-    os.replace(other / "vault.db", tmp_path / "vault.db")
     reading.look()
     assert reading.sight.state.decision == ""
     assert reading.sight.untaken is not None

@@ -162,14 +162,13 @@ def test_verify_names_the_record_that_was_changed(here: Room, tmp_path: Path) ->
 
 def _copy(here: Room, folder: Path) -> Path:
     folder.mkdir()
-    for name in ("journal.db", "vault.db"):
-        source = apsw.Connection(str(here.folder.data / name), flags=apsw.SQLITE_OPEN_READONLY)
-        target = apsw.Connection(str(folder / name))
-        with target.backup("main", source, "main") as backup:
-            while not backup.done:
-                backup.step()
-        source.close()
-        target.close()
+    source = apsw.Connection(str(here.folder.data / "journal.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    target = apsw.Connection(str(folder / "journal.db"))
+    with target.backup("main", source, "main") as backup:
+        while not backup.done:
+            backup.step()
+    source.close()
+    target.close()
     return folder / "journal.db"
 
 

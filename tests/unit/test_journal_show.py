@@ -74,9 +74,9 @@ def test_the_report_says_what_is_wrong_and_how_much_was_looked_at(path: Path) ->
         "1 decisions, 3 facts, 1 attempts; 1 vault entries, 0 erased",
         "every record is there and as it was written",
     ]
-    vault = apsw.Connection(str(path.with_name("vault.db")))
-    vault.execute("UPDATE vault SET payload = CAST('other words' AS BLOB)")
-    vault.close()
+    changing = apsw.Connection(str(path))
+    changing.execute("UPDATE vault SET payload = CAST('other words' AS BLOB)")
+    changing.close()
     with open_reader(path) as reader:
         lines = list(show.report(reader.examine()))
     assert len(lines) == 3

@@ -231,7 +231,6 @@ async def test_files_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
     other = apsw.Connection(str(path))
     other.execute("CREATE TABLE precious (n)")
     other.close()
-    (tmp_path / "vault.db").touch()
     with pytest.raises(JournalError, match="this is not a Vigie journal"):
         async with open_sqlite(path):
             pass
@@ -254,26 +253,55 @@ async def test_a_later_schema_is_refused(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.trio
-async def test_the_vault_must_be_this_journals_own(tmp_path: Path) -> None:
-    path, make = tmp_path / "journal.db", Maker()
-    fact, entry = make.sealed()
+async def _made_by_schema_1(folder: Path, entry: VaultEntry | None = None) -> Path:
+    """A journal as it was before the vault moved into its file, with the vault beside it."""
+    path, make = folder / "journal.db", Maker()
+    fact, own = make.sealed()
     async with open_sqlite(path) as journal:
-        await journal.put_facts([fact], [entry])
-    async with open_sqlite(tmp_path / "other" / "journal.db"):
-        pass
-    vault = tmp_path / "vault.db"
+        await journal.put_facts([fact], [entry or own])
+    connection, pair = apsw.Connection(str(path)), folder.name
+    connection.execute("ATTACH ? AS beside", (str(folder / "vault.db"),))
+    connection.execute("CREATE TABLE beside.meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
+    connection.execute("CREATE TABLE beside.vault AS SELECT * FROM main.vault")
+    connection.execute("DROP TABLE main.vault")
+    for schema in ("main", "beside"):
+        connection.execute(f"INSERT INTO {schema}.meta VALUES ('pair', ?)", (pair,))
+    connection.pragma("user_version", 1)
+    connection.close()
+    return path
+
+
+@pytest.mark.trio
+async def test_a_vault_in_a_file_of_its_own_moves_in(tmp_path: Path) -> None:
+    entry = VaultEntry(key="01KEPT", payload=b"said before")
+    path = await _made_by_schema_1(tmp_path, entry)
+    with pytest.raises(JournalError, match="written by an earlier Vigie: start the hub once"):
+        open_reader(path)
+    async with open_sqlite(path) as journal:
+        assert await journal.vault([entry.key]) == [entry]
+        assert await journal.verify() == 0
+    assert not (tmp_path / "vault.db").exists()
+
+
+@pytest.mark.trio
+async def test_the_vault_that_moves_in_must_be_this_journals_own(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    path = await _made_by_schema_1(tmp_path / "one")
+    vault = path.with_name("vault.db")
     vault.rename(tmp_path / "kept")
     with pytest.raises(JournalError, match="is missing: put it back"):
         async with open_sqlite(path):
             pass
+    await _made_by_schema_1(tmp_path / "other")
     (tmp_path / "other" / "vault.db").rename(vault)
     with pytest.raises(JournalError, match="the vault of another journal"):
         async with open_sqlite(path):
             pass
-    vault.write_bytes(b"")
-    async with open_sqlite(path) as journal:  # as the message says: to go on without what it held
-        assert await journal.vault([entry.key]) == [None]
+    assert vault.exists()
+    (tmp_path / "kept").rename(vault)
+    async with open_sqlite(path) as journal:
+        assert (await journal.position()).facts == 1
 
 
 @pytest.mark.trio
@@ -282,7 +310,7 @@ async def test_closing_leaves_no_log_behind(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path / "journal.db") as journal:
         await journal.put_facts([Maker().fact()])
         await take(journal, 1)
-    assert sorted(_modes(tmp_path)) == ["journal.db", "journal.db.lock", "vault.db"]
+    assert sorted(_modes(tmp_path)) == ["journal.db", "journal.db.lock"]
 
 
 @pytest.mark.trio
@@ -293,7 +321,7 @@ async def test_erased_bytes_are_in_no_file(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path / "journal.db") as journal:
         await journal.put_facts([fact], [entry])
         await journal.put_facts([fact, make.fact()], [VaultEntry(key="other", payload=b"y" * 9000)])
-        assert _files_with(tmp_path, words) == ["vault.db-wal"]
+        assert _files_with(tmp_path, words) == ["journal.db-wal"]
         await journal.erase([entry.key])
         assert _files_with(tmp_path, words) == []
         assert _files_with(tmp_path, "7f3a7f3a") == []
@@ -313,5 +341,5 @@ async def test_files_are_for_the_owner_only(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path / "journal.db") as journal:
         await journal.put_facts([Maker().fact()])
         modes = _modes(tmp_path)
-    assert "vault.db" in modes
+    assert "journal.db-wal" in modes
     assert not any(mode & 0o077 for mode in modes.values())
