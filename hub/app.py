@@ -62,7 +62,7 @@ CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
 def new_ids() -> Ids:
     # Seeded by the system: ids have to be unique, not secret, and asking the system each time lets go of the
     # interpreter lock, which costs more than all the rest of an id.
-    return Ids(random.Random())  # noqa: S311
+    return Ids(random.Random())  # noqa: S311 # no secret
 
 
 class CannotStart(Exception):

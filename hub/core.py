@@ -156,10 +156,9 @@ class Core:
 
     def _prepare(self, decision: r.Decision) -> None:
         """What is ordered gets its attempts while the decision is on its way, so that both share a commit."""
-        if not _takes_back(decision):
-            for event in decision.events:
-                if isinstance(event, e.Ordered):
-                    self.dispatch.submit(event)
+        for event in decision.events:
+            if isinstance(event, e.Ordered) and _may_go_ahead(decision, event):
+                self.dispatch.submit(event)
 
     def _follow(self, decision: r.Decision) -> None:
         if self._after and self._after in decision.took:
@@ -169,10 +168,9 @@ class Core:
         self._some.set()
         if self._since >= SNAPSHOT_EVERY:
             self._many.set()
-        prepared = not _takes_back(decision)
         for event in decision.events:
             match event:
-                case e.Ordered() if not prepared:
+                case e.Ordered() if not _may_go_ahead(decision, event):
                     self.dispatch.submit(event)
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
@@ -211,9 +209,10 @@ class Core:
         return self.dispatch.waiting()
 
 
-def _takes_back(decision: r.Decision) -> bool:
-    """Whether some of it may undo what else it orders: then all of it is followed in its order, once it is durable."""
-    return any(isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events)
+def _may_go_ahead(decision: r.Decision, ordered: e.Ordered) -> bool:
+    """Whether an order can be prepared before its decision is durable. Not one whose audience lies in the vault, which
+    is written with the decision, nor one that the same decision may take back."""
+    return not ordered.audience and not any(isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events)
 
 
 def health(core: Core, trouble: str | None) -> dict[str, Any]:
