@@ -212,7 +212,9 @@ class Core:
 def _may_go_ahead(decision: r.Decision, ordered: e.Ordered) -> bool:
     """Whether an order can be prepared before its decision is durable. Not one whose audience lies in the vault, which
     is written with the decision, nor one that the same decision may take back."""
-    return not ordered.audience and not any(isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events)
+    return not ordered.audience and not any(
+        isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events
+    )
 
 
 def health(core: Core, trouble: str | None) -> dict[str, Any]:
