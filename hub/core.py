@@ -14,11 +14,11 @@ import trio
 from hub.clock import Clock
 from hub.connector import Channel
 from hub.decider import Decider
-from hub.dispatch.attempt import Caller
 from hub.dispatch.dispatch import Dispatch
 from hub.dispatch.orders import Pending
 from hub.dispatch.policy import Limits
 from hub.dispatch.render import Texts
+from hub.dispatch.settle import Caller
 from hub.engine.engine import Engine
 from hub.engine.state import State, fold_decision
 from hub.journal import Journal, JournalError, Snapshot

@@ -3,49 +3,32 @@ what is to be tried again.
 """
 
 import random
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
 
-import msgspec
 import structlog
 import trio
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
-from hub.dispatch.doubt import Doubts, Look, look
-from hub.dispatch.orders import Counters, Handed, Order, open_order, spans
-from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_PART, SETTLE_S, SETTLE_WIDTH, Limits, gives_up, wait_s
+from hub.dispatch.doubt import look
+from hub.dispatch.orders import Counters, Handed, Order, spans
+from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_PART, Limits, gives_up, wait_s
 from hub.dispatch.prepare import Prepared, Preparer, Span, indexes
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import NoText
+from hub.dispatch.settle import Caller, Settler
 from hub.journal import Journal, JournalUnavailable
-from hub.model.events import Ordered
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
 from hub.model.records import Attempt, Fact, Receipt, ReceiptsReceived, SourceChanged, VaultEntry
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 RECEIPTS_MAX = 1000  # in one fact
 RECALL_S = 10.0
-LOOK_BACK = timedelta(minutes=1)  # before the first attempt in doubt: more than clocks differ by
 
 Turn = Answer | Literal["withdrawn", "stopped"]  # what came of a delivery's turn; the latter: it was not handed over
-
-
-class Caller(Protocol):
-    """`hub.bridge.Loop.call`, or a trio stand-in."""
-
-    async def __call__(
-        self,
-        fn: Callable[..., Coroutine[Any, Any, T]],
-        *args: object,
-        connector: str,
-        doing: str | None = None,
-        deadline_s: float | None = None,
-    ) -> T: ...
 
 
 class Burst:
@@ -77,7 +60,7 @@ class Attempts:
         wake: Callable[[], None],
     ) -> None:
         self.in_flight = 0
-        self.doubts = Doubts()
+        self.settler = Settler(journal, call, channels, counters, preparer)
         self._journal = journal
         self._call = call
         self._channels = channels
@@ -220,13 +203,13 @@ class Attempts:
         if self._queue.paused:
             return "stopped"
         key = look(work.channel, self._channels[work.channel], outgoing)
-        await self.doubts.enter(key)
+        await self.settler.doubts.enter(key)
         try:
             if order.gone():
                 return "withdrawn"
             return await self._hand_alone(order, work, outgoing)
         finally:
-            self.doubts.leave(key)
+            self.settler.doubts.leave(key)
 
     async def _hand_alone(self, order: Order, work: Work, outgoing: Outgoing) -> Turn:
         channel = self._channels[work.channel]
@@ -241,7 +224,7 @@ class Attempts:
             answer = Retry(reason=f"broke off: {type(error).__name__}", doubt=True)
         if isinstance(answer, Retry) and answer.doubt:
             self._counters.in_doubt += 1
-            answer = await self._settled(work.channel, outgoing) or answer
+            answer = await self.settler.ask(work.channel, outgoing) or answer
         if isinstance(answer, Sent) and channel.abilities.recalls and work.lane is Lane.ASK:
             self._handed.add(outgoing, work.channel, answer.ref)
             if order.gone():  # while it was being handed over
@@ -413,45 +396,6 @@ class Attempts:
 
     # --- in doubt ------------------------------------------------------------------------------------------
 
-    async def look_back(self, doubtful: Sequence[tuple[Order, Work, Attempt]], others: Iterable[Ordered]) -> None:
-        """Coming back: finds out what could be taken for what, before any of it is settled. What was in doubt of
-        `others`, orders over or not, may stand in a provider's list as well."""
-        asked = [entry for entry in doubtful if self._channels[entry[1].channel].abilities.settles]
-        if not asked:
-            return
-        since = min(attempt.at for _, _, attempt in asked) - LOOK_BACK
-        asked += await self._ever_in_doubt(since, others)
-        known = await self._journal.receipts_since(since)
-        self.doubts.others = frozenset(receipt.ref for receipts in known for receipt in receipts if receipt.ref)
-        same: list[tuple[Look, tuple[str, int]]] = []
-        for order, work, attempt in asked:
-            for outgoing in await self._preparer.as_handed(order, work, attempt):
-                key = look(work.channel, self._channels[work.channel], outgoing)
-                if key is not None:
-                    same.append((key, (outgoing.order, outgoing.index)))
-        self.doubts.all_in_doubt(same)
-
-    async def _ever_in_doubt(self, since: datetime, others: Iterable[Ordered]) -> list[tuple[Order, Work, Attempt]]:
-        """Attempts made since, over channels that can be asked, whose outcome was never written down."""
-        settling = {name for name, channel in self._channels.items() if channel.abilities.settles}
-        orders = {o.order: o for o in others if o.channel in settling}
-        made = [a for a in await self._journal.attempts_of(list(orders)) if a.at >= since]
-        settled = set(await self._journal.receipts_of([a.id for a in made]))
-        found: list[tuple[Order, Work, Attempt]] = []
-        for attempt in made:
-            if attempt.id not in settled:
-                ordered = orders[attempt.order]
-                work = Work(
-                    order=ordered.order,
-                    channel=ordered.channel,
-                    lane=ordered.lane,
-                    start=attempt.start,
-                    stop=attempt.stop,
-                    since_s=0.0,
-                )
-                found.append((open_order(ordered), work, attempt))
-        return found
-
     async def settle(self, order: Order, work: Work, attempt: Attempt) -> None:
         """Coming back: asks about an attempt part by part, so that another crash does not lose what was found out."""
         for start in range(work.start, work.stop, SETTLE_PART):
@@ -462,27 +406,14 @@ class Attempts:
         """Asks the channel what became of an attempt. What surely went out is written down, what surely
         did not is sent, and the rest is sent again, marked as a possible repeat."""
         found: dict[int, Answer] = {}
-        abilities = self._channels[work.channel].abilities
-        if abilities.settles:
-            handed = iter(await self._preparer.as_handed(order, work, attempt))
+        recalls = work.lane is Lane.ASK and self._channels[work.channel].abilities.recalls
 
-            async def ask_in_turn() -> None:
-                for outgoing in handed:
-                    key = look(work.channel, self._channels[work.channel], outgoing)
-                    await self.doubts.enter(key)
-                    try:
-                        answer = await self._settled(work.channel, outgoing)
-                    finally:
-                        self.doubts.leave(key)
-                    if answer is not None:
-                        found[outgoing.index] = answer
-                    if isinstance(answer, Sent) and abilities.recalls and work.lane is Lane.ASK:
-                        self._handed.add(outgoing, work.channel, answer.ref)
+        def told(outgoing: Outgoing, answer: Answer) -> None:
+            found[outgoing.index] = answer
+            if isinstance(answer, Sent) and recalls:
+                self._handed.add(outgoing, work.channel, answer.ref)
 
-            with trio.move_on_after(SETTLE_S):
-                async with trio.open_nursery() as nursery:
-                    for _ in range(min(len(work), SETTLE_WIDTH)):
-                        nursery.start_soon(ask_in_turn)
+        await self.settler.ask_all(order, work, attempt, told)
         receipts: list[Receipt] = []
         sure: list[int] = []
         doubt: list[int] = []
@@ -511,25 +442,6 @@ class Attempts:
             for part in left:
                 self._queue.put(part, trio.current_time())
         self._wake()
-
-    async def _settled(self, name: str, outgoing: Outgoing) -> Answer | None:
-        """Sent, Dead, or Retry without doubt (it surely was not taken); None where it cannot be told."""
-        channel = self._channels[name]
-        key = look(name, channel, outgoing)
-        if key is None:
-            return None
-        answer: Answer | None = None
-        if self.doubts.can_be_told(key, outgoing):
-            asked = msgspec.structs.replace(outgoing, others=self.doubts.others)
-            try:
-                answer = await self._call(channel.settle, asked, connector=name, deadline_s=SETTLE_S)
-            except Exception as error:  # as for sending
-                log.warning("settling broke off", connector=name, attempt=outgoing.attempt, error=str(error))
-        if answer is None or (isinstance(answer, Retry) and answer.doubt):
-            self.doubts.unclear(key, outgoing)
-            return None
-        self._counters.settled += 1
-        return answer
 
 
 def _withdrawn(order: Order, work: Work) -> tuple[Outcome, str]:

@@ -1,7 +1,7 @@
 """From a durable decision to a delivery: every order is handed to its channel once the attempt is durable, and what
 the channel said is written down as a fact. Dispatch decides nothing: that another channel is tried is the engine's
 doing. Policy: hub/dispatch/policy.py; what waits: queue.py; who and what: prepare.py and
-render.py; one attempt: attempt.py.
+render.py; one attempt: attempt.py; one in doubt: settle.py.
 """
 
 import random
@@ -14,12 +14,13 @@ import structlog
 import trio
 
 from hub.connector import Channel
-from hub.dispatch.attempt import Attempts, Caller
+from hub.dispatch.attempt import Attempts
 from hub.dispatch.orders import GAP_MAX, Counters, Order, Pending, open_order, spans
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.prepare import Preparer
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import Texts
+from hub.dispatch.settle import Caller
 from hub.journal import Journal
 from hub.model.events import Ordered
 from hub.model.ids import Ids
@@ -203,7 +204,7 @@ class Dispatch:
                 of.setdefault(attempt.order, []).append(attempt)
             for p in part:
                 doubtful += self._take_up(p, of.get(p.ordered.order, ()), settled)
-        await self._attempts.look_back(doubtful, others)
+        await self._attempts.settler.look_back(doubtful, others)
         self._recovering, self._meanwhile = False, {}
         for order, work, attempt in doubtful:
             self._chore(partial(self._attempts.settle, order, work, attempt))
