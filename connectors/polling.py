@@ -2,16 +2,17 @@
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from connectors.http import FetchFailed
+from connectors.http import Fetcher, FetchFailed
 from connectors.text import BYTES_MAX
-from hub.connector import Intake, Item, Taken, Unavailable
+from hub.connector import Environment, Intake, Item, Route, Taken, Unavailable
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[object]]
@@ -42,6 +43,9 @@ class PollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     silent_after: Annotated[
         float, Meta(ge=0, description="Seconds without anything new after which the source counts as silent; 0: never.")
     ] = 0.0
+
+
+C = TypeVar("C", bound=PollConfig)
 
 
 class Cursor(Struct, kw_only=True, omit_defaults=True):
@@ -135,6 +139,46 @@ async def poll_forever(
         await sleep(wait_s)
 
 
+class PollingSource(ABC, Generic[C]):
+    """A source that polls one address. Each kind gives its `poll`."""
+
+    def __init__(
+        self,
+        config: C,
+        environment: Environment,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._config = config
+        self._environment = environment
+        self._sleep = sleep
+        self._chance = chance or random.SystemRandom()
+
+    @abstractmethod
+    def poll(self, fetcher: Fetcher, intake: Intake, cursor: Cursor, first: bool) -> Callable[[], Awaitable[int]]:
+        """What is done at each poll (see `poll_forever`). `first`: what it finds is the backlog, not news."""
+
+    async def run(self, intake: Intake) -> None:
+        config = self._config
+        secret = self._environment.secret(config.authorization) if config.authorization else ""
+        cursor, first = Cursor.load(await intake.cursor())
+        async with Fetcher(
+            self._environment.user_agent,
+            timeout_s=config.timeout,
+            bytes_max=config.max_bytes,
+            configured=config.url,
+            internal=config.internal,
+            allow_internal=self._environment.allow_internal,
+            authorization=secret,
+        ) as fetcher:
+            poll = self.poll(fetcher, intake, cursor, first)
+            await poll_forever(poll, intake, config, self._sleep, self._chance)
+
+    def routes(self, intake: Intake) -> Sequence[Route]:
+        return ()
+
+
 async def offer(intake: Intake, items: Sequence[Item], cursor: str | None, sleep: Sleep) -> Sequence[Taken]:
     """Offers the same items again and again until the hub can keep them; only then may the cursor count."""
     wait_s = 1.0
@@ -155,10 +199,3 @@ async def read_aside(intake: Intake, fn: Callable[..., T], body: bytes, *args: o
     if len(body) < WORKER_FROM_BYTES:
         return fn(body, *args)
     return await intake.in_worker(fn, body, *args, label=fn.__name__)
-
-
-def system_chance() -> random.Random:
-    return random.SystemRandom()
-
-
-real_sleep: Sleep = asyncio.sleep

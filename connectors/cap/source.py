@@ -1,6 +1,5 @@
 """The `cap` source: polls one address that holds CAP alerts (an XML file, a wrapper of many, or MeteoAlarm's JSON)."""
 
-import random
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,15 +12,13 @@ from connectors.polling import (
     Cursor,
     PollConfig,
     PollFailed,
+    PollingSource,
     Sleep,
     batches,
     offer,
-    poll_forever,
     read_aside,
-    real_sleep,
-    system_chance,
 )
-from hub.connector import BadItem, Environment, Intake, Item, ReadError, Route, SignalItem, WorkerLimit
+from hub.connector import BadItem, Intake, Item, ReadError, SignalItem, WorkerLimit
 
 
 class CapConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,42 +28,13 @@ class CapConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
 
-class CapSource:
+class CapSource(PollingSource[CapConfig]):
     """Offers every alert once for each content it has; see connectors/cap/README.md."""
 
     Config: ClassVar[type[Struct]] = CapConfig
 
-    def __init__(
-        self,
-        config: CapConfig,
-        environment: Environment,
-        *,
-        sleep: Sleep = real_sleep,
-        chance: random.Random | None = None,
-    ) -> None:
-        self._config = config
-        self._environment = environment
-        self._sleep = sleep
-        self._chance = chance or system_chance()
-
-    async def run(self, intake: Intake) -> None:
-        config = self._config
-        secret = self._environment.secret(config.authorization) if config.authorization else ""
-        cursor, first = Cursor.load(await intake.cursor())
-        async with Fetcher(
-            self._environment.user_agent,
-            timeout_s=config.timeout,
-            bytes_max=config.max_bytes,
-            configured=config.url,
-            internal=config.internal,
-            allow_internal=self._environment.allow_internal,
-            authorization=secret,
-        ) as fetcher:
-            poll = _Poll(config, fetcher, intake, cursor, first, self._sleep)
-            await poll_forever(poll, intake, config, self._sleep, self._chance)
-
-    def routes(self, intake: Intake) -> Sequence[Route]:
-        return ()
+    def poll(self, fetcher: Fetcher, intake: Intake, cursor: Cursor, first: bool) -> "_Poll":
+        return _Poll(self._config, fetcher, intake, cursor, first, self._sleep)
 
     @classmethod
     def read(cls, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:

@@ -1,7 +1,6 @@
 """The `feed` source: polls an RSS, Atom or RDF feed, and fetches the CAP files its entries announce."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
@@ -16,14 +15,12 @@ from connectors.polling import (
     Cursor,
     PollConfig,
     PollFailed,
+    PollingSource,
     Sleep,
     offer,
-    poll_forever,
     read_aside,
-    real_sleep,
-    system_chance,
 )
-from hub.connector import BadItem, Environment, Intake, ReadError, Route, SignalItem, WorkerLimit
+from hub.connector import BadItem, Intake, ReadError, SignalItem, WorkerLimit
 from hub.model.signal import Category, Hazard
 
 _AT_ONCE = 4  # CAP files fetched at the same time from one publisher
@@ -56,42 +53,13 @@ class FeedConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = "follow"
 
 
-class FeedSource:
+class FeedSource(PollingSource[FeedConfig]):
     """Offers every entry once for each content it has; see connectors/feed/README.md."""
 
     Config: ClassVar[type[Struct]] = FeedConfig
 
-    def __init__(
-        self,
-        config: FeedConfig,
-        environment: Environment,
-        *,
-        sleep: Sleep = real_sleep,
-        chance: random.Random | None = None,
-    ) -> None:
-        self._config = config
-        self._environment = environment
-        self._sleep = sleep
-        self._chance = chance or system_chance()
-
-    async def run(self, intake: Intake) -> None:
-        config = self._config
-        secret = self._environment.secret(config.authorization) if config.authorization else ""
-        cursor, first = Cursor.load(await intake.cursor())
-        async with Fetcher(
-            self._environment.user_agent,
-            timeout_s=config.timeout,
-            bytes_max=config.max_bytes,
-            configured=config.url,
-            internal=config.internal,
-            allow_internal=self._environment.allow_internal,
-            authorization=secret,
-        ) as fetcher:
-            poll = _Poll(config, fetcher, intake, cursor, first, self._sleep)
-            await poll_forever(poll, intake, config, self._sleep, self._chance)
-
-    def routes(self, intake: Intake) -> Sequence[Route]:
-        return ()
+    def poll(self, fetcher: Fetcher, intake: Intake, cursor: Cursor, first: bool) -> "_Poll":
+        return _Poll(self._config, fetcher, intake, cursor, first, self._sleep)
 
     @classmethod
     def read(cls, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:

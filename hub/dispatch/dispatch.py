@@ -1,7 +1,7 @@
-"""From a durable decision to a delivery: every order is handed to its channel once the attempt is durable, and what
-the channel said is written down as a fact. Dispatch decides nothing: that another channel is tried is the engine's
-doing. Policy: hub/dispatch/policy.py; what waits: queue.py; who and what: prepare.py and
-render.py; one attempt: attempt.py; one in doubt: settle.py.
+"""From a decision to a delivery: every order is handed to its channel once its decision and the attempt are durable,
+and what the channel said is written down as a fact. Dispatch decides nothing: that another channel is tried is the
+engine's doing. Policy: hub/dispatch/policy.py; what waits: queue.py; who and what: prepare.py and render.py; one
+attempt: attempt.py; one in doubt: settle.py.
 """
 
 import random
@@ -88,7 +88,8 @@ class Dispatch:
     # --- what the engine's decisions ask for ---------------------------------------------------------------
 
     def submit(self, ordered: Ordered) -> None:
-        """Takes an order of a durable decision. One that is under way already is not taken twice."""
+        """Takes an order of a decision that is durable, or on its way to the journal, which holds the attempts back
+        until it is. One that is under way already is not taken twice."""
         if ordered.order in self._orders:
             return
         order = open_order(ordered)
