@@ -25,6 +25,10 @@ import structlog
 from tools.simulate.night import Told, simulate
 
 
+COUNTED = ("crashes", "facts", "decisions", "arrived", "repeats", "incidents", "accepted", "exhausted")
+TELL_EVERY = 1_000
+
+
 def _fixed() -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": "0"}
 
@@ -53,23 +57,28 @@ def main() -> int:
         return 1 if fault else 0
     first = options.first if options.first is not None else random.SystemRandom().randrange(10**9)
     print(f"{options.nights} nights from seed {first}", flush=True)
+    return 1 if run(range(first, first + options.nights), options.jobs) else 0
+
+
+def run(seeds: range, jobs: int) -> int:
+    """Lives these nights and tells of them, now and then what came of them so far. Returns how many had a fault."""
     began = time.monotonic()
     sums: Counter[str] = Counter()
-    faults = 0
-    with ProcessPoolExecutor(options.jobs) as pool:
-        for seed, told, fault in pool.map(one, range(first, first + options.nights), chunksize=10):
+    done = faults = 0
+    with ProcessPoolExecutor(jobs) as pool:
+        for seed, told, fault in pool.map(one, seeds, chunksize=10):
+            done += 1
             if told is None:
                 faults += 1
                 print(f"FAULT in seed {seed}: replay with: python -m tools.simulate --seed {seed}")
                 print(fault if faults <= 3 else fault.strip().splitlines()[-1], flush=True)
-                continue
-            for name in ("crashes", "facts", "decisions", "arrived", "repeats", "incidents", "accepted", "exhausted"):
-                sums[name] += getattr(told, name)
-    took = time.monotonic() - began
-    print(
-        f"{options.nights} nights in {took:.0f} s, {faults} faults; " + ", ".join(f"{v} {k}" for k, v in sums.items())
-    )
-    return 1 if faults else 0
+            else:
+                sums.update({name: getattr(told, name) for name in COUNTED})
+            if done % TELL_EVERY == 0 or done == len(seeds):
+                took = time.monotonic() - began
+                counted = ", ".join(f"{sums[name]} {name}" for name in COUNTED)
+                print(f"{done} nights in {took:.0f} s, {faults} faults; {counted}", flush=True)
+    return faults
 
 
 if __name__ == "__main__":
