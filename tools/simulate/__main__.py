@@ -24,7 +24,6 @@ import structlog
 
 from tools.simulate.night import Told, simulate
 
-
 COUNTED = ("crashes", "facts", "decisions", "arrived", "repeats", "incidents", "accepted", "exhausted")
 TELL_EVERY = 1_000
 
