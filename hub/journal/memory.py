@@ -60,8 +60,10 @@ class MemoryJournal:
         self._crashed = False
 
     def survivor(self, *, before_commit: BeforeCommit | None = None) -> "MemoryJournal":
-        """A new journal with what was durable, as read back from its bytes; this one takes nothing any more."""
+        """A new journal with what was durable, as read back from its bytes; this one takes nothing any more, and what
+        was on its way to it is refused."""
         self._crashed = True
+        self._forsake(self._queue)
         after = MemoryJournal(entropy=self._entropy, before_commit=before_commit)
         for row in self._rows:
             after._index(row, decode(row.body))
@@ -107,7 +109,8 @@ class MemoryJournal:
         return put
 
     async def _drain(self, before_commit: BeforeCommit) -> None:
-        while self._queue and not self._crashed:
+        # In trouble it goes on trying, also with nothing to write.
+        while (self._queue or self.trouble is not None) and not self._crashed:
             batch, self._queue = self._queue, []
             try:
                 await before_commit(sum(len(put.rows) for put in batch))
@@ -121,9 +124,16 @@ class MemoryJournal:
                 await trio.sleep(_PAUSE_S)
                 continue
             self.trouble = None
-            if not self._crashed:
+            if self._crashed:
+                self._forsake(batch)
+            else:
                 self._commit(batch)
         self._draining = False
+
+    def _forsake(self, puts: Iterable[Put]) -> None:
+        for put in puts:
+            put.refuse(unavailable("it is closed"))
+            put.settle()
 
     def _commit(self, puts: Iterable[Put]) -> None:
         for put in puts:

@@ -58,3 +58,8 @@ def test_an_all_clear_that_reaches_nobody_is_seen(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("hub.engine.steps.tell_reached", nobody)
     monkeypatch.setattr(incidents, "tell_reached", nobody)
     assert any("reached" in fault for fault in faults_of(range(10, 30)))
+
+
+def test_preparing_a_mass_message_before_its_audience_is_durable_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.core._may_go_ahead", lambda decision, ordered: True)
+    assert any("lost its audience" in fault for fault in faults_of(range(100, 120)))

@@ -16,7 +16,9 @@ from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.policy import Limits
 from hub.engine.state import State, fold_decision
+from hub.journal import JournalUnavailable
 from hub.journal.memory import MemoryJournal
+from hub.journal.puts import unavailable
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
@@ -67,7 +69,10 @@ class Night:
 
     def __post_init__(self) -> None:
         self.ids = Ids(random.Random(self.seed + 1))
-        self.journal = MemoryJournal(entropy=random.Random(self.seed + 2).randbytes)
+        self.disk = random.Random(self.seed + 3)
+        self.sound = False  # the disk gives no trouble any more
+        self.journal = MemoryJournal(entropy=random.Random(self.seed + 2).randbytes, before_commit=self.commit)
+        self.acknowledged: set[str] = set()  # facts that the outside was told are kept
         self.faults: list[str] = []  # seen where raising would be taken for a channel's own error
         self.ordered: set[str] = set()
         self.attempts: dict[str, r.Attempt] = {}
@@ -136,18 +141,46 @@ class Night:
         if self.nursery is not None:
             self.nursery.start_soon(tell)
 
+    async def commit(self, records: int) -> None:
+        """The disk: some milliseconds, now and then half a second, and rarely it takes nothing at all."""
+        chance = self.disk.random()
+        if chance < 0.002 and not self.sound:
+            raise unavailable("the disk is full")
+        await trio.sleep(0.5 if chance < 0.02 else 0.02 * chance)
+
     async def put(self, body: r.FactBody, live: Any = None) -> None:
         """The outside says something; while the hub is down it says it again until it is taken."""
-        while self.core is None or self.clock is None:  # noqa: ASYNC110 # virtual time costs nothing
-            await trio.sleep(5)
+        await self.up()
+        assert self.clock is not None
         at = self.clock.now()
         fact = r.Fact(id=self.ids.new(at), at=at, body=body)
         vault = []
         if live is not None:
             fact = msgspec.structs.replace(fact, vault=fact.id)
             vault = [r.VaultEntry(key=fact.id, payload=msgspec.json.encode(live))]
-        await self.journal.put_facts([fact], vault, [live])
+        while True:
+            try:
+                await self.journal.put_facts([fact], vault, [live])
+                break
+            except JournalUnavailable:
+                await trio.sleep(1)
+                await self.up()
         self.told.facts += 1
+        self.acknowledged.add(fact.id)
+
+    async def keep(self, journal: MemoryJournal, fact: r.Fact) -> None:
+        """As whoever starts the hub does: again, until it starts."""
+        while True:
+            try:
+                await journal.put_facts([fact])
+                return
+            except JournalUnavailable:
+                await trio.sleep(1)
+
+    async def up(self) -> None:
+        """Returns when the hub is up."""
+        while self.core is None or self.clock is None:  # noqa: ASYNC110 # virtual time costs nothing
+            await trio.sleep(5)
 
     async def signals(self) -> None:
         """Warnings, updates, cancels, repetitions."""
@@ -221,7 +254,7 @@ class Night:
             if trio.current_time() < until_s:
                 self.told.crashes += 1
                 self.core = None
-                self.journal = self.journal.survivor()
+                self.journal = self.journal.survivor(before_commit=self.commit)
                 await trio.sleep(min(self.chance.choice((1, 20, 300, 3600)), until_s - trio.current_time()))
 
     async def run_once(self, until_s: float, crash_after: int | None) -> None:
@@ -247,7 +280,7 @@ class Night:
             self.clock, self.core = clock, core
             at = clock.now()
             started = r.Fact(id=self.ids.new(at), at=at, body=r.HubStarted(node="simulation", version=""))
-            await self.journal.put_facts([started])
+            await self.keep(core.journal, started)
             await core.run(started.id)
 
     async def run(self) -> Told:
@@ -264,8 +297,9 @@ class Night:
                     faults.cancel()
             for channel in self.channels.values():
                 channel.weather = FINE
+            self.sound = True
             self.core = None
-            self.journal = self.journal.survivor()
+            self.journal = self.journal.survivor(before_commit=self.commit)
             self.safe()
             await self.run_once(self.zero + FAULTS_S + CALM_S, None)
             live = self.core
@@ -327,6 +361,10 @@ class Night:
                             raise Fault(f"{event.recipients[0]} accepted and is rung again")
                     case _:
                         pass
+        for fact in self.rows(r.Fact):
+            for receipt in fact.body.receipts if isinstance(fact.body, r.ReceiptsReceived) else ():
+                if "erased" in receipt.reason:  # nobody erases in these nights
+                    raise Fault(f"order {receipt.order} lost its audience")
         self._fold_is_state()
 
     def _fold_is_state(self) -> None:
@@ -343,6 +381,8 @@ class Night:
         decisions = self.rows(r.Decision)
         self.told.decisions = len(decisions)
         took = {fact for d in decisions for fact in d.took}
+        if lost := self.acknowledged - {fact.id for fact in self.rows(r.Fact)}:
+            raise Fault(f"facts {lost} were acknowledged and are gone")
         for fact in self.rows(r.Fact):
             if fact.id not in took:
                 raise Fault(f"fact {fact.id} was accepted and never decided on")
@@ -405,6 +445,7 @@ def watch_commits(journal: MemoryJournal, after: int, crash: Callable[[], None])
     def counted(put: Any) -> None:
         nonlocal left
         if left <= 0:
+            put.refuse(unavailable("the power is gone"))
             return
         keep(put)
         left -= max(1, len(put.new))
