@@ -124,10 +124,7 @@ class MemoryJournal:
                 await trio.sleep(_PAUSE_S)
                 continue
             self.trouble = None
-            if self._crashed:
-                self._forsake(batch)
-            else:
-                self._commit(batch)
+            (self._forsake if self._crashed else self._commit)(batch)
         self._draining = False
 
     def _forsake(self, puts: Iterable[Put]) -> None:
