@@ -172,6 +172,8 @@ class Core:
             match event:
                 case e.Ordered() if not _may_go_ahead(decision, event):
                     self.dispatch.submit(event)
+                case e.Delivered():
+                    self.dispatch.heard(event.order, [index for index, _, _ in event.moves])
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
                 case e.Stopped():

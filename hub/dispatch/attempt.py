@@ -140,6 +140,7 @@ class Attempts:
             self._counters.held += 1
             self._queue.put(held, now_s)
         await self._write(order, work.channel, prepared.refused)
+        self._ended(order, prepared.over)
         return prepared
 
     async def _durable(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry]) -> bool:
@@ -324,7 +325,10 @@ class Attempts:
                     counters.delivered += 1
                 case _:
                     counters.sent += 1
-            order.left -= 1
+            self._ended(order, 1)
+
+    def _ended(self, order: Order, count: int) -> None:
+        order.left -= count
         if order.left <= 0:
             self._orders.pop(order.ordered.order, None)
 

@@ -66,6 +66,7 @@ class Dispatch:
         self._closing = False
         self._recovering = False
         self._meanwhile: dict[str, str] = {}  # withdrawn while recovering, perhaps before it was taken up
+        self._heard: dict[str, set[int]] = {}  # likewise
         self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids)
         self._recall = recall
         self._attempts = Attempts(
@@ -110,6 +111,15 @@ class Dispatch:
             if gone := self._queue.remove(order):
                 self._chore(lambda: self._attempts.end_withdrawn(known, gone))
         self._chore(lambda: self._attempts.recall(order))
+
+    def heard(self, order: str, indexes: Iterable[int]) -> None:
+        """What became of these deliveries is known. Where an attempt was in doubt and is to be made again, a provider's
+        own word came in between: it counts, and nobody is rung twice for nothing."""
+        known = self._orders.get(order)
+        if self._recovering:
+            self._heard.setdefault(order, set()).update(indexes)
+        if known is not None:
+            known.heard.update(indexes)
 
     def pause(self, by: str, why: str) -> None:
         """Stop-all: nothing more goes out until `resume`. What is being handed over at this instant finishes."""
@@ -206,7 +216,7 @@ class Dispatch:
             for p in part:
                 doubtful += self._take_up(p, of.get(p.ordered.order, ()), settled)
         await self._attempts.settler.look_back(doubtful, others)
-        self._recovering, self._meanwhile = False, {}
+        self._recovering, self._meanwhile, self._heard = False, {}, {}
         for order, work, attempt in doubtful:
             self._chore(partial(self._attempts.settle, order, work, attempt))
 
@@ -221,6 +231,7 @@ class Dispatch:
         if not order.left:
             return []
         order.withdrawn = pending.withdrawn or self._meanwhile.get(ordered.order, "")
+        order.heard |= self._heard.get(ordered.order, set())
         self._orders[ordered.order] = order
         last: dict[int, Attempt] = {}
         unsettled: set[int] = set()

@@ -28,7 +28,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 @dataclass(eq=False, slots=True)
 class Order:
     """`meant`: the indexes that are to go out, None for all of `size`. `left`: how many have not ended. `kept`: vault
-    keys of the rendered texts, by whether they are marked as repeats."""
+    keys of the rendered texts, by whether they are marked as repeats. `heard`: the indexes of which the journal knows
+    what became; what still waits of them is not sent (again)."""
 
     ordered: Ordered
     size: int
@@ -40,6 +41,7 @@ class Order:
     signal_read: bool = False
     rendered: dict[tuple[Language, bool], Rendered] = field(default_factory=dict)
     kept: dict[bool, str] = field(default_factory=dict)
+    heard: set[int] = field(default_factory=set)
 
     def gone(self) -> bool:
         """Whether it was withdrawn."""

@@ -37,11 +37,13 @@ class Span:
 
 @dataclass(slots=True)
 class Prepared:
-    """A work made ready: `spans` to hand over, `refused` (never to be handed over), `held` for later."""
+    """A work made ready: `spans` to hand over, `refused` (never to be handed over), `held` for later, and how many are
+    `over`: what became of them was heard meanwhile."""
 
     spans: list[Span] = field(default_factory=list)
     refused: list[Receipt] = field(default_factory=list)
     held: list[Work] = field(default_factory=list)
+    over: int = 0
 
 
 class Preparer:
@@ -79,6 +81,11 @@ class Preparer:
         details = _ask_details(order)
         attempt, at, outgoing = "", self._now(), list[Outgoing]()
         for index in indexes(order, work):
+            if index in order.heard:
+                prepared.over += 1
+                self._close(prepared, order, work, attempt, at, outgoing, vault)
+                outgoing = []  # nor what was not made
+                continue
             person = people[index] if index < len(people) else ""
             address = self.directory.address(person, work.channel)
             if not address:

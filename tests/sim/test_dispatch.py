@@ -432,6 +432,29 @@ async def test_what_cannot_be_settled_is_sent_again_marked_and_counted(autojump_
         assert world.dispatch.counters.repeats == 1
 
 
+async def test_what_the_provider_told_of_meanwhile_is_not_tried_again(autojump_clock: MockClock) -> None:
+    async with running(World()) as world:
+        world.sms.says = lambda _: Retry(reason="timeout", doubt=True)
+        world.dispatch.submit(ask())
+        await trio.sleep(0.5)
+        world.dispatch.heard("ask-1", [0])
+        await trio.sleep(60)
+        assert len(world.sms.got) == 1
+        assert not any(any(lanes.values()) for lanes in world.dispatch.waiting().values())
+
+
+async def test_a_mass_message_goes_on_past_what_was_told_of_meanwhile(autojump_clock: MockClock) -> None:
+    async with running(World(sms=WIDE)) as world:
+        world.dispatch.pause("hub", "coming back")
+        world.dispatch.submit(mass(20, await world.audience(20)))
+        world.dispatch.heard("mass-1", [3, 4, 11])
+        world.dispatch.resume()
+        await world.quiet()
+        assert sorted(o.index for _, o in world.sms.got) == [i for i in range(20) if i not in (3, 4, 11)]
+        covered = {i for a in await world.attempts("mass-1") for i in range(a.start, a.stop)}
+        assert not covered & {3, 4, 11}, "no attempt is written down of what was not made"
+
+
 async def test_an_idempotent_channel_sees_the_same_identity_and_no_mark(autojump_clock: MockClock) -> None:
     async with running(World()) as world:
         world.sms.abilities = Abilities(idempotent=True)
@@ -756,6 +779,21 @@ async def test_a_channel_that_cannot_be_asked_repeats_at_once_marked(autojump_cl
         ((at, outgoing),) = world.sms.got
         assert at == back_s
         assert outgoing.repeat
+
+
+async def test_a_call_in_doubt_that_a_callback_told_of_while_the_hub_listened_is_not_made_again(
+    autojump_clock: MockClock,
+) -> None:
+    _, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
+    async with running(world):
+        world.dispatch.pause("hub", "coming back: listening first")
+        await world.dispatch.recover([Pending(ordered=ask(channel="voice"))])
+        await trio.sleep(1)
+        world.dispatch.heard("ask-1", [0])  # the answering machine, say
+        await trio.sleep(2)
+        world.dispatch.resume()
+        await trio.sleep(60)
+        assert not world.call.got
 
 
 async def test_an_idempotent_channel_gets_the_same_attempt_again_unmarked(autojump_clock: MockClock) -> None:
