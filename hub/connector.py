@@ -269,11 +269,13 @@ class Retry(Struct, frozen=True, kw_only=True):
 class Dead(Struct, frozen=True, kw_only=True):
     """Will never arrive this way (number unknown, blocked, opted out): the next channel is to be used.
     `bad_address`: the address itself is wrong and should be corrected. `alarm`: the whole channel is broken (wrong
-    credentials): tell the room."""
+    credentials): tell the room. `heard`: somebody may have heard it all the same (an answering machine took the call):
+    they count as reached."""
 
     reason: str
     bad_address: bool = False
     alarm: bool = False
+    heard: bool = False
 
 
 Answer = Sent | Retry | Dead

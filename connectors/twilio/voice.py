@@ -208,8 +208,13 @@ class VoiceChannel:
             return NO_CONTENT
         order, index = _delivery(request)
         self._account.remember(sid, order, index)
-        receipt = ReceiptItem(order=order, index=index, outcome=outcome, key=f"{sid}:{outcome}", reason=reason, ref=sid)
-        return NO_CONTENT if await self._account.record(intake.offer, [receipt]) else NOT_NOW
+        # What was left on an answering machine may be heard: it went out before it failed.
+        outcomes = (Outcome.SENT, outcome) if reason == MACHINE else (outcome,)
+        receipts = [
+            ReceiptItem(order=order, index=index, outcome=one, key=f"{sid}:{one}:{reason}", reason=reason, ref=sid)
+            for one in outcomes
+        ]
+        return NO_CONTENT if await self._account.record(intake.offer, receipts) else NOT_NOW
 
     async def _key(self, request: WebRequest, intake: Intake) -> WebResponse:
         """Records what was pressed, and only then says so."""
@@ -251,7 +256,7 @@ def _became(sid: str, status: str, answered_by: str, ask: bool) -> Answer:
     if status != "completed":
         return Sent(ref=sid)
     outcome, reason = _answered(answered_by, ask)
-    return Dead(reason=reason) if outcome is Outcome.FAILED else Sent(ref=sid, final=True)
+    return Dead(reason=reason, heard=True) if outcome is Outcome.FAILED else Sent(ref=sid, final=True)
 
 
 def _answered(by: str, ask: bool) -> tuple[Outcome, str]:

@@ -238,6 +238,7 @@ class Attempts:
         """Writes down what was said, then puts back what is to be tried again."""
         order, work = span.order, span.work
         receipts: list[Receipt] = []
+        heard: list[Receipt] = []
         again: dict[str, list[int]] = {"stopped": [], "retry": [], "doubt": []}
         chance, wait = self._chance.random(), 0.0
         for outgoing, turn in zip(span.outgoing, said, strict=True):
@@ -247,6 +248,8 @@ class Attempts:
                     outcome, ref = Outcome.DELIVERED if turn.final else Outcome.SENT, turn.ref
                 case Dead():
                     outcome, reason = Outcome.FAILED, turn.reason
+                    if turn.heard:
+                        heard.append(Receipt(work.order, outgoing.index, Outcome.SENT, reason))
                 case Retry():
                     tries, this = work.tries + 1, wait_s(work.lane, work.tries + 1, chance, turn.after_s)
                     reason = turn.reason
@@ -264,7 +267,7 @@ class Attempts:
             receipts.append(Receipt(work.order, outgoing.index, outcome, reason, ref))
         await self._note_health(work.channel, said)
         # An attempt some of which is in doubt stays in doubt until that is tried again: a crash must not forget it.
-        await self._write(order, work.channel, receipts, "" if again["doubt"] else span.attempt.id)
+        await self._write(order, work.channel, receipts, "" if again["doubt"] else span.attempt.id, before=heard)
         for why, left in again.items():
             if left:
                 await self._again(span, left, why, wait)
@@ -305,10 +308,18 @@ class Attempts:
             del broken[channel]
             await self._put(SourceChanged(source=channel, health="ok"))
 
-    async def _write(self, order: Order, channel: str, receipts: Sequence[Receipt], attempt: str = "") -> None:
-        """Makes receipts durable, however long that takes, and counts what has ended."""
+    async def _write(
+        self,
+        order: Order,
+        channel: str,
+        receipts: Sequence[Receipt],
+        attempt: str = "",
+        before: Sequence[Receipt] = (),
+    ) -> None:
+        """Makes receipts durable, however long that takes, and counts what has ended. `before`: what is to be known of
+        some of them first, and ends nothing (who may have heard what has failed counts as reached)."""
         for start in range(0, len(receipts), RECEIPTS_MAX):
-            part = tuple(receipts[start : start + RECEIPTS_MAX])
+            part = (*(() if start else before), *receipts[start : start + RECEIPTS_MAX])
             body = ReceiptsReceived(channel=channel, receipts=part, attempt=attempt)
             await self._put(body, f"receipts {attempt}" if attempt else "")
         counters = self._counters
@@ -419,19 +430,22 @@ class Attempts:
 
         await self.settler.ask_all(order, work, attempt, told)
         receipts: list[Receipt] = []
+        heard: list[Receipt] = []
         sure: list[int] = []
         doubt: list[int] = []
         for index in indexes(order, work):
             match found.get(index):
                 case Sent(ref=ref, final=final):
                     receipts.append(Receipt(work.order, index, Outcome.DELIVERED if final else Outcome.SENT, "", ref))
-                case Dead(reason=reason):
+                case Dead(reason=reason, heard=may_be_heard):
                     receipts.append(Receipt(work.order, index, Outcome.FAILED, reason))
+                    if may_be_heard:
+                        heard.append(Receipt(work.order, index, Outcome.SENT, reason))
                 case Retry():
                     sure.append(index)
                 case _:
                     doubt.append(index)
-        await self._write(order, work.channel, receipts)
+        await self._write(order, work.channel, receipts, before=heard)
         left: list[Work] = []
         for indexes_of, in_doubt in ((sure, False), (doubt, True)):
             for start, stop in spans(indexes_of):

@@ -88,7 +88,9 @@ def test_a_call_that_was_stood_down() -> None:
     play("voice", story)
 
 
-@pytest.mark.parametrize(("asked", "answer"), [(True, Dead(reason="answering machine")), (False, Sent(final=True))])
+@pytest.mark.parametrize(
+    ("asked", "answer"), [(True, Dead(reason="answering machine", heard=True)), (False, Sent(final=True))]
+)
 def test_an_answering_machine_answers_nothing(asked: bool, answer: Answer) -> None:
     async def story(room: Room) -> None:
         room.phones.script(ANNE, call="machine")

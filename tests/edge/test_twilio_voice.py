@@ -103,6 +103,8 @@ def test_an_answering_machine_acknowledges_nothing() -> None:
         await room.outcomes("failed")
         [failed] = [receipt for receipt in room.intake.receipts if receipt.outcome is Outcome.FAILED]
         assert failed.reason == "answering machine"
+        said = [receipt.outcome for receipt in room.intake.receipts if receipt.reason == "answering machine"]
+        assert said[:2] == [Outcome.SENT, Outcome.FAILED], "it may be heard: who owns the machine counts as reached"
         await room.until(lambda: not room.phones.calls[0].alive)
         assert Outcome.DELIVERED not in {receipt.outcome for receipt in room.intake.receipts}
         assert room.intake.replies == []

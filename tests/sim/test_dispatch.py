@@ -751,6 +751,16 @@ async def test_an_attempt_the_channel_surely_never_saw_is_sent_unmarked(autojump
         assert (outgoing.repeat, outgoing.nth) == (False, 2)
 
 
+async def test_what_was_left_on_a_machine_went_out_before_it_failed(autojump_clock: MockClock) -> None:
+    _, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
+    world.call.settles = lambda _: Dead(reason="answering machine", heard=True)
+    async with running(world):
+        await world.dispatch.recover([Pending(ordered=ask(channel="voice"))])
+        await trio.sleep(30)
+        assert [r.outcome for r in await world.receipts()] == [Outcome.SENT, Outcome.FAILED]
+        assert not world.call.got
+
+
 async def test_an_ask_not_settled_in_ten_seconds_is_sent_again_marked(autojump_clock: MockClock) -> None:
     _, world = await killed_between_hand_over_and_outcome(ask(channel="voice"))
 

@@ -142,6 +142,23 @@ def test_time_to_answer_runs_from_the_attempt_not_from_the_decision() -> None:
     night.over()
 
 
+def test_whose_answering_machine_took_the_call_is_called_on_and_hears_that_it_is_over() -> None:
+    night = Night()
+    night.silent.add(("officer-a", "sms"))
+    night.fails.add(("officer-a", "voice"))
+    night.signal()
+    a, b = night.person("officer-a"), night.person("officer-b")
+    order = a.receives("storm-wake", by="sms").order
+    left = [Receipt(order, 0, outcome, "answering machine") for outcome in (Outcome.SENT, Outcome.FAILED)]
+    night.fact(ReceiptsReceived(channel="sms", receipts=tuple(left)))
+    a.receives("storm-wake", by="voice")  # the next channel at once
+    b.receives("storm-wake", by="sms")  # and the next officer
+    night.cancel("w1")
+    for reached in (a, b):
+        reached.receives("storm-over", by="sms")
+    night.over()
+
+
 def test_dispatch_that_never_says_anything_does_not_stop_a_chain() -> None:
     night = Night()
     night.silent |= {("officer-a", "sms"), ("officer-a", "voice")}
