@@ -209,9 +209,10 @@ class VoiceChannel:
         order, index = _delivery(request)
         self._account.remember(sid, order, index)
         # What was left on an answering machine may be heard: it went out before it failed.
-        outcomes = (Outcome.SENT, outcome) if reason == MACHINE else (outcome,)
+        machine = reason == MACHINE
+        outcomes, of = ((Outcome.SENT, outcome), f"{sid}:machine") if machine else ((outcome,), sid)
         receipts = [
-            ReceiptItem(order=order, index=index, outcome=one, key=f"{sid}:{one}:{reason}", reason=reason, ref=sid)
+            ReceiptItem(order=order, index=index, outcome=one, key=f"{of}:{one}", reason=reason, ref=sid)
             for one in outcomes
         ]
         return NO_CONTENT if await self._account.record(intake.offer, receipts) else NOT_NOW
