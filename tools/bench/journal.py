@@ -123,7 +123,7 @@ def quantiles(took_s: list[float]) -> dict[str, float]:
 
 
 def raw(folder: Path) -> dict[str, float]:
-    """The ceilings: one sync, one synced commit, one to each of two files, rows in large batches."""
+    """The ceilings: one sync, one synced commit, rows in large batches."""
     fd = os.open(folder / "raw", os.O_RDWR | os.O_CREAT)
     block = bytes(4096)
 
@@ -133,39 +133,25 @@ def raw(folder: Path) -> dict[str, float]:
 
     sync = clock(write_and_sync, 500)
     os.close(fd)
-    files = []
-    for name in ("raw-a.db", "raw-b.db"):
-        connection = apsw.Connection(str(folder / name))
-        connection.pragma("journal_mode", "wal")
-        connection.pragma("synchronous", "full")
-        connection.execute("CREATE TABLE t (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB)")
-        files.append(connection)
+    file = apsw.Connection(str(folder / "raw.db"))
+    file.pragma("journal_mode", "wal")
+    file.pragma("synchronous", "full")
+    file.execute("CREATE TABLE t (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, body BLOB)")
 
-    def insert(file: apsw.Connection, n: int) -> None:
+    def insert(n: int) -> None:
         file.execute("INSERT INTO t VALUES (?, ?, ?)", (n, f"{n:026d}", SIGNAL))
 
-    def insert_once(n: int) -> None:
-        insert(files[0], n)
-
-    def insert_twice(n: int) -> None:
-        insert(files[1], n)
-        insert(files[0], n + 10_000)
-
-    one = clock(insert_once, 1_000)
-    two = clock(insert_twice, 1_000)
+    one = clock(insert, 1_000)
     rows = [(n, f"{n:026d}", SIGNAL) for n in range(10**6, 10**6 + 50_000)]
     begun = time.perf_counter()
-    with files[0]:
-        files[0].executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+    with file:
+        file.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
     rows_per_s = 50_000 / (time.perf_counter() - begun)
-    for file in files:
-        file.close()
+    file.close()
     return {
         "sync_p50_ms": one_median(sync),
         "commit_p50_ms": one_median(one),
-        "commit_two_files_p50_ms": one_median(two),
         "commits_per_s": round(len(one) / sum(one)),
-        "commits_two_files_per_s": round(len(two) / sum(two)),
         "rows_per_s_in_one_batch": round(rows_per_s),
     }
 
@@ -196,12 +182,10 @@ async def measure(folder: Path, count: int, records: int) -> dict[str, Any]:
     result["long journal"] = await long(path, make, records)
     best = max(result["concurrent"], key=lambda one: one["facts_per_s"])
     result["ratios"] = {
-        "alone, with vault / raw commit to two files": round(
-            result["alone, with vault"]["p50_ms"] / result["raw"]["commit_two_files_p50_ms"], 2
+        "alone, with vault / raw commit": round(
+            result["alone, with vault"]["p50_ms"] / result["raw"]["commit_p50_ms"], 2
         ),
-        "facts per s / raw commits to two files per s": round(
-            best["facts_per_s"] / result["raw"]["commits_two_files_per_s"], 2
-        ),
+        "facts per s / raw commits per s": round(best["facts_per_s"] / result["raw"]["commits_per_s"], 2),
     }
     return result
 
