@@ -55,8 +55,8 @@ FINISH_S = 5.0  # how long what is in flight may take when stopping
 PRELOAD = ("lxml.etree", "feedparser")  # what most documents are read with
 BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what operators say themselves
 CLOCK_EVERY_S = 1.0
-GC_THRESHOLD = (50_000, 20, 50)  # objects, and so on: Python's own 700 took a sixth of the processor at saturation
 CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
+GC_THRESHOLD = (50_000, 20, 50)  # objects, and so on: Python's own 700 took a sixth of the processor at saturation
 
 
 def new_ids() -> Ids:

@@ -156,9 +156,8 @@ class Core:
 
     def _prepare(self, decision: r.Decision) -> None:
         """What is ordered gets its attempts while the decision is on its way, so that both share a commit."""
-        for event in decision.events:
-            if isinstance(event, e.Ordered) and _may_go_ahead(decision, event):
-                self.dispatch.submit(event)
+        for order in _ahead(decision):
+            self.dispatch.submit(order)
 
     def _follow(self, decision: r.Decision) -> None:
         if self._after and self._after in decision.took:
@@ -168,9 +167,10 @@ class Core:
         self._some.set()
         if self._since >= SNAPSHOT_EVERY:
             self._many.set()
+        prepared = {order.order for order in _ahead(decision)}
         for event in decision.events:
             match event:
-                case e.Ordered() if not _may_go_ahead(decision, event):
+                case e.Ordered() if event.order not in prepared:
                     self.dispatch.submit(event)
                 case e.Delivered():
                     self.dispatch.heard(event.order, [index for index, _, _ in event.moves])
@@ -211,12 +211,12 @@ class Core:
         return self.dispatch.waiting()
 
 
-def _may_go_ahead(decision: r.Decision, ordered: e.Ordered) -> bool:
-    """Whether an order can be prepared before its decision is durable. Not one whose audience lies in the vault, which
-    is written with the decision, nor one that the same decision may take back."""
-    return not ordered.audience and not any(
-        isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events
-    )
+def _ahead(decision: r.Decision) -> list[e.Ordered]:
+    """The orders that can be prepared before their decision is durable. Not one whose audience lies in the vault, which
+    is written with the decision, and none where the same decision may take some of them back."""
+    if any(isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events):
+        return []
+    return [event for event in decision.events if isinstance(event, e.Ordered) and not event.audience]
 
 
 def health(core: Core, trouble: str | None) -> dict[str, Any]:
