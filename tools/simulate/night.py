@@ -78,6 +78,7 @@ class Night:
         self.attempts: dict[str, r.Attempt] = {}
         self._looked = 0
         self.core: Core | None = None
+        self.came_up = trio.Event()
         self.clock: Clock | None = None
         self.offset = timedelta()
         self.nursery: trio.Nursery | None = None
@@ -179,8 +180,9 @@ class Night:
 
     async def up(self) -> None:
         """Returns when the hub is up."""
-        while self.core is None or self.clock is None:  # noqa: ASYNC110 # virtual time costs nothing
-            await trio.sleep(5)
+        while self.core is None:
+            await self.came_up.wait()
+            await trio.sleep(self.chance.uniform(0, 5))  # whoever waited does not try again at the same instant
 
     async def signals(self) -> None:
         """Warnings, updates, cancels, repetitions."""
@@ -253,7 +255,7 @@ class Night:
             await self.run_once(min(until_s, trio.current_time() + for_s), after)
             if trio.current_time() < until_s:
                 self.told.crashes += 1
-                self.core = None
+                self.core, self.came_up = None, trio.Event()
                 self.journal = self.journal.survivor(before_commit=self.commit)
                 await trio.sleep(min(self.chance.choice((1, 20, 300, 3600)), until_s - trio.current_time()))
 
@@ -278,6 +280,7 @@ class Night:
                 chance=self.chance,
             )
             self.clock, self.core = clock, core
+            self.came_up.set()
             at = clock.now()
             started = r.Fact(id=self.ids.new(at), at=at, body=r.HubStarted(node="simulation", version=""))
             await self.keep(core.journal, started)
@@ -298,7 +301,7 @@ class Night:
             for channel in self.channels.values():
                 channel.weather = FINE
             self.sound = True
-            self.core = None
+            self.core, self.came_up = None, trio.Event()
             self.journal = self.journal.survivor(before_commit=self.commit)
             self.safe()
             await self.run_once(self.zero + FAULTS_S + CALM_S, None)
