@@ -56,7 +56,7 @@ PRELOAD = ("lxml.etree", "feedparser")  # what most documents are read with
 BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what operators say themselves
 CLOCK_EVERY_S = 1.0
 CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
-GC_THRESHOLD = (50_000, 20, 50)  # objects, and so on: Python's own 700 took a sixth of the processor at saturation
+GC_THRESHOLD = (20_000, 20, 50)  # objects, and so on: Python's own 700 took a sixth of the processor at saturation
 
 
 def new_ids() -> Ids:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 # --- what comes in -----------------------------------------------------------------------------------------
 
 
-class SignalItem(Struct, frozen=True, kw_only=True):
+class SignalItem(Struct, frozen=True, kw_only=True, gc=False):
     """A signal as read. `key` makes it idempotent: the same key is recorded once (the sender's message id; for CAP
     sender + identifier + sent + content hash). `original` is what it was read from; several items of one offer may
     share one `original` object. Intake fills id, source, reliability, places and the vault key."""
@@ -36,7 +36,7 @@ class SignalItem(Struct, frozen=True, kw_only=True):
     baseline: bool = False  # part of a new source's backlog: acts only if still in force
 
 
-class ReplyItem(Struct, frozen=True, kw_only=True):
+class ReplyItem(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody's words or key press. `address` is where it came from (E.164 number, mail address, user id) and the
     directory says whose it is. `verb` is set where the channel knows the meaning (a keypad, a button); otherwise
     `text` is understood by the hub. `order`/`index` name the delivery answered where the channel knows it."""
@@ -50,7 +50,7 @@ class ReplyItem(Struct, frozen=True, kw_only=True):
     index: int = 0
 
 
-class ReceiptItem(Struct, frozen=True, kw_only=True):
+class ReceiptItem(Struct, frozen=True, kw_only=True, gc=False):
     """What the provider said later of a delivery (a status callback)."""
 
     order: str
@@ -61,7 +61,7 @@ class ReceiptItem(Struct, frozen=True, kw_only=True):
     ref: str = ""
 
 
-class BadItem(Struct, frozen=True, kw_only=True):
+class BadItem(Struct, frozen=True, kw_only=True, gc=False):
     """What could not be read: kept as a dead letter. `reason` says what is wrong and what would be right, `place`
     where (line:column, element path, byte)."""
 
@@ -72,7 +72,7 @@ class BadItem(Struct, frozen=True, kw_only=True):
     media_type: str = ""
 
 
-class ActItem(Struct, frozen=True, kw_only=True):
+class ActItem(Struct, frozen=True, kw_only=True, gc=False):
     """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault."""
 
     body: Any
@@ -83,7 +83,7 @@ class ActItem(Struct, frozen=True, kw_only=True):
 Item = SignalItem | ReplyItem | ReceiptItem | BadItem | ActItem
 
 
-class Taken(Struct, frozen=True, array_like=True):
+class Taken(Struct, frozen=True, array_like=True, gc=False):
     """What became of an item: the id of its fact, and whether the journal held it already."""
 
     fact: str
@@ -126,7 +126,7 @@ class WorkerLimit(Exception):
 # --- web routes a connector needs --------------------------------------------------------------------------
 
 
-class WebRequest(Struct, frozen=True, kw_only=True):
+class WebRequest(Struct, frozen=True, kw_only=True, gc=False):
     """A request as a connector sees it. `url` is the public address the sender used (behind a proxy too). Header
     names are lower case."""
 
@@ -138,7 +138,7 @@ class WebRequest(Struct, frozen=True, kw_only=True):
     match: Mapping[str, str] = {}
 
 
-class WebResponse(Struct, frozen=True, kw_only=True):
+class WebResponse(Struct, frozen=True, kw_only=True, gc=False):
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
@@ -222,14 +222,14 @@ class Abilities(Struct, frozen=True, kw_only=True):
     recalls: bool = False
 
 
-class AskDetails(Struct, frozen=True, kw_only=True):
+class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
     """What an ask adds to a message: the code to answer with, how long there is, whether several sheets call."""
 
     code: str
     answer_s: float
 
 
-class Outgoing(Struct, frozen=True, kw_only=True):
+class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     """One message to one person, ready to be handed over. (order, index) is the delivery; `attempt` the attempt's
     id. `repeat`: an earlier attempt may have arrived (the text says so already). For `settle`: `since`, when the
     first attempt was made, and `others`, provider's ids that are known to be of other deliveries."""
@@ -250,14 +250,14 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     others: frozenset[str] = frozenset()
 
 
-class Sent(Struct, frozen=True, kw_only=True):
+class Sent(Struct, frozen=True, kw_only=True, gc=False):
     """The channel has taken it (`final`: it has arrived, no receipt will follow). `ref`: the provider's id."""
 
     ref: str = ""
     final: bool = False
 
 
-class Retry(Struct, frozen=True, kw_only=True):
+class Retry(Struct, frozen=True, kw_only=True, gc=False):
     """Not taken now; try again, not before `after_s` where the provider said so. `doubt`: it may have been taken
     (the answer was lost): settle before trying again."""
 
@@ -266,7 +266,7 @@ class Retry(Struct, frozen=True, kw_only=True):
     doubt: bool = False
 
 
-class Dead(Struct, frozen=True, kw_only=True):
+class Dead(Struct, frozen=True, kw_only=True, gc=False):
     """Will never arrive this way (number unknown, blocked, opted out): the next channel is to be used.
     `bad_address`: the address itself is wrong and should be corrected. `alarm`: the whole channel is broken (wrong
     credentials): tell the room. `heard`: somebody may have heard it all the same (an answering machine took the call):

@@ -16,7 +16,7 @@ HANDED_MAX = 1000  # hand-overs remembered in case they are withdrawn
 GAP_MAX = 4  # indexes of an audience that are not meant are skipped over rather than splitting a chunk
 
 
-class Pending(msgspec.Struct, frozen=True, kw_only=True):
+class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order that was under way when the hub went down. `open`: the indexes of which nothing but retries was ever
     heard; None for all. `withdrawn`: why it is not wanted any more."""
 

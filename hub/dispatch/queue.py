@@ -16,7 +16,7 @@ from hub.model.message import Lane
 OVERDUE_EVERY_S = 1.0
 
 
-class Work(Struct, kw_only=True):
+class Work(Struct, kw_only=True, gc=False):
     """Deliveries `start` (included) to `stop` (excluded) of an order, `tries` times tried already.
 
     `since_s`: when they were first wanted. `doubt`: an earlier attempt may have arrived; `repeat`: and the text has to

@@ -64,7 +64,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     zone: str = "Europe/Brussels"
 
 
-class Rendered(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Rendered(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     subject: str
     text: str
     voice: str

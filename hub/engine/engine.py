@@ -19,7 +19,7 @@ from hub.model.signal import Signal
 from hub.playbook.language import Outcome as StepOutcome
 
 
-class Decided(Struct, frozen=True):
+class Decided(Struct, frozen=True, gc=False):
     """A decision and what belongs in the vault before it."""
 
     decision: r.Decision

@@ -20,20 +20,20 @@ CODE_REST = timedelta(hours=24)  # a code is not used again for the same person 
 RECENT = timedelta(minutes=30)  # an answer without a code binds only if no other ask was open in this time
 
 
-class InForce(Struct, kw_only=True):
+class InForce(Struct, kw_only=True, gc=False):
     version: str
     mode: str
     fact: str
 
 
-class InIncident(Struct, kw_only=True):
+class InIncident(Struct, kw_only=True, gc=False):
     """A signal in force in an incident."""
 
     name: str
     until: datetime | None
 
 
-class Incident(Struct, kw_only=True):
+class Incident(Struct, kw_only=True, gc=False):
     """An open run of a playbook, or one that ended and may still be re-opened.
 
     `signals`: those in force, by id. `steps`: step → how often it began. `outcomes`: step → what it came to, in
@@ -67,7 +67,7 @@ class Incident(Struct, kw_only=True):
         return self.steps.get(step, 0) > self.before.get(step, 0)
 
 
-class Run(Struct, kw_only=True):
+class Run(Struct, kw_only=True, gc=False):
     """An alert chain under way for one step of one incident."""
 
     id: str
@@ -84,7 +84,7 @@ class Run(Struct, kw_only=True):
     outcome: str = ""  # "" while it runs
 
 
-class Ask(Struct, kw_only=True):
+class Ask(Struct, kw_only=True, gc=False):
     """One request to one person that wants an answer."""
 
     id: str
@@ -101,7 +101,7 @@ class Ask(Struct, kw_only=True):
     outcome: str = ""  # "" while it is open
 
 
-class Order(Struct, kw_only=True):
+class Order(Struct, kw_only=True, gc=False):
     """What dispatch was told to send. `states[i]`: rank of delivery i (OUTCOME_RANK), 0 before anything is known."""
 
     event: e.Ordered
@@ -120,7 +120,7 @@ class Order(Struct, kw_only=True):
         return all(self.states[i] for i in self.event.only) if self.event.only else all(self.states)
 
 
-class Task(Struct, kw_only=True):
+class Task(Struct, kw_only=True, gc=False):
     id: str
     incident: str
     step: str
@@ -130,14 +130,14 @@ class Task(Struct, kw_only=True):
     late: bool = False
 
 
-class Alarm(Struct, kw_only=True):
+class Alarm(Struct, kw_only=True, gc=False):
     what: str
     about: str
     detail: str
     at: datetime
 
 
-class Code(Struct, kw_only=True):
+class Code(Struct, kw_only=True, gc=False):
     """An answer code a person was given, and when it was last of use."""
 
     code: str
@@ -145,14 +145,14 @@ class Code(Struct, kw_only=True):
     at: datetime
 
 
-class Asked(Struct, kw_only=True):
+class Asked(Struct, kw_only=True, gc=False):
     """What the state knows of a person: codes in use or resting, and how often we said we did not understand."""
 
     codes: list[Code] = field(default_factory=list)
     unclear: list[datetime] = field(default_factory=list)
 
 
-class State(Struct, kw_only=True):
+class State(Struct, kw_only=True, gc=False):
     """Everything the engine knows. `cursor`: the last fact taken; `decision`: the last decision folded."""
 
     cursor: str = ""

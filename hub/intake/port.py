@@ -14,7 +14,7 @@ T = TypeVar("T")
 WORKER_LIMIT_S = 20.0  # how long one document may be read
 
 
-class Offered(Struct, frozen=True):
+class Offered(Struct, frozen=True, gc=False):
     """What crosses the bridge: items, the cursor that covers them, and a change of health."""
 
     items: Sequence[Item]
@@ -23,7 +23,7 @@ class Offered(Struct, frozen=True):
     asks_cursor: bool = False
 
 
-class Answered(Struct, frozen=True):
+class Answered(Struct, frozen=True, gc=False):
     taken: Sequence[Taken]
     cursor: str | None = None
 

@@ -77,6 +77,7 @@ def writing(connection: apsw.Connection) -> None:
     connection.pragma("cache_size", -32_000)  # KiB
     connection.pragma("journal_size_limit", 64 << 20)  # bytes the log may keep after a burst
     connection.pragma("secure_delete", "on")
+    connection.pragma("temp_store", "memory")  # none of the vault in temporary files that nobody overwrites
 
 
 def prepare(connection: apsw.Connection) -> None:

@@ -8,20 +8,20 @@ from msgspec import Struct
 Point = tuple[float, float]
 
 
-class Circle(Struct, frozen=True, array_like=True):
+class Circle(Struct, frozen=True, array_like=True, gc=False):
     lat: float
     lon: float
     radius_km: float
 
 
-class Geocode(Struct, frozen=True, array_like=True):
+class Geocode(Struct, frozen=True, array_like=True, gc=False):
     """A code for the area in some system: EMMA_ID, NUTS3, NIS, UGC, SAME ..."""
 
     system: str
     code: str
 
 
-class Area(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Area(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The union of all its geometries. `places` are the centre's own area ids that intake found it to touch
     (19 communes, 6 police zones, the Region ...): playbooks match on them."""
 

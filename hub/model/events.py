@@ -12,7 +12,7 @@ from hub.model.people import Chain
 from hub.model.signal import Status
 
 
-class _Event(Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="e"):
+class _Event(Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="e", gc=False):
     """Base of all events."""
 
 

@@ -16,7 +16,7 @@ class Lane(StrEnum):
     MASS = "mass"  # large audiences
 
 
-class Text(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Text(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One message in one language. `{headline}`, `{area}`, `{sheet}`, `{onset}`, `{expires}`, `{sender}` and what
     a person gave when starting a sheet by hand are filled in; `voice` defaults to `text`, `subject` to its first
     line."""
@@ -26,7 +26,7 @@ class Text(Struct, frozen=True, omit_defaults=True, kw_only=True):
     voice: str = ""
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True, gc=False):
     """A text in each language (FR, NL, DE and EN are all there: checked on loading)."""
 
     id: str

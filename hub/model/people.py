@@ -22,14 +22,14 @@ class Discipline(StrEnum):
     D5 = "D5"  # information to the population
 
 
-class Address(Struct, frozen=True, array_like=True):
+class Address(Struct, frozen=True, array_like=True, gc=False):
     """One way to reach somebody: the channel's name (`sms`, `call`, `email`) and the address on it."""
 
     channel: str
     address: str
 
 
-class Person(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """`id` is a word that may stand in records; name and addresses are personal and lie in the vault."""
 
     id: str
@@ -42,14 +42,14 @@ class Person(Struct, frozen=True, omit_defaults=True, kw_only=True):
     addresses: tuple[Address, ...] = ()
 
 
-class Group(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Group(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A named list of people."""
 
     id: str
     members: tuple[str, ...] = ()
 
 
-class Shift(Struct, frozen=True, array_like=True):
+class Shift(Struct, frozen=True, array_like=True, gc=False):
     """Who is on duty from when (UTC, ISO 8601, included) to when (excluded); no bounds: always."""
 
     people: tuple[str, ...]
@@ -57,7 +57,7 @@ class Shift(Struct, frozen=True, array_like=True):
     end: str = ""
 
 
-class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Who is on duty."""
 
     id: str
@@ -72,14 +72,14 @@ class Asked(StrEnum):
     ROSTER = "roster"
 
 
-class Contact(Struct, frozen=True, array_like=True):
+class Contact(Struct, frozen=True, array_like=True, gc=False):
     """`roster sitcen-on-call`, `group crisis-cell`, `person officer-a`."""
 
     kind: Asked
     id: str
 
 
-class Tier(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Tier(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """People asked at the same time: by which channels, in order, how long apart, how long to answer, how often.
 
     `between_s`: seconds from an attempt on one channel to the next channel's. `answer_s`: seconds a person has
@@ -93,7 +93,7 @@ class Tier(Struct, frozen=True, omit_defaults=True, kw_only=True):
     times: int = 1
 
 
-class Chain(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Chain(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Tiers of people, gone through until `need` have accepted or all are exhausted.
 
     `exhausted` names the chain to go on with then; the alarm in the room is raised in any case.

@@ -18,7 +18,7 @@ from hub.model.signal import Hazard, MsgType, Severity, Status
 # --- what the outside told us ------------------------------------------------------------------------------
 
 
-class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="signal"):
+class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="signal", gc=False):
     """A signal; the whole of it lies in the vault (its texts are somebody's words)."""
 
     source: str
@@ -29,7 +29,7 @@ class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     baseline: bool = False  # part of a new source's backlog and not in force: recorded, never acted on
 
 
-class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="reply"):
+class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="reply", gc=False):
     """A person's answer, already understood (hub.people.answers); the words lie in the vault.
 
     `person` is `""` where the sender is unknown to the directory. `order` and `index` name the delivery answered
@@ -46,7 +46,7 @@ class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     index: int = 0
 
 
-class Receipt(Struct, frozen=True, omit_defaults=True, array_like=True):
+class Receipt(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """What a channel said of one delivery (the `index`-th recipient of `order`).
 
     `reason` is the provider's code or a short English phrase without personal data; `ref` is the provider's id.
@@ -59,7 +59,7 @@ class Receipt(Struct, frozen=True, omit_defaults=True, array_like=True):
     ref: str = ""
 
 
-class ReceiptsReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="receipts"):
+class ReceiptsReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="receipts", gc=False):
     """A burst of receipts. `attempt` names the attempt they settle, `""` for later ones (status callbacks)."""
 
     channel: str
@@ -67,26 +67,26 @@ class ReceiptsReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     attempt: str = ""
 
 
-class SheetStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="start"):
+class SheetStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="start", gc=False):
     """A person starts a reflex sheet by hand. What they said in place of a signal is a signal in the vault."""
 
     playbook: str
     by: str
 
 
-class StopAll(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="stop-all"):
+class StopAll(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="stop-all", gc=False):
     """Nothing more goes out until lifted."""
 
     by: str
     why: str
 
 
-class StopLifted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="lift"):
+class StopLifted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="lift", gc=False):
     by: str
     why: str
 
 
-class IncidentClosed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="end"):
+class IncidentClosed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="end", gc=False):
     """An officer ends an incident."""
 
     incident: str
@@ -94,12 +94,12 @@ class IncidentClosed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     why: str
 
 
-class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done"):
+class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
 
 
-class Installed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="installed"):
+class Installed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="installed", gc=False):
     """A text put in force under its hash. `text` for what holds nothing personal (playbooks, chains, messages,
     areas); the directory's lies in the vault."""
 
@@ -110,21 +110,21 @@ class Installed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="inst
     text: str = ""
 
 
-class Retired(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="retired"):
+class Retired(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="retired", gc=False):
     """A text taken out of force."""
 
     what: str
     name: str
 
 
-class CursorMoved(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cursor"):
+class CursorMoved(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cursor", gc=False):
     """How far a source has been read; written with (in the same append as) the facts it covers."""
 
     source: str
     cursor: str
 
 
-class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source"):
+class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source", gc=False):
     """A source's health changed: `ok`, `failing`, `silent`."""
 
     source: str
@@ -132,7 +132,7 @@ class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     reason: str = ""
 
 
-class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dead-letter"):
+class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dead-letter", gc=False):
     """What could not be read, kept in the vault as it came. `place` is line, element or byte as known."""
 
     source: str
@@ -141,13 +141,13 @@ class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dea
     media_type: str = ""
 
 
-class ClockStepped(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="clock"):
+class ClockStepped(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="clock", gc=False):
     """The wall clock was stepped or the machine was suspended: hub time jumped by `by_s` seconds here."""
 
     by_s: float
 
 
-class HubStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="started"):
+class HubStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="started", gc=False):
     """The hub came (back) up. `playback`: everything from here on is a playback (status Exercise)."""
 
     node: str
@@ -156,12 +156,12 @@ class HubStarted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="sta
     ahead_s: float = 0.0  # of the wall clock: a playback has its own date
 
 
-class AlarmAcknowledged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="alarm-ack"):
+class AlarmAcknowledged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="alarm-ack", gc=False):
     alarm: str
     by: str
 
 
-class AuditorFound(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="auditor"):
+class AuditorFound(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="auditor", gc=False):
     """The auditor saw something standing still: an overdue deadline, a queue, an unread fact."""
 
     what: str
@@ -189,7 +189,7 @@ FactBody = (
 )
 
 
-class Fact(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="fact", tag_field="kind"):
+class Fact(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="fact", tag_field="kind", gc=False):
     """Something the outside told us, or that was put in force.
 
     `key` makes a repetition harmless: a fact whose key the journal already holds is not recorded again.
@@ -205,7 +205,7 @@ class Fact(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="fact", ta
     v: int = 1
 
 
-class Decision(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="decision", tag_field="kind"):
+class Decision(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="decision", tag_field="kind", gc=False):
     """What the engine made of facts or of deadlines: one record, so it is there whole or not at all.
 
     `took`: ids of the facts consumed, in the order taken, also those that led to nothing.
@@ -220,7 +220,7 @@ class Decision(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="decis
     v: int = 1
 
 
-class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attempt", tag_field="kind"):
+class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attempt", tag_field="kind", gc=False):
     """Dispatch is about to hand recipients `start` (included) to `stop` (excluded) of an order to its channel.
 
     `nth` counts from 1; `repeat` says that an earlier attempt may have arrived. The texts as rendered lie in
@@ -242,7 +242,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
 Record = Fact | Decision | Attempt
 
 
-class VaultEntry(Struct, frozen=True, kw_only=True):
+class VaultEntry(Struct, frozen=True, kw_only=True, gc=False):
     """Personal data and originals, apart from the journal. `key` is a ULID, or a digest where one original
     serves many signals; `about` is the person or source it concerns (for erasing)."""
 
@@ -252,7 +252,7 @@ class VaultEntry(Struct, frozen=True, kw_only=True):
     about: str = ""
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """A record on its way from journal to engine. `live` is the object its vault entry was made from, where the
     same process wrote it a moment ago; `None` when it has to be read back."""
 

@@ -141,14 +141,14 @@ class Hazard(StrEnum):
     OTHER = "other"
 
 
-class Named(Struct, frozen=True, array_like=True):
+class Named(Struct, frozen=True, array_like=True, gc=False):
     """CAP's valueName/value pair (eventCode, parameter)."""
 
     name: str
     value: str
 
 
-class Reference(Struct, frozen=True, array_like=True):
+class Reference(Struct, frozen=True, array_like=True, gc=False):
     """One `sender,identifier,sent` triple of CAP's references (3.2.1); `sent` may be missing or wrong."""
 
     sender: str
@@ -156,7 +156,7 @@ class Reference(Struct, frozen=True, array_like=True):
     sent: datetime | None = None
 
 
-class Resource(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Resource(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """CAP 3.2.3. An embedded `derefUri` stays in the raw original; `embedded` says that there is one."""
 
     description: str
@@ -167,7 +167,7 @@ class Resource(Struct, frozen=True, omit_defaults=True, kw_only=True):
     embedded: bool = False
 
 
-class Info(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Info(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One info block (CAP 3.2.2). Blocks in several languages describe one warning; several blocks in one
     language describe different phases or areas. All of a playbook's conditions must hold on one block."""
 
@@ -195,7 +195,7 @@ class Info(Struct, frozen=True, omit_defaults=True, kw_only=True):
     areas: tuple[Area, ...] = ()
 
 
-class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One observation by one source.
 
     `id` is ours (a ULID, also the id of its fact); `identifier`, `sender` and `sent` are the sender's.

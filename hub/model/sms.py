@@ -43,7 +43,7 @@ class Encoding(StrEnum):
     UCS2 = "UCS-2"
 
 
-class Segments(Struct, frozen=True, kw_only=True):
+class Segments(Struct, frozen=True, kw_only=True, gc=False):
     """`units`: septets (GSM-7) or 16-bit units (UCS-2). `parts`: how many SMS are sent and paid for."""
 
     encoding: Encoding

@@ -29,7 +29,7 @@ _SOME = re.compile(rb"[^\x00]")
 _MEMO_MAX = 4_096  # at 10,000 blocks 5 MB
 
 
-class Match(Struct, frozen=True):
+class Match(Struct, frozen=True, gc=False):
     """A signal meets a sheet: in which version, on which info block, by which of its `when` blocks."""
 
     playbook: str

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import msgspec
 
-from connectors.webhook.signature import sign
+from connectors.webhook.signature import key_of, sign
 from tools.crash import world
 
 WORKERS = 32
 ANSWER_S = 3.0  # how long an answer is waited for
 PAUSE_S = (0.1, 0.4)  # before an unanswered signal is sent again
 AGAIN = 0.01  # how many are sent again although they were acknowledged
+_KEY = key_of(world.SECRET, "of the campaign")
 HEADLINES = ("Montée des eaux au pont", "Fumée dans le tunnel", "Coupure au dépôt")
 
 
@@ -225,7 +226,7 @@ class Sender:
             "content-type": "application/json",
             "webhook-id": sending.id,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": sign(world.KEY, sending.id, seconds, sending.body),
+            "webhook-signature": sign(_KEY, sending.id, seconds, sending.body),
         }
         try:
             async with session.post(self._url, data=sending.body, headers=headers) as response:

@@ -13,8 +13,7 @@ import msgspec
 
 from tools.phones import Behaviour, Person
 
-KEY = b"a secret of crash campaigns only"
-SECRET = "whsec_" + base64.b64encode(KEY).decode()
+SECRET = "whsec_" + base64.b64encode(b"a secret of crash campaigns only").decode()
 ACCOUNT, TOKEN = "AC" + "c" * 32, "token-of-crash-campaigns-only"
 ENVIRONMENT = {
     "VIGIE_CRASH_SECRET": SECRET,
