@@ -178,6 +178,11 @@ class Night:
             except JournalUnavailable:
                 await trio.sleep(1)
 
+    def gone_down(self) -> None:
+        self.core = None
+        if self.came_up.is_set():  # else it went down again before it was up, and who waits goes on waiting
+            self.came_up = trio.Event()
+
     async def up(self) -> None:
         """Returns when the hub is up."""
         while self.core is None:
@@ -255,7 +260,7 @@ class Night:
             await self.run_once(min(until_s, trio.current_time() + for_s), after)
             if trio.current_time() < until_s:
                 self.told.crashes += 1
-                self.core, self.came_up = None, trio.Event()
+                self.gone_down()
                 self.journal = self.journal.survivor(before_commit=self.commit)
                 await trio.sleep(min(self.chance.choice((1, 20, 300, 3600)), until_s - trio.current_time()))
 
@@ -301,7 +306,7 @@ class Night:
             for channel in self.channels.values():
                 channel.weather = FINE
             self.sound = True
-            self.core, self.came_up = None, trio.Event()
+            self.gone_down()
             self.journal = self.journal.survivor(before_commit=self.commit)
             self.safe()
             await self.run_once(self.zero + FAULTS_S + CALM_S, None)
