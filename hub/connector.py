@@ -24,7 +24,7 @@ T = TypeVar("T")
 # --- what comes in -----------------------------------------------------------------------------------------
 
 
-class SignalItem(Struct, frozen=True, kw_only=True, gc=False):
+class SignalItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """A signal as read. `key` makes it idempotent: the same key is recorded once (the sender's message id; for CAP
     sender + identifier + sent + content hash). `original` is what it was read from; several items of one offer may
     share one `original` object. Intake fills id, source, reliability, places and the vault key."""
@@ -36,7 +36,7 @@ class SignalItem(Struct, frozen=True, kw_only=True, gc=False):
     baseline: bool = False  # part of a new source's backlog: acts only if still in force
 
 
-class ReplyItem(Struct, frozen=True, kw_only=True, gc=False):
+class ReplyItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Somebody's words or key press. `address` is where it came from (E.164 number, mail address, user id) and the
     directory says whose it is. `verb` is set where the channel knows the meaning (a keypad, a button); otherwise
     `text` is understood by the hub. `order`/`index` name the delivery answered where the channel knows it."""
@@ -50,7 +50,7 @@ class ReplyItem(Struct, frozen=True, kw_only=True, gc=False):
     index: int = 0
 
 
-class ReceiptItem(Struct, frozen=True, kw_only=True, gc=False):
+class ReceiptItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """What the provider said later of a delivery (a status callback)."""
 
     order: str
@@ -61,7 +61,7 @@ class ReceiptItem(Struct, frozen=True, kw_only=True, gc=False):
     ref: str = ""
 
 
-class BadItem(Struct, frozen=True, kw_only=True, gc=False):
+class BadItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """What could not be read: kept as a dead letter. `reason` says what is wrong and what would be right, `place`
     where (line:column, element path, byte)."""
 
@@ -250,14 +250,14 @@ class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     others: frozenset[str] = frozenset()
 
 
-class Sent(Struct, frozen=True, kw_only=True, gc=False):
+class Sent(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """The channel has taken it (`final`: it has arrived, no receipt will follow). `ref`: the provider's id."""
 
     ref: str = ""
     final: bool = False
 
 
-class Retry(Struct, frozen=True, kw_only=True, gc=False):
+class Retry(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Not taken now; try again, not before `after_s` where the provider said so. `doubt`: it may have been taken
     (the answer was lost): settle before trying again."""
 
@@ -266,7 +266,7 @@ class Retry(Struct, frozen=True, kw_only=True, gc=False):
     doubt: bool = False
 
 
-class Dead(Struct, frozen=True, kw_only=True, gc=False):
+class Dead(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Will never arrive this way (number unknown, blocked, opted out): the next channel is to be used.
     `bad_address`: the address itself is wrong and should be corrected. `alarm`: the whole channel is broken (wrong
     credentials): tell the room. `heard`: somebody may have heard it all the same (an answering machine took the call):

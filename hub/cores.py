@@ -13,10 +13,13 @@ from hub.worker_process import CORES
 
 def on_one_core() -> None:
     """Keeps this thread, and those it starts, on one of the cores this process was given. Which one follows from the
-    process's number, so that several hubs on a machine spread. Does nothing where the system cannot do it."""
+    process's number, so that several hubs on a machine spread; the edge takes another one than its hub where there are
+    others. Does nothing where the system cannot do it."""
     if not hasattr(os, "sched_setaffinity"):
         return
-    allowed = sorted(os.sched_getaffinity(0))
-    if len(allowed) > 1:
-        os.environ[CORES] = ",".join(map(str, allowed))
-        os.sched_setaffinity(0, {allowed[os.getpid() % len(allowed)]})
+    given = os.sched_getaffinity(0)
+    if cores := os.environ.get(CORES):  # what the hub was given; this process inherited the one it chose
+        given = ({int(core) for core in cores.split(",")} - given) or given
+    else:
+        os.environ[CORES] = ",".join(map(str, sorted(given)))
+    os.sched_setaffinity(0, {sorted(given)[os.getpid() % len(given)]})

@@ -1,13 +1,13 @@
 """What operators ask of the running hub: acts (start a sheet, stop all, end an incident, tick a task) that become facts
-like any other, and questions about the picture. The web asks over one stream of the bridge."""
+like any other, and questions about the picture. The web asks for them
+from the edge (hub/web/operators.py)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from msgspec import Struct
+import msgspec
 
-from hub.bridge import Stream
 from hub.connector import ActItem, Unavailable
 from hub.engine.state import State
 from hub.intake.intake import Intake
@@ -25,67 +25,6 @@ from hub.web.api import Done, Duty, Refused
 NAME = "operators"  # the source of their facts
 
 
-class Question(Struct, frozen=True):
-    """`verb` is one of the methods of hub.web.api.Api; `words` are its arguments."""
-
-    verb: str
-    words: tuple[Any, ...]
-
-
-class Port(Protocol):
-    async def offer(self, item: Question) -> Any: ...
-
-
-class OperatorsPort:
-    """hub.web.api.Api on the asyncio side: every method crosses to the hub."""
-
-    def __init__(self, port: Port) -> None:
-        self._port = port
-
-    async def _ask(self, verb: str, *words: Any) -> Any:
-        return await self._port.offer(Question(verb, words))
-
-    async def start(self, sheet: str, by: str, answers: Mapping[str, str]) -> Done:
-        done: Done = await self._ask("start", sheet, by, dict(answers))
-        return done
-
-    async def stop_all(self, by: str, why: str) -> Done:
-        done: Done = await self._ask("act", r.StopAll(by=by, why=why), "nothing more goes out until lifted")
-        return done
-
-    async def lift(self, by: str, why: str) -> Done:
-        done: Done = await self._ask("act", r.StopLifted(by=by, why=why), "what waited goes out now")
-        return done
-
-    async def end(self, incident: str, by: str, why: str) -> Done:
-        done: Done = await self._ask("end", incident, by, why)
-        return done
-
-    async def task_done(self, task: str, by: str) -> Done:
-        done: Done = await self._ask("task", task, by)
-        return done
-
-    async def acknowledge(self, alarm: str, by: str) -> Done:
-        done: Done = await self._ask("acknowledge", alarm, by)
-        return done
-
-    async def auditor(self, what: str, detail: str) -> Done:
-        done: Done = await self._ask("act", r.AuditorFound(what=what, detail=detail), "the room is told")
-        return done
-
-    async def step_clock(self, at: datetime) -> Done:
-        done: Done = await self._ask("clock", at)
-        return done
-
-    async def who(self, chain: str, at: datetime | None) -> list[Duty]:
-        duties: list[Duty] = await self._ask("who", chain, at)
-        return duties
-
-    async def status(self) -> Mapping[str, Any]:
-        shown: Mapping[str, Any] = await self._ask("status")
-        return shown
-
-
 class Operators:
     """The hub's side: answers questions from the state, makes facts of acts through intake."""
 
@@ -98,6 +37,7 @@ class Operators:
         now: Callable[[], datetime],
         ids: Ids,
         status: Callable[[], Mapping[str, Any]],
+        health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
     ) -> None:
         self._intake = intake
@@ -106,28 +46,26 @@ class Operators:
         self._now = now
         self._ids = ids
         self._status = status
+        self._health = health
         self._step_clock = step_clock
 
-    async def serve(self, stream: Stream[Question, Any]) -> None:
-        """Answers for ever."""
-        async for batch in stream:
-            for offer in batch.offers:
-                try:
-                    offer.answer(await self.answer(offer.item))
-                except (Refused, Unavailable) as error:
-                    offer.answer(error)
-
-    async def answer(self, question: Question) -> Any:
+    async def answer(self, verb: str, words: Sequence[Any]) -> Any:
         """One question. Raises Refused and Unavailable."""
-        match question.verb, question.words:
+        match verb, tuple(words):
             case "status", _:
                 return self._status()
+            case "health", _:
+                return self._health()
             case "who", (chain, at):
-                return self._who(chain, at or self._now())
+                return self._who(chain, self._now() if at is None else _instant(at))
             case "start", (sheet, by, answers):
                 return await self._start(sheet, by, answers)
-            case "act", (body, said):
-                return await self._act(body, said)
+            case "stop", (by, why):
+                return await self._act(r.StopAll(by=by, why=why), "nothing more goes out until lifted")
+            case "lift", (by, why):
+                return await self._act(r.StopLifted(by=by, why=why), "what waited goes out now")
+            case "auditor", (what, detail):
+                return await self._act(r.AuditorFound(what=what, detail=detail), "the room is told")
             case "end", (incident, by, why):
                 known = self._state().incidents.get(incident)
                 if known is None or known.ended:
@@ -138,12 +76,12 @@ class Operators:
                     raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
                 return await self._act(r.TaskTicked(task=task, by=by), "the task is done")
             case "clock", (at,):
-                return await self._step_to(at)
+                return await self._step_to(_instant(at))
             case "acknowledge", (alarm, by):
                 if alarm not in self._state().alarms:
                     raise Refused(f"no alarm {alarm} stands: see `alarms` in the status", missing=True)
                 return await self._act(r.AlarmAcknowledged(alarm=alarm, by=by), "the alarm is acknowledged")
-        raise Refused(f"{question.verb}: no such question")
+        raise Refused(f"{verb}: no such question")
 
     async def _step_to(self, at: datetime) -> Done:
         if self._step_clock is None:
@@ -218,3 +156,7 @@ class Operators:
             for number, tier in enumerate(plan.tiers, 1)
             for person in tier.people
         ]
+
+
+def _instant(text: str) -> datetime:
+    return msgspec.convert(text, datetime)

@@ -66,6 +66,13 @@ async def watch(
             nursery.start_soon(_watch_loop, loop, report, loop_blocked_s, every_s)
 
 
+async def watch_trio(
+    *, report: Callable[[Stall], None] = log_stall, late_s: float = 0.1, every_s: float = 0.15
+) -> None:
+    """The same where there are no loops to watch."""
+    await _watch_trio((), report, late_s, every_s)
+
+
 async def _watch_loop(loop: Loop, report: Callable[[Stall], None], blocked_s: float, every_s: float) -> None:
     while True:
         back = trio.Event()

@@ -11,7 +11,7 @@ import trio
 
 from hub.cli import say
 from hub.config import Config
-from hub.config.secrets import secrets_from
+from hub.secrets import secrets_from
 from hub.view import Viewer, Words, language_of, watch
 
 

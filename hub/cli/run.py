@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import structlog
 import trio
 from msgspec.structs import replace
 
@@ -15,14 +14,15 @@ from hub.auditor.supervise import supervise
 from hub.cli import say
 from hub.cli.setting import checked, journal_of
 from hub.config import Config
-from hub.config.secrets import secrets_from
 from hub.journal import JournalError
+from hub.logs import configure_log
+from hub.secrets import secrets_from
 
 
 def run(folder: Path, data: Path | None, at: datetime | None, audited: bool, verbose: bool) -> None:
     config = checked(folder)
     journal = journal_of(config, data)
-    configure_log(verbose)
+    configure_log(logging.DEBUG if verbose else logging.INFO)
     if audited:
         command = [sys.executable, "-m", "hub.cli", *_same_again(sys.argv[1:])]
         secret = secrets_from(config.path(config.hub.secrets))
@@ -47,7 +47,8 @@ def _same_again(words: Sequence[str]) -> list[str]:
 
 
 def run_alone(config: Config, journal: Path, at: datetime | None) -> None:
-    from hub.app import CannotStart, run_hub  # only here: the auditor, which shares this module, needs none of it
+    from hub.app import run_hub  # only here: the auditor, which shares this module, needs none of it
+    from hub.edge.setup import CannotStart
 
     try:
         trio.run(run_hub, config, journal, at)
@@ -62,22 +63,3 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def configure_log(verbose: bool) -> None:
-    """One line an event, on standard error; JSON where nobody looks on."""
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors=True) if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -2,7 +2,7 @@
 
     config, findings = load(Path("config"))
 
-Secrets never stand there (hub/config/secrets.py). A connector's own settings are bound to the `Config` struct of its
+Secrets never stand there (hub/secrets.py). A connector's own settings are bound to the `Config` struct of its
 class, which is found by its entry point: the hub names no connector.
 """
 

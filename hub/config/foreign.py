@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hub.binding import Misfit, duration
-from hub.config.secrets import looks_secret
 from hub.findings import choice
+from hub.secrets import looks_secret
 from hub.yaml import Document, Mapping, Node, Scalar, Sequence
 
 _SECONDS = re.compile(r"(?i)^seconds\b|\bseconds[).]?$|, seconds\b")

@@ -25,6 +25,7 @@ _log = structlog.get_logger()
 _protocol_log = logging.getLogger("hub.web.protocol")
 _protocol_log.setLevel(logging.CRITICAL)
 _LINGERING_S = 1.0
+_HEALTH_S = 5.0  # how long the hub may take to say how it is
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 _HEADERS = {
@@ -67,7 +68,7 @@ class WebServer:
         config: WebConfig,
         mounts: Sequence[Mount] = (),
         *,
-        health: Callable[[], Mapping[str, Any]],
+        health: Callable[[], Awaitable[Mapping[str, Any]]],
         api: Api | None = None,
         tokens: Sequence[str] = (),
         version: str = "",
@@ -155,7 +156,11 @@ class WebServer:
         ]
 
     async def _healthy(self, request: web.Request) -> web.Response:
-        picture = self._health()
+        try:
+            async with asyncio.timeout(_HEALTH_S):
+                picture = await self._health()
+        except TimeoutError:
+            return problem(503, "No answer", f"the hub has not answered within {_HEALTH_S:g} s")
         status = 200 if picture.get("ready") else 503
         return web.Response(body=msgspec.json.encode(picture), status=status, content_type="application/json")
 

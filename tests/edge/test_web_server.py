@@ -63,6 +63,10 @@ class Operators:
         raise RuntimeError("a fault of ours, with +32470123456 in it")
 
 
+async def ready() -> Mapping[str, Any]:
+    return {"ready": True}
+
+
 class Hub:
     """A server with three routes of a connector."""
 
@@ -80,6 +84,9 @@ class Hub:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def health(self) -> Mapping[str, Any]:
+        return self.picture
 
     async def echo(self, request: WebRequest) -> WebResponse:
         self.requests.append(request)
@@ -114,7 +121,7 @@ async def hub(**config: Any) -> AsyncIterator[Hub]:
     here.server = WebServer(
         WebConfig(**{"port": 0, **config}),
         [Mount(prefix="/in/test", routes=routes)],
-        health=lambda: here.picture,
+        health=here.health,
         api=here.operators,
         tokens=(TOKEN, NEXT),
         version="1.2.3",
@@ -294,7 +301,7 @@ def test_a_request_under_way_is_finished_before_the_server_stops() -> None:
 
 def test_a_port_that_is_taken_is_named() -> None:
     async def story(here: Hub) -> None:
-        second = WebServer(WebConfig(port=here.port), health=dict)
+        second = WebServer(WebConfig(port=here.port), health=ready)
         with pytest.raises(OSError, match=f"127.0.0.1:{here.port} cannot be listened on"):
             await second.start()
 
@@ -404,7 +411,7 @@ def test_a_guessable_token_is_refused(tokens: tuple[str, ...]) -> None:
 
 def test_without_an_api_there_is_none() -> None:
     async def run() -> None:
-        server = WebServer(WebConfig(port=0), health=lambda: {"ready": True})
+        server = WebServer(WebConfig(port=0), health=ready)
         port = await server.start()
         try:
             url = f"http://127.0.0.1:{port}/api/stop-all"
@@ -432,7 +439,7 @@ def test_the_description_is_whole() -> None:
     server = WebServer(
         WebConfig(public_url="https://vigie.example"),
         [Mount(prefix="/in/siamu", routes=source.routes(MemoryIntake()))],
-        health=dict,
+        health=ready,
         api=Operators(),
         tokens=(TOKEN,),
         version="1.2.3",

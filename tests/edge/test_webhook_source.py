@@ -73,12 +73,16 @@ class Partner:
             return response.status, await response.json(content_type=None), response.headers
 
 
+async def ready() -> dict[str, bool]:
+    return {"ready": True}
+
+
 @asynccontextmanager
 async def partner(listening: WebhookSource, intake: MemoryIntake) -> Any:
     server = WebServer(
         WebConfig(port=0),
         [Mount(prefix="/in/siamu", routes=listening.routes(intake))],
-        health=lambda: {"ready": True},
+        health=ready,
     )
     port = await server.start()
     try:

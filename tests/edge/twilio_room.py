@@ -72,6 +72,10 @@ class Room:
         await self.until(lambda: set(expected) <= {receipt.outcome.value for receipt in self.intake.receipts})
 
 
+async def ready() -> dict[str, bool]:
+    return {"ready": True}
+
+
 @asynccontextmanager
 async def room(kind: str, **config: Any) -> AsyncIterator[Room]:
     """An open channel (`sms` or `voice`) with its callbacks served and the simulator behind it, on a manual clock."""
@@ -108,7 +112,7 @@ async def room(kind: str, **config: Any) -> AsyncIterator[Room]:
         server = WebServer(
             WebConfig(port=0, shutdown_s=0.5),
             [Mount(prefix=f"/callback/{kind}", routes=routes)],
-            health=lambda: {"ready": True},
+            health=ready,
         )
         public = f"http://127.0.0.1:{await server.start()}"
         channel = make(f"{public}/callback/{kind}")

@@ -13,13 +13,13 @@ from msgspec import Meta, Struct
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
 from hub.config.people import local_time
-from hub.config.secrets import looks_secret, secrets_from
 from hub.connector import Abilities
 from hub.dispatch.policy import DEFAULTS
 from hub.findings import errors
 from hub.model.people import Asked, Contact, Language
 from hub.people.chains import who
 from hub.people.directory import phone_problem
+from hub.secrets import looks_secret, secrets_from
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "config"

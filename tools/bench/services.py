@@ -96,16 +96,26 @@ class Service(ABC):
             process.wait(10)
 
     def memory_mb(self) -> float:
-        """Resident memory of the service's first process, MB."""
-        assert self.process is not None
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        """Resident memory of its processes, MB; what they share is counted for each."""
+        statuses = [Path(f"/proc/{pid}/status").read_text() for pid in self._processes()]
+        return sum(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
 
     def cpu_s(self) -> float:
-        """Processor seconds of its first process so far."""
+        """Processor seconds of its processes so far."""
+        ticks = 0
+        for pid in self._processes():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _processes(self) -> list[int]:
+        """Its first process and what that has started."""
         assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        found = [self.process.pid]
+        for pid in found:  # which grows meanwhile
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += map(int, children.read_text().split())
+        return found
 
     def prepare(self, gateway: str) -> None:  # noqa: B027 # most need nothing
         """Writes what it needs before its first start."""

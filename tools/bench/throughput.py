@@ -34,7 +34,7 @@ class Row(Struct, kw_only=True):
     missing: int = 0
     repeats: int = 0
     arrival_ms: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    cores: float = 0.0  # the service's first process
+    cores: float = 0.0  # of the service, all its processes
     strangers: float = 0.0  # cores used by everything that is none of ours
     memory_mb: float = 0.0
 

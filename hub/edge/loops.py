@@ -1,0 +1,166 @@
+"""The asyncio side of what passes between the edge and the hub: each loop has a link of its own, so that nothing on its
+way has to wait for another thread.
+
+What is posted goes over at the end of the loop's turn, or as soon as there are `_MANY`, so that the hub can begin while
+the loop still works.
+"""
+
+import asyncio
+import itertools
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+
+from hub.bridge import working_for
+from hub.connector import Channel, Unavailable
+from hub.edge import wire
+from hub.intake.port import Answered, Offered
+from hub.web.api import Refused
+from hub.web.operators import Question
+
+_MANY = 8
+CREDITS = 4096  # offers of one connector that may await their facts at once
+
+
+class LoopLink(asyncio.Protocol):
+    """One loop's link to the hub. `channels`: whom the hub may call here; `lost`: called when the hub is gone."""
+
+    def __init__(self, lost: Callable[[], object]) -> None:
+        self.channels: dict[str, Channel] = {}
+        self._lost = lost
+        self._encode = msgspec.json.Encoder().encode
+        self._frames: wire.Frames[wire.ToEdge] = wire.Frames(wire.ToEdge)
+        self._outbox: list[Any] = []
+        self._numbers = itertools.count(1)
+        self._awaited: dict[int, asyncio.Future[Any]] = {}
+        self._calls: dict[int, asyncio.Task[None]] = {}
+        self._closed = False
+        self._drained: asyncio.Event | None = None
+
+    async def open(self, link: socket.socket) -> None:
+        """On the loop that is to have it."""
+        self._loop = asyncio.get_running_loop()
+        await self._loop.create_connection(lambda: self, sock=link)
+
+    def port(self, connector: str) -> "OfferPort":
+        """By which a connector on this loop offers."""
+        return OfferPort(self, connector)
+
+    async def finish(self) -> None:
+        """Takes no more offers; returns when all have been answered."""
+        self._closed = True
+        if self._awaited:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+
+    async def close(self) -> None:
+        """The edge is about to end."""
+        self._lost = lambda: None
+        self._flush()
+        self._transport.close()
+
+    async def ask(self, message: Callable[[int], Any]) -> Any:
+        """Posts a message under a number of its own and returns the answer to it."""
+        if self._closed:
+            raise Unavailable("the hub takes nothing more: it is stopping")
+        n = next(self._numbers)
+        answer = self._awaited[n] = self._loop.create_future()
+        self.post(message(n))
+        return await answer
+
+    def post(self, message: Any) -> None:
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.append(message)
+        if len(self._outbox) >= _MANY:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._outbox:
+            outbox, self._outbox = self._outbox, []
+            self._transport.write(wire.framed(self._encode(outbox)))
+
+    # -- asyncio.Protocol --
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.WriteTransport, transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lost()
+
+    def data_received(self, data: bytes) -> None:
+        for message in self._frames.whole(data):
+            match message:
+                case wire.Kept(n=n, refused=refused):
+                    self._settle(n, Unavailable(refused) if refused else Answered(message.taken, message.cursor))
+                case wire.Call():
+                    self._calls[message.n] = self._loop.create_task(self._call(message))
+                case wire.Answer(n=n):
+                    self._settle(n, _answered(message))
+                case wire.Cancel(n=n):
+                    if task := self._calls.get(n):
+                        task.cancel()
+                case _:
+                    pass
+
+    def _settle(self, n: int, result: Any) -> None:
+        answer = self._awaited.pop(n)
+        if not answer.done():  # else whoever asked has gone away
+            if isinstance(result, Exception):
+                answer.set_exception(result)
+            else:
+                answer.set_result(result)
+        if self._drained is not None and not self._awaited:
+            self._drained.set()
+
+    async def _call(self, call: wire.Call) -> None:
+        """Every call is answered, also one that is cancelled or late: it may have taken effect."""
+        working_for(call.connector)
+        method = getattr(self.channels[call.connector], call.method)
+        args = (call.outgoing, call.ref) if call.method == "recall" else (call.outgoing,)
+        answer, error = None, ""
+        limit = asyncio.timeout(call.deadline_s)
+        try:
+            async with limit:
+                answer = await method(*args)
+        except asyncio.CancelledError:
+            error = "it was cancelled"
+        except Exception as fault:
+            error = f"not done after {call.deadline_s:g} s" if limit.expired() else f"{type(fault).__name__}: {fault}"
+        del self._calls[call.n]
+        self.post(wire.Said(call.n, answer, error, limit.expired() and bool(error)))
+
+
+class OfferPort:
+    """What `hub.intake.port.IntakePort` offers by: at most `CREDITS` at once, the rest wait for their turn."""
+
+    def __init__(self, link: LoopLink, connector: str) -> None:
+        self._link = link
+        self._connector = connector
+        self._credits = asyncio.Semaphore(CREDITS)
+
+    async def offer(self, item: Offered) -> Answered:
+        """Returns when the hub has made it durable. Raises Unavailable."""
+        async with self._credits:
+            kept: Answered = await self._link.ask(lambda n: wire.offer_of(n, self._connector, item))
+            return kept
+
+
+class QuestionPort:
+    """What `hub.web.operators.OperatorsPort` asks by."""
+
+    def __init__(self, link: LoopLink) -> None:
+        self._link = link
+
+    async def offer(self, item: Question) -> bytes:
+        """The hub's answer in JSON. Raises Refused and Unavailable."""
+        answer: bytes = await self._link.ask(lambda n: wire.Question(n, item.verb, item.words))
+        return answer
+
+
+def _answered(answer: wire.Answer) -> Any:
+    if answer.refused:
+        return Refused(answer.refused, missing=answer.missing)
+    return Unavailable(answer.unavailable) if answer.unavailable else answer.value
