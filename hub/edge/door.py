@@ -132,6 +132,7 @@ class Edge:
     async def _live(self, task_status: trio.TaskStatus[None]) -> None:
         """One life of the process: returns when it has ended."""
         links = self._links = await self._start()
+        self._finished = trio.Event()
         failed = ""
         try:
             async with trio.open_nursery() as nursery:

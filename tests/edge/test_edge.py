@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
@@ -303,14 +302,15 @@ def test_the_web_asks_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_killed_edge_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(hub: Hub) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectorError, match="the edge ended meanwhile"):
             await hub.send("die")
         # What is to be sent meanwhile waits: it has surely not gone out.
         assert await hub.send(deadline_s=20) == Sent(ref="+32470000000", final=True)
         assert hub.ends == ["exit status 7"]
         assert await hub.request("POST", "/in/kmi", b"key") == (202, b"0")
+        await hub.edge.finish()  # waits for this edge, not for the one that is gone
+        with pytest.raises(OSError, match="all attempts to connect"):
+            await hub.request("POST", "/in/kmi", b"key")
 
     play(story, tmp_path, monkeypatch)
 
