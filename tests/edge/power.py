@@ -71,6 +71,7 @@ class Disk(apsw.VFS):
         self.cut_in: int | None = None
         self.fault_in: int | None = None
         self.operations = 0
+        self.opened: set[str] = set()  # names; "None" for a temporary file
         self.off = False
         self.gone = False
         super().__init__(name, "")
@@ -124,6 +125,7 @@ class Disk(apsw.VFS):
         if self.off:
             raise apsw.CantOpenError("the power is off")
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
+        self.opened.add(path)
         if path not in self.images:
             if not flags[0] & apsw.SQLITE_OPEN_CREATE:
                 raise apsw.CantOpenError(path)

@@ -187,3 +187,18 @@ def test_the_disk_does_forget() -> None:
         disk.unregister()
         after.unregister()
     assert lost > 5
+
+
+def test_nothing_of_the_vault_gets_into_other_files() -> None:
+    """SQLite keeps old pages of a statement that may have to be undone, beyond 64 KiB in a file of their own, which
+    erasing does not reach: there must be none."""
+    disk, make = Disk("power-files"), Maker(1)
+    chance = random.Random(1)
+    sealer = Sealer(chance.randbytes)
+    committer = open_committer(PATH, disk.connect)
+    for _ in range(8):  # keys by chance, so that every page of an index changes
+        pairs = [make.sealed("x" * 30, key=chance.randbytes(16).hex()) for _ in range(500)]
+        committer.commit([sealer.facts([fact for fact, _ in pairs], [entry for _, entry in pairs], None)])
+    assert {Path(name).name for name in disk.opened} <= {"journal.db", "journal.db-wal", "journal.db-journal"}
+    committer.close()
+    disk.unregister()
