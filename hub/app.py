@@ -181,6 +181,8 @@ class Hub:
         )
         secret = secrets_from(setup.secrets)
         self.channels = {name: make(setup, name, made, "callback", secret) for name, made in setup.channels.items()}
+        for name, made in setup.sources.items():
+            make(setup, name, made, "in", secret)  # only to hear now of a secret that is missing, before the hub starts
         return Edge(
             setup,
             now_s=lambda: self.clock.now().timestamp(),
