@@ -46,7 +46,6 @@ from hub.operators import Operators
 from hub.picture import Recent, picture
 from hub.secrets import secrets_from
 from hub.version import VERSION
-from hub.web.api import Refused
 
 log = structlog.get_logger(__name__)
 
@@ -188,7 +187,6 @@ class Hub:
             now_s=lambda: self.clock.now().timestamp(),
             take=self._take,
             answer=lambda verb, words: self._operators.answer(verb, words),
-            refused=Refused,
             report=self._edge_ended,
         )
 

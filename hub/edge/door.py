@@ -25,6 +25,7 @@ from hub.edge import wire
 from hub.edge.setup import LINKS, CannotStart, Setup
 from hub.intake.port import Answered, Offered
 from hub.logs import level_of_log
+from hub.web.api import Refused
 
 log = structlog.get_logger(__name__)
 
@@ -47,13 +48,6 @@ class Take(Protocol):
     async def __call__(self, connector: str, offers: Sequence[Offered]) -> Sequence[Answered | Unavailable]: ...
 
 
-class Refusal(Protocol):
-    """What a question may raise besides Unavailable."""
-
-    reason: str
-    missing: bool
-
-
 class _Pending:
     """A call that awaits what came of it."""
 
@@ -73,7 +67,7 @@ ToEdge = wire.Link[wire.ToHub]
 
 class Edge:
     """`run()` it in a nursery; `port` is where the web listens then. `now_s` gives hub time, seconds since 1970; `take`
-    takes offers in; `answer` answers the web's questions (raising Unavailable, or `refused` errors); `report` is told
+    takes offers in; `answer` answers the web's questions (raising Refused or Unavailable); `report` is told
     how it ended when it did so by itself."""
 
     def __init__(
@@ -83,22 +77,20 @@ class Edge:
         now_s: Callable[[], float],
         take: Take,
         answer: Callable[[str, Sequence[Any]], Awaitable[Any]],
-        refused: type[Exception],
         report: Callable[[str], Awaitable[object]],
     ) -> None:
         self.port = 0
-        self.restarts = 0
         self._setup = setup
         self._now_s = now_s
         self._take = take
         self._answer = answer
-        self._refused = refused
         self._report = report
         self._numbers = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._links: dict[str, ToEdge] = {}
         self._up = trio.Event()
         self._heard = False
+        self._was_up = False
         self._listens = False
         self._closing = False
         self._finished = trio.Event()
@@ -113,10 +105,11 @@ class Edge:
             began_s, pause_s = trio.current_time(), RESTART_PAUSE_S
             await self._live(task_status)
             while not self._closing:
-                self.restarts += 1
                 how = await self._end()
                 log.error("the edge has ended: it is started again", how=how)
-                await self._report(how)
+                if self._was_up:  # once an outage
+                    self._was_up = False
+                    await self._report(how)
                 pause_s = RESTART_PAUSE_S if trio.current_time() - began_s > STEADY_S else min(2 * pause_s, PAUSE_S_MAX)
                 await trio.sleep(pause_s)
                 began_s = trio.current_time()
@@ -148,9 +141,12 @@ class Edge:
                     nursery.cancel_scope.cancel()
                 else:
                     self.port = ready.port
+                    self._was_up = True
                     self._up.set()
                     if self._listens:
                         self._say(wire.Listen())
+                    if self._closing:  # the hub was told to stop meanwhile
+                        self._say(wire.Close())
                     nursery.start_soon(self._watch)
                     task_status.started()
         finally:
@@ -207,6 +203,8 @@ class Edge:
                             pending.finish(message)
                     case wire.Question():
                         nursery.start_soon(self._ask, link, message)
+                    case wire.Unread():
+                        self._refuse(link, message)
                     case wire.Finished():
                         self._finished.set()
                     case wire.Ready() | wire.Failed():
@@ -284,19 +282,29 @@ class Edge:
                 link.post(wire.Kept(offer.n, result.taken, result.cursor))
         link.push()  # before anything is decided on them: whoever offered can go on
 
+    def _refuse(self, link: ToEdge, unread: wire.Unread) -> None:
+        """What one connector said cannot be read: that is said to it alone."""
+        log.error("what the edge said could not be read", type=unread.type, why=unread.why)
+        match unread.type:
+            case "Offer":
+                link.post(wire.Kept(unread.n, refused=f"the hub could not read this: {unread.why}"))
+            case "Question":
+                link.post(wire.Answer(unread.n, unavailable=f"the hub could not read this: {unread.why}"))
+            case "Said":
+                if pending := self._pending.pop(unread.n, None):
+                    pending.finish(wire.Said(unread.n, error=f"the answer could not be read: {unread.why}"))
+
     async def _ask(self, link: ToEdge, question: wire.Question) -> None:
         n = question.n
         try:
             value = msgspec.Raw(msgspec.json.encode(await self._answer(question.verb, question.words)))
         except Unavailable as error:
             link.post(wire.Answer(n, unavailable=str(error)))
+        except Refused as error:
+            link.post(wire.Answer(n, refused=error.reason, missing=error.missing))
         except Exception as error:
-            if isinstance(error, self._refused):
-                refusal = cast(Refusal, error)
-                link.post(wire.Answer(n, refused=refusal.reason, missing=refusal.missing))
-            else:
-                log.exception("a question could not be answered", verb=question.verb)
-                link.post(wire.Answer(n, unavailable=f"a fault of ours: {type(error).__name__}"))
+            log.exception("a question could not be answered", verb=question.verb)
+            link.post(wire.Answer(n, unavailable=f"a fault of ours: {type(error).__name__}"))
         else:
             link.post(wire.Answer(n, value))
 
@@ -326,8 +334,8 @@ class Edge:
         n, pending = next(self._numbers), _Pending()
         self._pending[n] = pending
         outgoing, ref = (*args, "")[:2]
-        link.post(wire.Call(n, connector, cast(Any, fn.__name__), outgoing, ref, doing, deadline_s))
         try:
+            link.post(wire.Call(n, connector, cast(Any, fn.__name__), outgoing, ref, deadline_s))
             # The deadline is kept over there; here only in case that fails.
             with trio.move_on_after(float("inf") if deadline_s is None else deadline_s + CANCEL_GRACE_S):
                 await pending.over.wait()

@@ -1,26 +1,22 @@
 """The asyncio side of what passes between the edge and the hub: each loop has a link of its own, so that nothing on its
 way has to wait for another thread.
 
-What is posted goes over at the end of the loop's turn, or as soon as there are `_MANY`, so that the hub can begin while
-the loop still works.
+What is posted goes over at the end of the loop's turn, or as soon as there are `wire.MANY`, so that the hub can begin
+while the loop still works.
 """
 
 import asyncio
 import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
-
-import msgspec
 
 from hub.bridge import working_for
 from hub.connector import Channel, Unavailable
 from hub.edge import wire
 from hub.intake.port import Answered, Offered
 from hub.web.api import Refused
-from hub.web.operators import Question
 
-_MANY = 8
 CREDITS = 4096  # offers of one connector that may await their facts at once
 
 
@@ -30,9 +26,8 @@ class LoopLink(asyncio.Protocol):
     def __init__(self, lost: Callable[[], object]) -> None:
         self.channels: dict[str, Channel] = {}
         self._lost = lost
-        self._encode = msgspec.json.Encoder().encode
         self._frames: wire.Frames[wire.ToEdge] = wire.Frames(wire.ToEdge)
-        self._outbox: list[Any] = []
+        self._outbox: list[bytes] = []
         self._numbers = itertools.count(1)
         self._awaited: dict[int, asyncio.Future[Any]] = {}
         self._calls: dict[int, asyncio.Task[None]] = {}
@@ -61,26 +56,32 @@ class LoopLink(asyncio.Protocol):
         self._flush()
         self._transport.close()
 
+    async def question(self, verb: str, words: Sequence[Any]) -> bytes:
+        """What the web asks: the hub's answer in JSON. Raises Refused and Unavailable."""
+        answer: bytes = await self.ask(lambda n: wire.Question(n, verb, words))
+        return answer
+
     async def ask(self, message: Callable[[int], Any]) -> Any:
         """Posts a message under a number of its own and returns the answer to it."""
         if self._closed:
             raise Unavailable("the hub takes nothing more: it is stopping")
         n = next(self._numbers)
-        answer = self._awaited[n] = self._loop.create_future()
         self.post(message(n))
+        answer = self._awaited[n] = self._loop.create_future()
         return await answer
 
     def post(self, message: Any) -> None:
+        encoded = wire.encode(message)
         if not self._outbox:
             self._loop.call_soon(self._flush)
-        self._outbox.append(message)
-        if len(self._outbox) >= _MANY:
+        self._outbox.append(encoded)
+        if len(self._outbox) >= wire.MANY:
             self._flush()
 
     def _flush(self) -> None:
         if self._outbox:
             outbox, self._outbox = self._outbox, []
-            self._transport.write(wire.framed(self._encode(outbox)))
+            self._transport.write(wire.framed(outbox))
 
     # -- asyncio.Protocol --
 
@@ -97,6 +98,8 @@ class LoopLink(asyncio.Protocol):
                     self._settle(n, Unavailable(refused) if refused else Answered(message.taken, message.cursor))
                 case wire.Call():
                     self._calls[message.n] = self._loop.create_task(self._call(message))
+                case wire.Unread(type="Call", n=n, why=why):
+                    self.post(wire.Said(n, error=f"the edge could not read it: {why}"))
                 case wire.Answer(n=n):
                     self._settle(n, _answered(message))
                 case wire.Cancel(n=n):
@@ -118,13 +121,12 @@ class LoopLink(asyncio.Protocol):
     async def _call(self, call: wire.Call) -> None:
         """Every call is answered, also one that is cancelled or late: it may have taken effect."""
         working_for(call.connector)
-        method = getattr(self.channels[call.connector], call.method)
         args = (call.outgoing, call.ref) if call.method == "recall" else (call.outgoing,)
         answer, error = None, ""
         limit = asyncio.timeout(call.deadline_s)
         try:
             async with limit:
-                answer = await method(*args)
+                answer = await getattr(self.channels[call.connector], call.method)(*args)
         except asyncio.CancelledError:
             error = "it was cancelled"
         except Exception as fault:
@@ -146,18 +148,6 @@ class OfferPort:
         async with self._credits:
             kept: Answered = await self._link.ask(lambda n: wire.offer_of(n, self._connector, item))
             return kept
-
-
-class QuestionPort:
-    """What `hub.web.operators.OperatorsPort` asks by."""
-
-    def __init__(self, link: LoopLink) -> None:
-        self._link = link
-
-    async def offer(self, item: Question) -> bytes:
-        """The hub's answer in JSON. Raises Refused and Unavailable."""
-        answer: bytes = await self._link.ask(lambda n: wire.Question(n, item.verb, item.words))
-        return answer
 
 
 def _answered(answer: wire.Answer) -> Any:

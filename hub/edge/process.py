@@ -26,7 +26,7 @@ from hub.bridge import Bridge, ConnectorError, Loop, open_bridge
 from hub.clock import Clock
 from hub.cores import on_one_core
 from hub.edge import wire
-from hub.edge.loops import LoopLink, QuestionPort
+from hub.edge.loops import LoopLink
 from hub.edge.setup import LINKS, CannotStart, Setup, make
 from hub.intake.port import IntakePort, Offered
 from hub.logs import configure_log
@@ -119,7 +119,7 @@ class Edge:
             # A channel's callbacks arrive on the loop for what comes in.
             port = self._port(name, self._bridge.in_)
             mounts.append(Mount(prefix=f"/callback/{name}", routes=channel.routes(port)))
-        operators = OperatorsPort(QuestionPort(self._in))
+        operators = OperatorsPort(self._in.question)
         try:
             self._web = WebServer(
                 WebConfig(host=setup.host, port=setup.port, public_url=setup.public_url),
@@ -137,7 +137,7 @@ class Edge:
 
     # -- what the hub says --
 
-    def _take(self, message: wire.ToEdge) -> None:
+    def _take(self, message: wire.ToEdge | wire.Unread) -> None:
         match message:
             case wire.Listen():
                 self._nursery.start_soon(self._listen)

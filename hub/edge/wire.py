@@ -7,7 +7,7 @@ because times keep the offset they were sent with, and neither side has to trust
 import socket
 from collections.abc import AsyncIterator, Sequence
 from struct import Struct as Layout
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 import trio
@@ -20,7 +20,7 @@ from hub.model.records import SourceChanged
 
 _SIZE = Layout("!I")
 _READ_BYTES = 1 << 18
-_MANY = 8
+MANY = 8  # posted messages that do not wait for the end of the turn
 
 M = TypeVar("M")
 
@@ -36,7 +36,6 @@ class Call(Struct, frozen=True, tag=True, gc=False):
     method: Literal["send", "settle", "recall"]
     outgoing: Outgoing
     ref: str
-    doing: str | None
     deadline_s: float | None
 
 
@@ -142,6 +141,14 @@ class Pong(Struct, frozen=True, tag=True):
     """It turns."""
 
 
+class Unread(Struct, frozen=True):
+    """In the place of a message that could not be read: what it was, and its number."""
+
+    type: str
+    n: int = 0
+    why: str = ""
+
+
 ToEdge = Call | Cancel | Kept | Answer | Listen | Finish | Close | Step | Ping
 ToHub = Ready | Failed | Said | Offer | Question | Finished | Pong
 
@@ -183,9 +190,19 @@ def offered_of(offer: Offer) -> Offered:
 # --- frames ------------------------------------------------------------------------------------------------
 
 
-def framed(messages: bytes) -> bytes:
+encode = msgspec.json.Encoder().encode
+"""A message as it goes into a frame. Each is encoded when it is posted, so that one that cannot be (half a surrogate
+pair in somebody's words, say) fails whoever posts it and no other."""
+
+
+def framed(messages: Sequence[bytes]) -> bytes:
     """A frame: its length and a JSON array of messages."""
-    return _SIZE.pack(len(messages)) + messages
+    array = b"[" + b",".join(messages) + b"]"
+    return _SIZE.pack(len(array)) + array
+
+
+_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_unread = msgspec.json.Decoder(Unread).decode
 
 
 class Frames(Generic[M]):
@@ -193,23 +210,37 @@ class Frames(Generic[M]):
 
     def __init__(self, kind: Any) -> None:
         self._decode = msgspec.json.Decoder(list[kind]).decode
+        self._decode_one = msgspec.json.Decoder(kind).decode
         self._buffer = bytearray()
 
-    def whole(self, data: bytes) -> list[M]:
+    def whole(self, data: bytes) -> list[M | Unread]:
         """The messages of the frames that are whole with `data`."""
         buffer = self._buffer
         buffer += data
-        messages: list[M] = []
+        messages: list[M | Unread] = []
         at = 0
         while len(buffer) - at >= _SIZE.size:
             (size,) = _SIZE.unpack_from(buffer, at)
             end = at + _SIZE.size + size
             if len(buffer) < end:
                 break
-            messages += self._decode(bytes(buffer[at + _SIZE.size : end]))
+            messages += self._read(bytes(buffer[at + _SIZE.size : end]))
             at = end
         del buffer[:at]
         return messages
+
+    def _read(self, frame: bytes) -> list[M | Unread]:
+        try:
+            return self._decode(frame)
+        except msgspec.ValidationError:
+            return [self._read_one(raw) for raw in _raws(frame)]
+
+    def _read_one(self, raw: msgspec.Raw) -> M | Unread:
+        """One message; where it is not what its type promises (a number that is none, say), that it was unread."""
+        try:
+            return cast(M, self._decode_one(raw))
+        except msgspec.ValidationError as error:
+            return replace(_unread(raw), why=str(error))
 
 
 class Link(Generic[M]):
@@ -220,15 +251,14 @@ class Link(Generic[M]):
         self._end = end
         self._trio_end = trio.socket.from_stdlib_socket(end)
         self._frames: Frames[M] = Frames(kind)
-        self._encode = msgspec.json.Encoder().encode
-        self._outbox: list[Any] = []
+        self._outbox: list[bytes] = []
         self._some = trio.Event()
         self._rest = memoryview(b"")  # of a frame that the socket would not take at once
 
-    def post(self, *messages: Any) -> None:
-        """They go over at the end of this turn, or as soon as there are `_MANY`."""
-        self._outbox += messages
-        if len(self._outbox) >= _MANY:
+    def post(self, message: Any) -> None:
+        """It goes over at the end of this turn, or as soon as there are `MANY`."""
+        self._outbox.append(encode(message))
+        if len(self._outbox) >= MANY:
             self.push()
         else:
             self._some.set()
@@ -240,7 +270,7 @@ class Link(Generic[M]):
                 if not self._outbox:
                     return
                 outbox, self._outbox = self._outbox, []
-                self._rest = memoryview(framed(self._encode(outbox)))
+                self._rest = memoryview(framed(outbox))
             try:
                 self._rest = self._rest[self._end.send(self._rest) :]
             except BlockingIOError:
@@ -258,7 +288,7 @@ class Link(Generic[M]):
             if self._rest:
                 await trio.lowlevel.wait_writable(self._end)
 
-    async def received(self) -> AsyncIterator[list[M]]:
+    async def received(self) -> AsyncIterator[list[M | Unread]]:
         """The messages, as many at a time as have arrived, until the other side is gone."""
         while True:
             try:

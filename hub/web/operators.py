@@ -1,36 +1,25 @@
 """What operators ask of the hub, on the web's side: every method crosses to `hub.operators`."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from hub.web.api import Done, Duty
 
 T = TypeVar("T")
 
 
-class Question(Struct, frozen=True):
-    """As it crosses to the hub: `words` are what JSON can hold."""
-
-    verb: str
-    words: tuple[Any, ...]
-
-
-class Port(Protocol):
-    async def offer(self, item: Question) -> bytes: ...
-
-
 class OperatorsPort:
-    """hub.web.api.Api on the asyncio side: every method crosses to the hub, whose answers are JSON."""
+    """hub.web.api.Api on the asyncio side: every method crosses to the hub. `ask` takes a verb and words that JSON can
+    hold, and gives the hub's answer in JSON."""
 
-    def __init__(self, port: Port) -> None:
-        self._port = port
+    def __init__(self, ask: Callable[[str, Sequence[Any]], Awaitable[bytes]]) -> None:
+        self._put = ask
 
     async def _ask(self, kind: type[T], verb: str, *words: Any) -> T:
-        return msgspec.json.decode(await self._port.offer(Question(verb, words)), type=kind)
+        return msgspec.json.decode(await self._put(verb, words), type=kind)
 
     async def start(self, sheet: str, by: str, answers: Mapping[str, str]) -> Done:
         return await self._ask(Done, "start", sheet, by, dict(answers))

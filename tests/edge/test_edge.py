@@ -1,6 +1,7 @@
 """The edge as its own process: what crosses, what a hub is told, and what becomes of it when it is killed or hangs."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 import trio
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from hub.bridge import ConnectorError, ConnectorTimeout
 from hub.connector import (
@@ -37,6 +39,7 @@ from hub.edge import door, wire
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup
 from hub.intake.port import Answered, Offered
+from hub.model.area import Area, Circle
 from hub.model.message import Outcome
 from hub.model.people import Language
 from hub.model.records import SourceChanged
@@ -118,7 +121,10 @@ class Source:
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         async def take(request: WebRequest) -> WebResponse:
-            [taken] = await intake.offer([SignalItem(signal=signal(0), key=request.body.decode())])
+            here = Circle(50.8, 4.3, math.nan if request.body == b"nan" else 1.0)
+            words = "\ud800" if request.body == b"surrogate" else "W"
+            read = replace(signal(0), infos=(Info(headline=words, areas=(Area(circles=(here,)),)),))
+            [taken] = await intake.offer([SignalItem(signal=read, key=request.body.decode())])
             return WebResponse(status=202, body=taken.fact.encode())
 
         return [Route(method="POST", path="", handler=take)]
@@ -210,7 +216,7 @@ async def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) 
         }
     )
     hub = Hub()
-    hub.edge = Edge(setup, now_s=lambda: 1.8e9, take=hub.take, answer=hub.answer, refused=Refused, report=hub.report)
+    hub.edge = Edge(setup, now_s=lambda: 1.8e9, take=hub.take, answer=hub.answer, report=hub.report)
     async with trio.open_nursery() as nursery:
         await nursery.start(hub.edge.run)
         yield hub
@@ -359,11 +365,29 @@ def test_what_cannot_be_set_up_is_said(
 
 def test_frames_come_together_however_they_are_cut() -> None:
     messages = [wire.Step(by_s=float(n)) for n in range(5)]
-    data = wire.framed(msgspec.json.encode(messages[:2])) + wire.framed(msgspec.json.encode(messages[2:]))
+    data = wire.framed([*map(wire.encode, messages[:2])]) + wire.framed([*map(wire.encode, messages[2:])])
     for size in (1, 3, 7, len(data)):
         frames: wire.Frames[wire.ToEdge] = wire.Frames(wire.ToEdge)
         got = [m for at in range(0, len(data), size) for m in frames.whole(data[at : at + size])]
         assert got == messages
+
+
+def test_what_cannot_be_read_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(hub: Hub) -> None:
+        answers: dict[bytes, int] = {}
+
+        async def post(body: bytes) -> None:
+            answers[body] = (await hub.request("POST", "/in/kmi", body))[0]
+
+        async with trio.open_nursery() as nursery:
+            for body in (b"fine", b"nan", b"surrogate", b"too"):
+                nursery.start_soon(post, body)
+        assert answers == {b"fine": 202, b"nan": 503, b"surrogate": 500, b"too": 202}
+        with pytest.raises(UnicodeEncodeError):
+            await hub.send("\ud800")
+        assert await hub.send() == Sent(ref="+32470000000", final=True)
+
+    play(story, tmp_path, monkeypatch)
 
 
 def test_receipts_cross() -> None:
