@@ -226,6 +226,8 @@ class Attempts:
         if isinstance(answer, Retry) and answer.doubt:
             self._counters.in_doubt += 1
             answer = await self.settler.ask(work.channel, outgoing) or answer
+        if isinstance(answer, Sent) and answer.ref and channel.abilities.settles:
+            self.settler.doubts.taken(answer.ref, self._now())
         if isinstance(answer, Sent) and channel.abilities.recalls and work.lane is Lane.ASK:
             self._handed.add(outgoing, work.channel, answer.ref)
             if order.gone():  # while it was being handed over

@@ -7,6 +7,7 @@ that look the same was never cleared up, nothing is believed of the other: it is
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
 
 import trio
 
@@ -31,8 +32,20 @@ class Doubts:
 
     def __init__(self) -> None:
         self.others: frozenset[str] = frozenset()
+        self._taken: OrderedDict[str, datetime] = OrderedDict()
         self._under_way: dict[Look, trio.Event | None] = {}
         self._unclear: OrderedDict[Look, Delivery] = OrderedDict()
+
+    def taken(self, ref: str, at: datetime) -> None:
+        """A channel has taken a delivery under this id. Channels remember that themselves, but not longer than the edge
+        lives."""
+        self._taken[ref] = at
+        if len(self._taken) > KEPT:
+            self._taken.popitem(last=False)
+
+    def others_since(self, at: datetime) -> frozenset[str]:
+        """Ids that are known to be of other deliveries than one whose attempt was made then."""
+        return self.others | {ref for ref, taken_at in self._taken.items() if taken_at >= at}
 
     async def enter(self, key: Look | None) -> None:
         """Waits until no other delivery that looks the same is under way."""

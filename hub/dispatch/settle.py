@@ -66,7 +66,9 @@ class Settler:
             return None
         answer: Answer | None = None
         if self.doubts.can_be_told(key, outgoing):
-            asked = msgspec.structs.replace(outgoing, others=self.doubts.others)
+            assert outgoing.since is not None  # when its attempt was made: always filled in by prepare
+            others = self.doubts.others_since(outgoing.since - LOOK_BACK)
+            asked = msgspec.structs.replace(outgoing, others=others)
             try:
                 answer = await self._call(channel.settle, asked, connector=name, deadline_s=SETTLE_S)
             except Exception as error:  # as for sending

@@ -971,6 +971,18 @@ async def test_a_doubt_never_cleared_up_is_not_settled_by_anothers_message(autoj
         assert {r.ref for r in await world.receipts() if r.outcome is Outcome.SENT} == {"CA-one", "CA-two"}
 
 
+async def test_what_was_taken_in_this_life_is_known_to_be_anothers(autojump_clock: MockClock) -> None:
+    """A channel that was started again with its edge remembers nothing: the hub tells it."""
+    async with running(World()) as world:
+        world.dispatch.submit(ask("one", channel="voice"))
+        await trio.sleep(1)
+        world.call.says = lambda o: Retry(reason="the edge ended", doubt=True) if o.nth == 1 else Sent(ref="ref-two")
+        world.call.settles = lambda o: UNTOLD if "ref-one-0" in o.others else Sent(ref="ref-one-0")
+        world.dispatch.submit(ask("two", channel="voice"))
+        await trio.sleep(60)
+        assert [(o.order, o.repeat) for _, o in world.call.got] == [("one", False), ("two", False), ("two", True)]
+
+
 async def test_a_mass_message_goes_on_where_it_was(autojump_clock: MockClock) -> None:
     before = World(people=1000, sms=Limits(rate=1000, burst=300, burst_asks=0, width=64))
     async with running(before):
