@@ -29,7 +29,7 @@ def hub(here: Room) -> Iterator[Room]:
     here.start()
     yield here
     here.kill()
-    assert here.left_over() == [], "what a killed hub has started ends with it"
+    until(lambda: not here.left_over(), "the end of what a killed hub has started")
 
 
 def of(here: Room, identifier: str) -> list[str]:
@@ -67,7 +67,8 @@ def test_who_accepts_while_the_hub_is_down_is_not_called_when_it_is_back(hub: Ro
 def test_who_accepted_while_nobody_listened_is_asked_for_at_the_provider(hub: Room) -> None:
     hub.alert("HEAT-1", hazard="heat")
     (asked,) = hub.until(lambda: [text for text in hub.sms_to(OFFICER_A) if "HEAT-1" in text], "an SMS")
-    hub.until(lambda: hub.events(e.AskSent)[-1].ask == hub.events(e.Asked)[-1].ask, "the journal knows it went out")
+    ask = hub.events(e.Asked)[-1].ask
+    hub.until(lambda: any(sent.ask == ask for sent in hub.events(e.AskSent)), "the journal knows it went out")
     before = len(hub.events(e.RunEnded))
     called, texted = len(hub.calls_to(OFFICER_A)), len(hub.sms_to(OFFICER_B))
     hub.kill()
