@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
@@ -113,7 +114,7 @@ class Source:
 
     async def run(self, intake: Intake) -> None:
         assert await intake.cursor() == "so far"
-        items = [SignalItem(signal=signal(n), key=f"k{n}", original=ORIGINAL, media_type="text/plain") for n in (1, 2)]
+        items = [SignalItem(signal=warning(n), key=f"k{n}", original=ORIGINAL, media_type="text/plain") for n in (1, 2)]
         taken = await intake.offer([*items, BadItem(reason="broken", original=b"\xff", key="b")], cursor="next")
         assert [t.fact for t in taken] == ["0", "1", "2"]
         await intake.health("ok")
@@ -123,7 +124,7 @@ class Source:
         async def take(request: WebRequest) -> WebResponse:
             here = Circle(50.8, 4.3, math.nan if request.body == b"nan" else 1.0)
             words = "\ud800" if request.body == b"surrogate" else "W"
-            read = replace(signal(0), infos=(Info(headline=words, areas=(Area(circles=(here,)),)),))
+            read = replace(warning(0), infos=(Info(headline=words, areas=(Area(circles=(here,)),)),))
             [taken] = await intake.offer([SignalItem(signal=read, key=request.body.decode())])
             return WebResponse(status=202, body=taken.fact.encode())
 
@@ -134,7 +135,7 @@ ORIGINAL = b"one original" * 100
 LIKENESS = Environment(name="sms", secret=str)  # of a channel on the hub's side, which is never opened
 
 
-def signal(n: int) -> Signal:
+def warning(n: int) -> Signal:
     return Signal(identifier=f"s{n}", sender="kmi", sent=SENT, infos=(Info(headline="Été à Forêt"),))
 
 
@@ -242,7 +243,7 @@ def test_what_a_source_offers_crosses_whole(tmp_path: Path, monkeypatch: pytest.
         assert asked == Offered([], asks_cursor=True)
         first, second, bad = offered.items
         assert isinstance(first, SignalItem)
-        assert first.signal == signal(1)
+        assert first.signal == warning(1)
         assert first.key == "k1"
         assert str(first.signal.sent) == "2026-07-14 20:15:30.123456+02:00"  # its offset as it was sent
         assert isinstance(second, SignalItem)
@@ -322,21 +323,20 @@ def test_a_killed_edge_is_started_again(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_edge_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "PING_EVERY_S", 0.2)
-    monkeypatch.setattr(door, "HANGS_S", 1.0)
+    monkeypatch.setattr(door, "PING_EVERY_S", 0.5)
+    monkeypatch.setattr(door, "HANGS_S", 5.0)
 
     async def story(hub: Hub) -> None:
         assert hub.edge._process is not None
-        hub.edge._process.send_signal(19)  # SIGSTOP: it does nothing at all any more
-        assert await hub.send(deadline_s=20) == Sent(ref="+32470000000", final=True)
+        pid = hub.edge._process.pid
+        os.kill(pid, signal.SIGSTOP)  # it does nothing at all any more
+        os.waitpid(pid, os.WUNTRACED)  # from now on
+        with pytest.raises(ConnectorError, match="the edge ended meanwhile"):
+            await hub.send(deadline_s=60)
+        assert await hub.send(deadline_s=60) == Sent(ref="+32470000000", final=True)
+        assert hub.ends == ["signal 9"]
 
-    async def main() -> None:
-        async with edge(tmp_path, monkeypatch) as hub:
-            with pytest.raises(ConnectorError, match="the edge ended meanwhile"):
-                await story(hub)
-            assert await hub.send(deadline_s=20) == Sent(ref="+32470000000", final=True)
-
-    trio.run(main)
+    play(story, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
