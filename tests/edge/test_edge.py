@@ -330,7 +330,7 @@ def test_an_edge_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert hub.edge._process is not None
         pid = hub.edge._process.pid
         os.kill(pid, signal.SIGSTOP)  # it does nothing at all any more
-        os.waitpid(pid, os.WUNTRACED)  # from now on
+        os.waitpid(pid, os.WUNTRACED)  # noqa: ASYNC222 # returns once it stands still, which is at once
         with pytest.raises(ConnectorError, match="the edge ended meanwhile"):
             await hub.send(deadline_s=60)
         assert await hub.send(deadline_s=60) == Sent(ref="+32470000000", final=True)
