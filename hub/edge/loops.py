@@ -71,6 +71,12 @@ class LoopLink(asyncio.Protocol):
         return await answer
 
     def post(self, message: Any) -> None:
+        if isinstance(message, wire.Offer) and message.originals:
+            parts = wire.framed_raw(message)
+            self._flush()
+            for part in parts:
+                self._transport.write(part)
+            return
         encoded = wire.encode(message)
         if not self._outbox:
             self._loop.call_soon(self._flush)

@@ -1,7 +1,8 @@
 """What passes between the hub and its edge: messages in JSON, many to a frame, over a pair of sockets.
 
 What is posted in one turn of a loop goes over in few frames, and whatever has arrived is read in one go. JSON,
-because times keep the offset they were sent with, and neither side has to trust the other with its memory.
+because times keep the offset they were sent with, and neither side has to trust the other with its memory. Large
+originals cross as they are, behind the JSON: to read 10 MB of base64 out of it held the hub up for 45 ms.
 """
 
 import socket
@@ -18,8 +19,9 @@ from hub.connector import BadItem, Dead, Outgoing, ReceiptItem, ReplyItem, Retry
 from hub.intake.port import Offered
 from hub.model.records import SourceChanged
 
-_SIZE = Layout("!I")
+_SIZES = Layout("!II")  # of a frame's JSON, and of what follows it raw
 _READ_BYTES = 1 << 18
+_LARGE_BYTES = 1 << 14  # an original from here on crosses raw
 MANY = 8  # posted messages that do not wait for the end of the turn
 
 M = TypeVar("M")
@@ -112,8 +114,9 @@ class Said(Struct, frozen=True, tag=True, gc=False):
 
 
 class Offer(Struct, frozen=True, tag=True, gc=False):
-    """A connector's offer; `Kept` answers. What several items were read from crosses once: `original_of` names it for
-    each of them (-1: it has one of its own, or none)."""
+    """A connector's offer; `Kept` answers. What several items were read from, and what is large, crosses once and raw:
+    `original_of` names it for each of them (-1: it has its own, or none). `originals` stand behind the JSON of the
+    frame, which has this one message, `sizes` in it."""
 
     n: int
     connector: str
@@ -121,8 +124,9 @@ class Offer(Struct, frozen=True, tag=True, gc=False):
     cursor: str | None
     health: SourceChanged | None
     asks_cursor: bool
-    originals: Sequence[bytes] = ()
     original_of: Sequence[int] = ()
+    sizes: Sequence[int] = ()
+    originals: Sequence[bytes] = ()
 
 
 class Question(Struct, frozen=True, tag=True, gc=False):
@@ -158,7 +162,7 @@ def offer_of(n: int, connector: str, offered: Offered) -> Offer:
     items: Sequence[Any] = offered.items
     originals: list[bytes] = []
     original_of: list[int] = []
-    if len(items) > 1:
+    if len(items) > 1 or any(len(getattr(item, "original", b"")) >= _LARGE_BYTES for item in items):
         places: dict[int, int] = {}
         bare: list[Any] = []
         for item in items:
@@ -173,7 +177,16 @@ def offer_of(n: int, connector: str, offered: Offered) -> Offer:
                 original_of.append(-1)
                 bare.append(item)
         items = bare
-    return Offer(n, connector, items, offered.cursor, offered.health, offered.asks_cursor, originals, original_of)
+    return Offer(
+        n,
+        connector,
+        items,
+        offered.cursor,
+        offered.health,
+        offered.asks_cursor,
+        original_of=original_of,
+        originals=originals,
+    )
 
 
 def offered_of(offer: Offer) -> Offered:
@@ -196,9 +209,17 @@ pair in somebody's words, say) fails whoever posts it and no other."""
 
 
 def framed(messages: Sequence[bytes]) -> bytes:
-    """A frame: its length and a JSON array of messages."""
+    """A frame: its sizes and a JSON array of messages."""
     array = b"[" + b",".join(messages) + b"]"
-    return _SIZE.pack(len(array)) + array
+    return _SIZES.pack(len(array), 0) + array
+
+
+def framed_raw(offer: Offer) -> list[bytes]:
+    """A frame, in parts, of one offer and its originals."""
+    originals = offer.originals
+    sizes = [len(original) for original in originals]
+    array = b"[" + encode(replace(offer, sizes=sizes, originals=())) + b"]"
+    return [_SIZES.pack(len(array), sum(sizes)) + array, *originals]
 
 
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -219,12 +240,17 @@ class Frames(Generic[M]):
         buffer += data
         messages: list[M | Unread] = []
         at = 0
-        while len(buffer) - at >= _SIZE.size:
-            (size,) = _SIZE.unpack_from(buffer, at)
-            end = at + _SIZE.size + size
+        while len(buffer) - at >= _SIZES.size:
+            size, raw_size = _SIZES.unpack_from(buffer, at)
+            start = at + _SIZES.size
+            end = start + size + raw_size
             if len(buffer) < end:
                 break
-            messages += self._read(bytes(buffer[at + _SIZE.size : end]))
+            read = self._read(bytes(buffer[start : start + size]))
+            if raw_size:
+                with memoryview(buffer) as view, view[start + size : end] as raw:
+                    read = [_with_originals(message, raw) for message in read]
+            messages += read
             at = end
         del buffer[:at]
         return messages
@@ -243,8 +269,20 @@ class Frames(Generic[M]):
             return replace(_unread(raw), why=str(error))
 
 
-class Link(Generic[M]):
-    """A trio end. `kind`: the union of messages that arrive here."""
+def _with_originals(message: Any, raw: memoryview) -> Any:
+    """An offer with what stood behind it; one that could not be read as it is."""
+    if not isinstance(message, Offer):
+        return message
+    originals: list[bytes] = []
+    at = 0
+    for size in message.sizes:
+        originals.append(bytes(raw[at : at + size]))
+        at += size
+    return replace(message, originals=originals)
+
+
+class Link(Generic[M], trio.abc.Instrument):
+    """A trio end, made in the loop that is to have it. `kind`: the union of messages that arrive here."""
 
     def __init__(self, end: socket.socket, kind: Any) -> None:
         end.setblocking(False)
@@ -252,19 +290,25 @@ class Link(Generic[M]):
         self._trio_end = trio.socket.from_stdlib_socket(end)
         self._frames: Frames[M] = Frames(kind)
         self._outbox: list[bytes] = []
-        self._some = trio.Event()
         self._rest = memoryview(b"")  # of a frame that the socket would not take at once
+        self._full = trio.Event()  # it would not
+        trio.lowlevel.add_instrument(self)
 
     def post(self, message: Any) -> None:
         """It goes over at the end of this turn, or as soon as there are `MANY`."""
         self._outbox.append(encode(message))
         if len(self._outbox) >= MANY:
             self.push()
-        else:
-            self._some.set()
+
+    def before_io_wait(self, timeout: float) -> None:
+        """Called by trio at the end of a turn: no task has to be woken for what was posted in it."""
+        if self._outbox:
+            self.push()
 
     def push(self) -> None:
         """What is posted goes over now: the other side can begin while this one works on."""
+        if self._full.is_set():
+            return
         while True:
             if not self._rest:
                 if not self._outbox:
@@ -274,19 +318,18 @@ class Link(Generic[M]):
             try:
                 self._rest = self._rest[self._end.send(self._rest) :]
             except BlockingIOError:
-                self._some.set()
+                self._full.set()
                 return
             except OSError:  # it is gone: whoever receives finds out
                 return
 
     async def send(self) -> None:
-        """Sends what is posted, for ever."""
+        """Sends what a full socket would not take, for ever."""
         while True:
-            await self._some.wait()
-            self._some = trio.Event()
+            await self._full.wait()
+            await trio.lowlevel.wait_writable(self._end)
+            self._full = trio.Event()
             self.push()
-            if self._rest:
-                await trio.lowlevel.wait_writable(self._end)
 
     async def received(self) -> AsyncIterator[list[M | Unread]]:
         """The messages, as many at a time as have arrived, until the other side is gone."""
@@ -301,4 +344,5 @@ class Link(Generic[M]):
                 yield messages
 
     def close(self) -> None:
+        trio.lowlevel.remove_instrument(self)
         self._trio_end.close()

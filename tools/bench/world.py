@@ -145,7 +145,7 @@ _LIMITS = """  limits:
 
 
 def _channels(twilio: str) -> str:
-    text = "webhook:\n  secrets: BENCH_SECRET\n  connections: 128\n  unencrypted: true\n" + _LIMITS.format(128)
+    text = "webhook:\n  secrets: BENCH_SECRET\n  connections: 128\n  unencrypted: true\n" + _LIMITS.format(512)
     if twilio:
         for name in ("sms", "voice"):
             text += (
