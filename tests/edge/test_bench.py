@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from hub import config as configuration
 from hub.findings import errors
 from hub.playbook.match import Matcher
-from tools.bench import world
+from tools.bench import bridge, misbehaving, world
 from tools.bench.figures import milliseconds
 from tools.bench.load import REFUSED, Load, Sent
 from tools.bench.services import Bare, free_port
@@ -40,6 +41,15 @@ def test_every_alert_of_a_load_is_answered_and_counted(tmp_path: Path) -> None:
         assert len(flat_out.accepted()) == 50  # as many as there are requests, long before the time is up
     finally:
         service.stop()
+
+
+def test_deadlines_are_met_while_a_source_sleeps_and_the_watchdog_names_it() -> None:
+    with bridge.standard_error() as said:
+        late, _ = trio.run(bridge.measure_latency, misbehaving.Sleeps, 20.0, 1.5)
+        said.seek(0)
+        named = bridge.reports(said.read())
+    assert len(late) == 30  # each arrived
+    assert named.keys() == {"in: source"}
 
 
 def test_a_service_that_is_not_there_accepts_nothing() -> None:
