@@ -13,7 +13,7 @@ import trio
 from hub import config as configuration
 from hub.findings import errors
 from hub.playbook.match import Matcher
-from tools.bench import bridge, misbehaving, world
+from tools.bench import bridge, fanout, misbehaving, world
 from tools.bench.figures import milliseconds
 from tools.bench.load import REFUSED, Load, Sent
 from tools.bench.services import Bare, free_port
@@ -50,6 +50,17 @@ def test_deadlines_are_met_while_a_source_sleeps_and_the_watchdog_names_it() -> 
         named = bridge.reports(said.read())
     assert len(late) == 30  # each arrived
     assert named.keys() == {"in: source"}
+
+
+def test_everybody_is_told_and_the_officer_called_through_the_whole_hub(tmp_path: Path) -> None:
+    base, sink, process = fanout.start_sink()
+    try:
+        rate, call_s = fanout.through_hub(base, 30, tmp_path)  # ends the run where somebody is missing
+    finally:
+        sink.send("stop")
+        process.join(10)
+    assert rate > 0
+    assert call_s > 0
 
 
 def test_a_service_that_is_not_there_accepts_nothing() -> None:

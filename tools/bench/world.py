@@ -56,24 +56,36 @@ ENDING = every(1_000)  # those that open hold for less than a minute: what is op
 
 def body(run: str, number: int, sheets: int, opens: Opens) -> bytes:
     """A partner's alert, about 330 bytes. One that opens meets exactly one sheet, by a word of its description."""
-    known, now = alert_id(run, number), datetime.now(UTC)
+    known = alert_id(run, number)
     host = f"srv-{number % 997:04d}"
     place = f"mot{number * 10 % sheets + 9}x" if opens(number) else "archive"
-    return msgspec.json.encode(
-        {
-            "id": known,
-            "sent": now.isoformat(timespec="seconds"),
-            "event": f"Disk full {known}" if opens(number) else "Disk full",
-            "headline": f"{known}: filesystem /var on {host}",
-            "description": f"it is {90 + number % 10}% full and still growing, near {place}",
-            "category": "Infra",
-            "hazard": "fog",
-            "severity": "Severe",
-            "certainty": "Observed",
-            "urgency": "Immediate",
-            **({"expires": (now + timedelta(seconds=40)).isoformat(timespec="seconds")} if opens is ENDING else {}),
-        }
+    return alert(
+        known,
+        event=f"Disk full {known}" if opens(number) else "Disk full",
+        headline=f"{known}: filesystem /var on {host}",
+        description=f"it is {90 + number % 10}% full and still growing, near {place}",
+        lasts_s=40 if opens is ENDING else None,
     )
+
+
+def alert(known: str, *, event: str, headline: str, description: str, lasts_s: float | None = None) -> bytes:
+    """A partner's alert of that id."""
+    now = datetime.now(UTC)
+    content = {
+        "id": known,
+        "sent": now.isoformat(timespec="seconds"),
+        "event": event,
+        "headline": headline,
+        "description": description,
+        "category": "Infra",
+        "hazard": "fog",
+        "severity": "Severe",
+        "certainty": "Observed",
+        "urgency": "Immediate",
+    }
+    if lasts_s is not None:
+        content["expires"] = (now + timedelta(seconds=lasts_s)).isoformat(timespec="seconds")
+    return msgspec.json.encode(content)
 
 
 def signed(content: bytes, message_id: str, port: int, source: str) -> bytes:
