@@ -1,9 +1,12 @@
 """Frames between the hub and its edge: whatever they are cut into on the way, the same messages come out."""
 
+import socket
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import trio
+import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +15,7 @@ from hub.edge import wire
 from hub.intake.port import Offered
 
 LARGE = b"\x00\xff" * 10_000
+COUNT = 50_000
 
 small = st.binary(min_size=1, max_size=40).map(lambda data: BadItem(reason="r", original=data, key="k"))
 large = st.sampled_from([LARGE, LARGE[1:]]).map(lambda data: BadItem(reason="r", original=data, key="l"))
@@ -72,3 +76,26 @@ def test_an_offer_that_cannot_be_read_takes_its_originals_with_it() -> None:
     assert isinstance(unread, wire.Unread)
     assert (unread.type, unread.n) == ("Offer", 7)
     assert wire.offered_of(offer) == good
+
+
+def test_what_a_full_socket_would_not_take_follows_in_order_when_there_is_room() -> None:
+    async def main() -> list[Any]:
+        ours, theirs = socket.socketpair()
+        link: wire.Link[Any] = wire.Link(ours, wire.ToHub)
+        other: wire.Link[Any] = wire.Link(theirs, wire.ToEdge)
+        found: list[Any] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.send)
+            for n in range(COUNT):  # far more than a socket holds, and nobody reads yet
+                link.post(wire.Cancel(n))
+            await trio.testing.wait_all_tasks_blocked()
+            link.post(wire.Cancel(COUNT))  # behind what is waiting
+            async for messages in other.received():
+                found += messages
+                if len(found) > COUNT:
+                    link.close()  # the end of what is received
+            nursery.cancel_scope.cancel()
+        other.close()
+        return found
+
+    assert trio.run(main) == [wire.Cancel(n) for n in range(COUNT + 1)]
