@@ -4,7 +4,8 @@ Two asyncio loops run in worker threads: `out` for what goes out (channels, clus
 (sources, web). The door has two verbs:
 
 - `Loop.call`: trio awaits a coroutine that runs over there; result, error and cancellation travel.
-- `Loop.stream`: things come in batch by batch, bounded by credits; each offer is answered when the hub is done.
+- `Loop.stream`: things come in batch by batch, bounded by credits; each offer is answered when the hub is done
+  (hub/stream.py).
 
 How things cross: either side puts what it has to say in its outbox and, if the other side has not been woken
 already, wakes it. What waits in the outbox when the other side comes to look goes over in that one waking. Towards
@@ -21,17 +22,17 @@ import math
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar, copy_context
 from types import FrameType
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 import trio
 
-from hub.connector import Unavailable
+from hub.stream import Overflow, Stream
 
 try:
     import uvloop
@@ -48,8 +49,6 @@ R = TypeVar("R")
 # answered by trio, 64 connections: 5 ms: 29,100; 0.5 ms: 30,200; 0.05 ms: 28,400: no cost that shows.
 SWITCH_INTERVAL_S = 0.0005
 
-Overflow = Literal["wait", "refuse"]
-
 
 class ConnectorError(Exception):
     """A call into a connector did not succeed: `connector: what was being done: why`. `__cause__` is the
@@ -63,14 +62,6 @@ class ConnectorError(Exception):
 
 class ConnectorTimeout(ConnectorError):
     """The call was not done by its deadline. Whether it took effect over there is not known."""
-
-
-class Overloaded(Unavailable):
-    """More is unanswered in a stream than it has credits for, and its overflow rule is to refuse."""
-
-
-class StreamClosed(Unavailable):
-    """The hub takes nothing more from this stream; what was offered and not answered may or may not be kept."""
 
 
 class Bridge:
@@ -194,7 +185,7 @@ class Loop:
         if self._closed:
             raise job.error("the bridge is closed")
         self._jobs.add(job)
-        self._post(job.start, None)
+        self.post(job.start, None)
         try:
             with trio.move_on_after(math.inf if deadline_s is None else deadline_s):
                 await job.over.wait()
@@ -213,7 +204,7 @@ class Loop:
 
     async def _cancel(self, job: "_Job") -> None:
         job.cancelled = True
-        self._post(job.cancel, None)
+        self.post(job.cancel, None)
         with trio.move_on_after(self._cancel_grace_s, shield=True):
             await job.over.wait()
         if not job.over.is_set():
@@ -226,7 +217,7 @@ class Loop:
                 grace_s=self._cancel_grace_s,
             )
 
-    def stream(self, *, connector: str, credits: int, overflow: Overflow) -> "Stream[Any, Any]":
+    def stream(self, *, connector: str, credits: int, overflow: Overflow) -> Stream[Any, Any]:
         """A stream of items from the loop's side. `credits`: how many may be unanswered at once; past that,
         `overflow` says whether an offer waits for its turn or is refused with Overloaded."""
         stream: Stream[Any, Any] = Stream(self, connector, credits, overflow)
@@ -246,10 +237,10 @@ class Loop:
         if self._closed:
             done()
         else:
-            self._post(self._echo, done)
+            self.post(self._echo, done)
 
     def _echo(self, done: Callable[[], None]) -> None:
-        self._tell(lambda _: done(), None)
+        self.tell(lambda _: done(), None)
 
     def busy_with(self) -> tuple[str, FrameType | None]:
         """What the thread does right now: the connector it works for (empty if none is known) and the innermost
@@ -258,9 +249,18 @@ class Loop:
         frame = sys._current_frames().get(self.thread_id)
         return getattr(task, "connector", ""), frame
 
+    # -- for streams and calls --
+
+    @property
+    def asyncio_loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def forget(self, stream: Stream[Any, Any]) -> None:
+        self._streams.discard(stream)
+
     # -- crossing: trio → asyncio --
 
-    def _post(self, receive: Callable[[Any], None], payload: Any) -> None:
+    def post(self, receive: Callable[[Any], None], payload: Any) -> None:
         self._outbox.append((receive, payload))
         if not self._woken:
             self._woken = True
@@ -277,7 +277,7 @@ class Loop:
 
     # -- crossing: asyncio → trio --
 
-    def _tell(self, receive: Callable[[Any], None], payload: Any) -> None:
+    def tell(self, receive: Callable[[Any], None], payload: Any) -> None:
         if not self._inbox:
             self._loop.call_soon(self._hand_over)
         self._inbox.append((receive, payload))
@@ -336,11 +336,11 @@ class Loop:
         self._closed = True
         for stream in tuple(self._streams):
             stream.close()
-        self._post(self._begin_end, None)
+        self.post(self._begin_end, None)
         with trio.move_on_after(grace_s):
             await self._ended.wait()
         if not self._ended.is_set():
-            self._post(self._give_up, None)
+            self.post(self._give_up, None)
             with trio.move_on_after(grace_s):
                 await self._ended.wait()
         if not self._ended.is_set():
@@ -430,7 +430,7 @@ class _Job:
             coro = self._fn(*self._args)
             self._task = self._bridge_loop._loop.create_task(coro, context=self._context)
         except Exception as error:  # fn itself raised, or did not return a coroutine
-            self._bridge_loop._tell(self.finish, error)
+            self._bridge_loop.tell(self.finish, error)
         else:
             self._task.add_done_callback(self._done)
 
@@ -440,12 +440,12 @@ class _Job:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         if task.cancelled():
-            self._bridge_loop._tell(self.finish, asyncio.CancelledError())
+            self._bridge_loop.tell(self.finish, asyncio.CancelledError())
         elif error := task.exception():
-            self._bridge_loop._tell(self.finish, error)
+            self._bridge_loop.tell(self.finish, error)
         else:
             self._result = task.result()
-            self._bridge_loop._tell(self.finish, None)
+            self._bridge_loop.tell(self.finish, None)
 
     def finish(self, error: BaseException | None) -> None:
         if not self.over.is_set():
@@ -469,181 +469,3 @@ class _Job:
 
     def error(self, why: str) -> ConnectorError:
         return ConnectorError(self.connector, self.doing, why)
-
-
-# --- streams -----------------------------------------------------------------------------------------------
-
-
-class Port(Generic[T, R]):
-    """The asyncio side of a stream."""
-
-    def __init__(self, loop: Loop, stream: "Stream[T, R]", credits: int, overflow: Overflow) -> None:
-        self._bridge_loop = loop
-        self._loop = loop._loop
-        self._stream = stream
-        self._credits = credits
-        self._overflow = overflow
-        self._unanswered: set[asyncio.Future[R]] = set()
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._promised = 0  # credits given to waiting offers that have not run since
-        self._closed = False
-
-    async def offer(self, item: T) -> R:
-        """Hands an item to the hub and returns its answer. Must run on the stream's own loop.
-
-        Raises what the hub answers with; Overloaded past the credits if that is the rule; StreamClosed. If the
-        caller is cancelled while it awaits the answer, the item is still processed.
-        """
-        if len(self._unanswered) + self._promised >= self._credits:
-            await self._turn()
-        if self._closed:
-            raise StreamClosed(f"{self._stream.connector}: the hub is closing this stream")
-        answer: asyncio.Future[R] = self._loop.create_future()
-        self._unanswered.add(answer)
-        self._bridge_loop._tell(self._stream._receive, Offer(item, self, answer))
-        return await answer
-
-    async def _turn(self) -> None:
-        if self._overflow == "refuse":
-            raise Overloaded(f"{self._stream.connector}: {self._credits} items await the hub already")
-        turn: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # given a credit and cancelled in one turn: pass it on
-                self._promised -= 1
-                self._release()
-            raise
-        self._promised -= 1
-
-    def _release(self) -> None:
-        while self._waiting and len(self._unanswered) + self._promised < self._credits:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self._promised += 1
-                turn.set_result(None)
-
-    def _settle(self, settled: Sequence[tuple["Offer[T, R]", R | BaseException]]) -> None:
-        for offer, result in settled:
-            answer = offer._answer
-            self._unanswered.discard(answer)
-            if answer.done():  # the offerer went away, or the stream was closed
-                continue
-            if isinstance(result, BaseException):
-                answer.set_exception(result)
-            else:
-                answer.set_result(result)
-        if self._waiting:
-            self._release()
-
-    def _finish(self, _: None) -> None:
-        """No more offers from here on; the stream hears it after all that came before."""
-        if self._closed:
-            return
-        self._closed = True
-        for turn in self._waiting:
-            if not turn.done():
-                self._promised += 1
-                turn.set_result(None)  # each then finds the port closed
-        self._waiting.clear()
-        self._bridge_loop._tell(self._stream._end, None)
-
-    def _close(self, _: None) -> None:
-        self._finish(None)
-        for answer in self._unanswered:
-            if not answer.done():
-                answer.set_exception(StreamClosed(f"{self._stream.connector}: the hub closed this stream"))
-        self._unanswered.clear()
-
-
-class Offer(Generic[T, R]):
-    """One item that awaits its answer. Answering twice has no effect the second time."""
-
-    __slots__ = ("_answer", "_port", "item")
-
-    def __init__(self, item: T, port: Port[T, R], answer: "asyncio.Future[R]") -> None:
-        self.item = item
-        self._port = port
-        self._answer = answer
-
-    def answer(self, result: R | Exception) -> None:
-        """Lets `Port.offer` return `result`, or raise it if it is an exception."""
-        self._port._bridge_loop._post(self._port._settle, ((self, result),))
-
-
-class Batch(Generic[T, R]):
-    """What had come in when the hub looked, in order. Every batch must be answered or failed, whole or offer by
-    offer: until then its items hold their credits and their offerers wait."""
-
-    def __init__(self, offers: list[Offer[T, R]]) -> None:
-        self.offers = offers
-
-    @property
-    def items(self) -> list[T]:
-        return [offer.item for offer in self.offers]
-
-    def __len__(self) -> int:
-        return len(self.offers)
-
-    def answer(self, results: Sequence[R | Exception]) -> None:
-        """One result per item, in order; an exception among them is raised in that item's offer."""
-        settled = tuple(zip(self.offers, results, strict=True))
-        port = self.offers[0]._port
-        port._bridge_loop._post(port._settle, settled)
-
-    def fail(self, error: Exception) -> None:
-        """Raises `error` in every offer of the batch."""
-        self.answer([error] * len(self.offers))
-
-
-class Stream(Generic[T, R]):
-    """The trio side: `async with loop.stream(...) as stream: async for batch in stream: ...`. One task iterates;
-    several batches may be unanswered at a time. `port` is what the connector gets."""
-
-    def __init__(self, loop: Loop, connector: str, credits: int, overflow: Overflow) -> None:
-        self.connector = connector
-        self.port: Port[T, R] = Port(loop, self, credits, overflow)
-        self._bridge_loop = loop
-        self._arrived: list[Offer[T, R]] = []
-        self._ended = False
-        self._news = trio.Event()
-
-    def _receive(self, offer: Offer[T, R]) -> None:
-        if not self._arrived:
-            self._news.set()
-        self._arrived.append(offer)
-
-    def _end(self, _: None) -> None:
-        self._ended = True
-        self._news.set()
-
-    def __aiter__(self) -> AsyncIterator[Batch[T, R]]:
-        return self
-
-    async def __anext__(self) -> Batch[T, R]:
-        await self._news.wait()  # a checkpoint also when there is something
-        if not self._arrived:
-            raise StopAsyncIteration
-        offers, self._arrived = self._arrived, []
-        if not self._ended:
-            self._news = trio.Event()
-        return Batch(offers)
-
-    def finish(self) -> None:
-        """Takes no more offers: `async for` ends after the batches already on their way. Those are still to be
-        answered."""
-        self._bridge_loop._post(self.port._finish, None)
-
-    def close(self) -> None:
-        """Takes no more offers and fails the unanswered ones with StreamClosed."""
-        self._bridge_loop._streams.discard(self)
-        self._bridge_loop._post(self.port._close, None)
-        self._arrived = []
-        self._end(None)
-
-    async def __aenter__(self) -> "Stream[T, R]":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.close()

@@ -19,13 +19,18 @@ import structlog
 import trio
 from msgspec import Struct
 
-from hub import bridge
+from hub import bridge, stream
 from hub.bridge import Bridge, Loop
 
 log = structlog.get_logger(__name__)
 
 # Not to blame: what Python and its packages were asked to do, and the loop that ran it.
-_NOT_TO_BLAME = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<frozen ", bridge.__file__)
+_NOT_TO_BLAME = (
+    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+    "<frozen ",
+    bridge.__file__,
+    stream.__file__,
+)
 
 
 class Stall(Struct, frozen=True, kw_only=True):

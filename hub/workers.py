@@ -23,8 +23,8 @@ import trio
 from msgspec import Struct
 
 from hub import worker_process
-from hub.bridge import Offer, Port, Stream
 from hub.connector import WorkerLimit
+from hub.stream import Offer, Port, Stream
 from hub.worker_process import COUNT, DONE, NO_MEMORY, RAISED, SIZE, TOO_LARGE
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,8 @@ import pytest
 import trio
 import trio.testing
 
-from hub.bridge import Batch, Overflow, Overloaded, Port, Stream, StreamClosed, open_bridge
+from hub.bridge import open_bridge
+from hub.stream import Batch, Overflow, Overloaded, Port, Stream, StreamClosed
 
 Offerer = Callable[[Port[int, int]], Coroutine[Any, Any, Any]]
 

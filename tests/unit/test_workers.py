@@ -14,8 +14,9 @@ from functools import partial
 import pytest
 import trio
 
-from hub.bridge import Stream, open_bridge
+from hub.bridge import open_bridge
 from hub.connector import WorkerLimit
+from hub.stream import Stream
 from hub.workers import InWorker, Job, WorkerDied, WorkerError, Workers, in_worker, open_workers
 
 AMPLE_S = 60.0
