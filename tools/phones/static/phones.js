@@ -5,8 +5,8 @@
 const { texts, beat_s } = JSON.parse(document.getElementById("texts").textContent);
 const say = (key, values = {}) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const language = document.documentElement.lang;
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const clockSeconds = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clockSeconds = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
 const time = (seconds) => clock.format(new Date(seconds * 1000));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -223,7 +223,7 @@ function put(target, text) {
 }
 
 function initials(name) {
-  const words = name.split(/\s+/).filter(Boolean);
+  const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word)); // not "(D1)"
   return (words.length > 1 ? words[0][0] + words[words.length - 1][0] : name.slice(0, 2)).toUpperCase() || "?";
 }
 
