@@ -252,7 +252,9 @@ class VoiceChannel:
 
 def _became(sid: str, status: str, answered_by: str, ask: bool) -> Answer:
     """What the list says of a call: a status told while nobody listened is not told again."""
-    if status in _NOT_REACHED or status == "canceled":
+    if status == "canceled":  # it was taken back and reached nobody: made again only where it is still wanted
+        return Retry(reason=status)
+    if status in _NOT_REACHED:
         return Dead(reason=status)
     if status != "completed":
         return Sent(ref=sid)
