@@ -11,7 +11,6 @@ calls anybody), the sources. Stopping, the other way round: sources stop, intake
 dispatch finishes what is in flight or leaves it in doubt, the edge ends, the journal closes.
 """
 
-import gc
 import random
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.edge.door import Edge
 from hub.edge.setup import Made, Setup, make
+from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
 from hub.intake.port import Answered, Offered
@@ -54,7 +54,6 @@ EDGE_CLOSE_S = 20.0  # and the edge to end
 BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what operators say themselves
 CLOCK_EVERY_S = 1.0
 CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
-GC_THRESHOLD = (20_000, 20, 50)  # objects, and so on: Python's own 700 took a sixth of the processor at saturation
 
 
 def new_ids() -> Ids:
@@ -92,11 +91,7 @@ class Hub:
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
-            # What is loaded by now stays: full collections look only at what came since (measured at saturation,
-            # p99 of an acceptance: 58 to 27 ms).
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*GC_THRESHOLD)
+            collect_rarely()
             task_status.started(self)
             await told.wait()
 

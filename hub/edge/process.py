@@ -28,6 +28,7 @@ from hub.cores import on_one_core
 from hub.edge import wire
 from hub.edge.loops import LoopLink
 from hub.edge.setup import LINKS, CannotStart, Setup, make
+from hub.garbage import collect_rarely
 from hub.intake.port import IntakePort, Offered
 from hub.logs import configure_log
 from hub.model.records import SourceChanged
@@ -91,6 +92,7 @@ class Edge:
         except ConnectorError as error:
             self._link.post(wire.Failed(str(error.__cause__ or error)))
         else:
+            collect_rarely()
             self._link.post(wire.Ready(port))
 
     async def _plug_all(self) -> int:
