@@ -13,6 +13,7 @@ dispatch finishes what is in flight or leaves it in doubt, the edge ends, the jo
 
 import random
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ import trio
 
 from hub import watchdog
 from hub.auditor.touch import auditor_gone
+from hub.bridge import SWITCH_INTERVAL_S
 from hub.clock import Clock, wall
 from hub.config import Config
 from hub.connector import SignalItem, Unavailable
@@ -290,5 +292,6 @@ async def open_hub(config: Config, journal: Path, at: datetime | None = None) ->
 async def run_hub(config: Config, journal: Path, at: datetime | None = None) -> None:
     """Opens a hub and runs it until it is told to stop."""
     on_one_core()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)  # the journal's writer, a thread, must not wait long for its turn
     async with open_hub(config, journal, at) as hub:
         await hub.run()
