@@ -3,7 +3,6 @@
 Nothing is answered before its fact is durable. A burst of offers becomes one append.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -124,6 +123,7 @@ class Intake:
             severity=_severest(signal),
             hazards=tuple({info.hazard for info in signal.infos if info.hazard is not None}),
             baseline=item.baseline and not in_force(signal, burst.at),
+            original=signal.original,
         )
         burst.slot(burst.fact(body, key=item.key, live=signal, sealed=signal))
 
@@ -218,10 +218,11 @@ class _Burst:
                 self.slots[slot] = place
 
     def original(self, data: bytes, media_type: str) -> str:
-        """Keeps an original once, however many signals were read from it. Its key is a digest of it."""
+        """Keeps an original once, however many signals were read from it, under the id of the first fact of it: keys
+        that are not at random are kept and found side by side."""
         key = self._originals.get(id(data))
         if key is None:
-            key = "original-" + hashlib.sha256(data).hexdigest()[:32]
+            key = "original-" + self._next
             self._originals[id(data)] = key
             self.vault.append(r.VaultEntry(key=key, payload=data, media_type=media_type, about=self.connector))
         return key

@@ -22,7 +22,16 @@ import structlog
 import trio
 
 from hub.journal import Fenced, Journal, JournalError, JournalUnavailable, Snapshot, Worth
-from hub.journal.codec import Kind, VaultRow, decode_attempt, decode_decision, decode_fact, key_digest, unseal
+from hub.journal.codec import (
+    Kind,
+    VaultRow,
+    decode_attempt,
+    decode_decision,
+    decode_fact,
+    key_digest,
+    unseal,
+    vault_keys,
+)
 from hub.journal.puts import Put, Sealer, unavailable
 from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, Record, VaultEntry
 
@@ -257,10 +266,10 @@ class ClusterJournal:
     async def _orphans(self, put: Put, dropped: Sequence[Fact]) -> list[str]:
         """The vault entries that came with repeated facts only."""
         elders = await self._copy.get(put.held)
-        named = {record.vault for record in elders if isinstance(record, Fact)}
+        named = {key for record in elders if isinstance(record, Fact) for key in vault_keys(record)}
         if len(dropped) == len(put.records):
             return [row.key for row in put.vault if row.key not in named]
-        return [fact.vault for fact in dropped if fact.vault and fact.vault not in named]
+        return list({key for fact in dropped for key in vault_keys(fact) if key and key not in named})
 
     async def _publish_attempts(self, put: Put) -> None:
         published = await self._call(self._shared.publish_attempts, self._message(put), put.rows[0].id)

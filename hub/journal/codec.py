@@ -22,6 +22,7 @@ from hub.model.records import (
     ReceiptsReceived,
     Record,
     Retired,
+    SignalReceived,
     SourceChanged,
     VaultEntry,
 )
@@ -105,6 +106,13 @@ def decode_attempt(body: bytes) -> Attempt:
 def key_digest(key: str) -> bytes | None:
     """A fact's idempotency key as stored: 16 bytes, None for the empty key."""
     return blake2b(key.encode(), digest_size=16).digest() if key else None
+
+
+def vault_keys(record: Fact | Attempt) -> tuple[str, ...]:
+    """The vault entries a record names; "" for none."""
+    if isinstance(record, Fact) and isinstance(record.body, SignalReceived):
+        return record.vault, record.body.original
+    return (record.vault,)
 
 
 def fact_row(fact: Fact) -> Row:

@@ -4,7 +4,7 @@ Nothing here knows of threads or trio; the writer thread, and the power-cut test
 
 While trio is busy, a thread waits up to the interpreter's switch interval each time it wants the interpreter lock
 back, and it gives the lock up at every step of a statement. So a commit takes as few steps as it can: all rows of a
-table in one INSERT of up to `_CHUNK` rows, padded to a power of two so that the statement is found in apsw's cache,
+table in one INSERT of up to `CHUNK` rows, padded to a power of two so that the statement is found in apsw's cache,
 and without BEGIN and COMMIT where one INSERT is the whole transaction. Measured beside a thread that spins: 300 facts
 with their vault entries commit in 28 ms this way and in 122 ms row by row (switch interval 0.5 ms; at Python's own 5 ms
 in 89 ms and 1,240 ms; vault and records were two files then).
@@ -22,10 +22,11 @@ import apsw
 
 from hub.journal import JournalError, JournalUnavailable
 from hub.journal.chain import GENESIS, link
-from hub.journal.codec import Kind, Row, VaultRow
+from hub.journal.codec import Kind, Row, VaultRow, vault_keys
+from hub.journal.insert import CHUNK, insert
+from hub.journal.keys import Keys
 from hub.journal.puts import Put
 
-_CHUNK = 512  # rows; apsw caches statements of up to 16 KiB of text, and these stay under it
 _PROBE_BYTES = 256 << 10
 _FRESH_MAX = 100_000  # digests of facts not yet taken that are kept at hand; beyond that they are looked up
 
@@ -45,6 +46,7 @@ class Committer:
             "SELECT hash FROM records WHERE type = 'decision' AND subject = '' ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         self.tip: bytes = last[0] if last else cut[1] if cut else GENESIS
+        self._keys = Keys(journal)
         self._fresh: OrderedDict[str, bytes] = OrderedDict()
         # Decisions build on one another, and attempts on decisions: after one that cannot be recorded, none is.
         self._refused: JournalError | None = None
@@ -58,15 +60,21 @@ class Committer:
         nothing of them is in the journal, and the same call may be made again."""
         kept, vault, offered = self._plan(puts)
         sealing = any(put.seal for put in kept)
-        if vault or sealing or sum(len(put.new) for put in kept) > _CHUNK:
+        settled = None
+        if vault or sealing or self._keys.waiting or sum(len(put.new) for put in kept) > CHUNK:
             with self._transaction():
                 if vault or sealing:
                     self._keep_in_vault(kept, vault, offered)
                 rows, tip, taken = self._chain(kept)
-                self._insert("records", 11, rows)
+                insert(self.journal, "records", 11, rows)
+                if self._keys.waiting:
+                    settled = self._keys.settle(len(rows))
         else:  # one statement at most, which is a transaction by itself
             rows, tip, taken = self._chain(kept)
-            self._insert("records", 11, rows)
+            insert(self.journal, "records", 11, rows)
+        if settled is not None:
+            settled()
+        self._keys.add(rows)
         self.seq += len(rows)
         self.tip = tip
         for row in rows:
@@ -127,7 +135,7 @@ class Committer:
                 if holder is not None:
                     put.held.append(holder)
                     if put.kind is not Kind.DECISION:
-                        dropped.add(put.records[i].vault)
+                        dropped.update(vault_keys(put.records[i]))
                     continue
                 put.held.append(row.id)
                 put.new.append(i)
@@ -140,7 +148,7 @@ class Committer:
                 continue
             if dropped:
                 # What belongs to a repeated record only is not written; what none names goes with the new ones.
-                dropped -= {put.records[i].vault for i in put.new}
+                dropped.difference_update(*(vault_keys(put.records[i]) for i in put.new))
             for entry in put.vault:
                 if entry.key not in dropped:
                     offered += 1
@@ -153,25 +161,16 @@ class Committer:
         keys = tuple(row.key for put in puts for row in put.rows if row.key)
         if not ids:
             return {}, {}
-        by_id: Holders = {}
-        by_key: dict[bytes, str] = {}
-        found = self.journal.execute(
-            "SELECT r.id, r.id FROM carray(?) a CROSS JOIN records r ON r.id = a.value "
-            "UNION ALL SELECT r.key, r.id FROM carray(?) a CROSS JOIN records r ON r.key = a.value",
-            (_array(ids), _array(keys or (b"-",))),
+        held = self.journal.execute(
+            "SELECT r.id, r.id FROM carray(?) a CROSS JOIN records r ON r.id = a.value", (_array(ids),)
         )
-        for held, id_ in found:
-            if isinstance(held, bytes):
-                by_key[held] = id_
-            else:
-                by_id[held] = id_
-        return by_id, by_key
+        return dict(held), self._keys.holders(keys)
 
     # -- the vault --
 
     def _keep_in_vault(self, puts: Sequence[Put], rows: list[VaultRow], offered: int) -> None:
         before = self.journal.total_changes()
-        self._insert("vault", 6, rows, " ON CONFLICT (key) DO NOTHING")
+        insert(self.journal, "vault", 6, rows, " ON CONFLICT (key) DO NOTHING")
         written = self.journal.total_changes() - before
         lacking = {record.vault for put in puts if put.seal for record in put.records}
         if written == offered and not lacking:
@@ -184,20 +183,6 @@ class Committer:
         digests: dict[str, str] = dict(held)
         for put in puts:
             put.reseal(digests)
-
-    def _insert(self, table: str, columns: int, rows: Sequence[Any], tail: str = "") -> None:
-        for start in range(0, len(rows), _CHUNK):
-            chunk = rows[start : start + _CHUNK]
-            size = 1 << (len(chunk) - 1).bit_length()
-            sql = _statements.get((table, size))
-            if sql is None:
-                values = ",".join(["(" + ",".join("?" * columns) + ")"] * size)
-                chosen = f"(VALUES{values}) WHERE column1 NOTNULL{tail}"
-                sql = f"INSERT OR ROLLBACK INTO {table} SELECT * FROM {chosen}"  # noqa: S608 # all of it ours
-                _statements[table, size] = sql
-            bound = [value for row in chunk for value in row]
-            bound.extend([None] * (columns * (size - len(chunk))))
-            self.journal.execute(sql, bound)
 
     # -- the chain --
 
@@ -255,6 +240,3 @@ class Committer:
 
 def _array(values: Iterable[Any]) -> "apsw.CArrayBinding":
     return apsw.carray(tuple(values))
-
-
-_statements: dict[tuple[str, int], str] = {}

@@ -15,7 +15,7 @@ import trio
 
 from hub.journal import Corrupt, JournalError, JournalUnavailable, Snapshot, Worth
 from hub.journal.chain import GENESIS, link
-from hub.journal.codec import Kind, Row, VaultRow, decode, unseal
+from hub.journal.codec import Kind, Row, VaultRow, decode, unseal, vault_keys
 from hub.journal.follow import Follower, Followers, Placed
 from hub.journal.puts import Put, Sealer, unavailable
 from hub.journal.verify import Checkpoint, examine
@@ -157,7 +157,7 @@ class MemoryJournal:
                 if row.key is not None:
                     keys[row.key] = row.id
             elif put.kind is not Kind.DECISION:
-                dropped.add(put.records[i].vault)
+                dropped.update(vault_keys(put.records[i]))
         if not put.new and put.rows:
             return
         if put.kind is Kind.DECISION and not self._may_decide(put):
@@ -165,7 +165,8 @@ class MemoryJournal:
         if put.kind is Kind.ATTEMPT and self._refused is not None:
             put.refuse(self._refused)
             return
-        dropped -= {put.records[i].vault for i in put.new} if put.kind is not Kind.DECISION else set()
+        if put.kind is not Kind.DECISION:
+            dropped.difference_update(*(vault_keys(put.records[i]) for i in put.new))
         for entry in put.vault:
             if entry.key not in dropped:
                 self._vault.setdefault(entry.key, entry)

@@ -16,7 +16,7 @@ import apsw
 
 from hub.journal import JournalError
 
-SCHEMA = 2  # 1: the vault lay in a file beside
+SCHEMA = 3  # 1: the vault lay in a file beside; 2: keys had an index on records
 _APPLICATION = 0x56494A31  # PRAGMA application_id: "VIJ1"
 
 Connect = Callable[[str], apsw.Connection]
@@ -36,7 +36,6 @@ CREATE TABLE records (
     hash BLOB,
     body BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX records_key ON records (key) WHERE key IS NOT NULL;
 CREATE INDEX records_subject ON records (type, subject, seq) WHERE subject IS NOT NULL;
 CREATE TABLE checkpoints (
     seq INTEGER PRIMARY KEY,
@@ -45,6 +44,11 @@ CREATE TABLE checkpoints (
     signature BLOB NOT NULL
 ) STRICT;
 """
+_KEYS = """
+CREATE TABLE keys (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+# keys: of the facts up to the place that `keyed` in meta names (hub/journal/keys.py).
+
 # checkpoints: where retention has cut, and from where verification starts: everything up to `seq` may be gone,
 # the chain goes on from `hash`. Cutting itself is yet to come.
 
@@ -89,14 +93,16 @@ def prepare(connection: apsw.Connection) -> None:
     """
     if not connection.execute("SELECT count(*) FROM sqlite_schema").get:
         with connection:
-            connection.execute(_TABLES + _VAULT)
-            connection.execute("INSERT INTO meta VALUES ('probe', '')")
+            connection.execute(_TABLES + _KEYS + _VAULT)
+            connection.execute("INSERT INTO meta VALUES ('probe', ''), ('keyed', '0')")
             connection.pragma("application_id", _APPLICATION)
             connection.pragma("user_version", SCHEMA)
         return
     check(connection)
-    if connection.pragma("user_version") < SCHEMA:
+    if connection.pragma("user_version") < 2:
         _take_vault_in(connection)
+    if connection.pragma("user_version") < 3:
+        _take_keys_in(connection)
 
 
 def _take_vault_in(connection: apsw.Connection) -> None:
@@ -112,10 +118,20 @@ def _take_vault_in(connection: apsw.Connection) -> None:
     with connection:
         connection.execute(_VAULT)
         connection.execute("INSERT INTO main.vault SELECT * FROM beside.vault")
-        connection.pragma("user_version", SCHEMA)
+        connection.pragma("user_version", 2)
     connection.execute("DETACH beside")
     for path in (beside, *(beside.with_name(beside.name + end) for end in ("-wal", "-shm"))):
         path.unlink(missing_ok=True)
+
+
+def _take_keys_in(connection: apsw.Connection) -> None:
+    """Schema 2 had an index on the records instead."""
+    with connection:
+        connection.execute(_KEYS)
+        connection.execute("INSERT INTO keys SELECT key, seq FROM records WHERE key IS NOT NULL ORDER BY key")
+        connection.execute("INSERT INTO meta SELECT 'keyed', ifnull(max(seq), 0) FROM records")
+        connection.execute("DROP INDEX records_key")
+        connection.pragma("user_version", 3)
 
 
 def _vault_of(path: Path) -> Path:

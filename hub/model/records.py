@@ -27,6 +27,7 @@ class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     severity: Severity = Severity.UNKNOWN
     hazards: tuple[Hazard, ...] = ()
     baseline: bool = False  # part of a new source's backlog and not in force: recorded, never acted on
+    original: str = ""  # the vault key of what it was read from
 
 
 class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="reply", gc=False):
@@ -243,8 +244,9 @@ Record = Fact | Decision | Attempt
 
 
 class VaultEntry(Struct, frozen=True, kw_only=True, gc=False):
-    """Personal data and originals, apart from the journal. `key` is a ULID, or a digest where one original
-    serves many signals; `about` is the person or source it concerns (for erasing)."""
+    """Personal data and originals, apart from the journal. `key` has the id of the record it was made for in it, so
+    that keys grow with time (an original's is that of the first signal read from it, after `original-`); `about` is
+    the person or source it concerns (for erasing)."""
 
     key: str
     payload: bytes

@@ -161,6 +161,22 @@ class JournalContract:
             assert (await journal.get([again.id, third.id])) == [None, None]
 
     @pytest.mark.trio
+    async def test_an_original_is_kept_where_a_fact_that_is_no_repetition_names_it(
+        self, journals: Journals, make: Maker
+    ) -> None:
+        def read(original: VaultEntry, key: str) -> Fact:
+            return make.fact(SignalReceived(source="kmi", original=original.key), key=key)
+
+        pages = [VaultEntry(key=f"original-{make.id()}", payload=b"page %d" % n, about="kmi") for n in range(3)]
+        first, second = read(pages[0], "1"), read(pages[0], "2")
+        async with journals.open() as journal:
+            await journal.put_facts([first, second], [pages[0]])
+            later = [read(pages[1], "1"), read(pages[1], "3"), read(pages[2], "2")]
+            held = await journal.put_facts(later, [pages[1], pages[2]])
+            assert list(held) == [first.id, later[1].id, second.id]
+            assert await journal.vault([page.key for page in pages]) == [pages[0], pages[1], None]
+
+    @pytest.mark.trio
     async def test_putting_the_same_record_again_is_harmless(self, journals: Journals, make: Maker) -> None:
         fact, attempt = make.fact(), make.attempt("order")
         decision = make.decision([fact])

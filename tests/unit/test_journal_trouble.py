@@ -253,6 +253,29 @@ async def test_a_later_schema_is_refused(tmp_path: Path) -> None:
             pass
 
 
+def _as_by_schema_2(connection: apsw.Connection) -> None:
+    """A journal as it was before keys had a table of their own."""
+    connection.execute("DROP TABLE keys; DELETE FROM meta WHERE name = 'keyed'")
+    connection.execute("CREATE UNIQUE INDEX records_key ON records (key) WHERE key IS NOT NULL")
+    connection.pragma("user_version", 2)
+
+
+@pytest.mark.trio
+async def test_keys_that_were_an_index_become_a_table(tmp_path: Path) -> None:
+    path, make = tmp_path / "journal.db", Maker()
+    facts = [make.fact(key=f"partner:{n}") for n in range(5)]
+    async with open_sqlite(path) as journal:
+        await journal.put_facts(facts)
+    connection = apsw.Connection(str(path))
+    _as_by_schema_2(connection)
+    connection.close()
+    async with open_sqlite(path) as journal:
+        again, new = make.fact(key="partner:3"), make.fact(key="partner:5")
+        assert list(await journal.put_facts([again, new])) == [facts[3].id, new.id]
+    async with open_sqlite(path) as journal:
+        assert list(await journal.put_facts([make.fact(key="partner:5")])) == [new.id]
+
+
 async def _made_by_schema_1(folder: Path, entry: VaultEntry | None = None) -> Path:
     """A journal as it was before the vault moved into its file, with the vault beside it."""
     path, make = folder / "journal.db", Maker()
@@ -264,6 +287,7 @@ async def _made_by_schema_1(folder: Path, entry: VaultEntry | None = None) -> Pa
     connection.execute("CREATE TABLE beside.meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
     connection.execute("CREATE TABLE beside.vault AS SELECT * FROM main.vault")
     connection.execute("DROP TABLE main.vault")
+    _as_by_schema_2(connection)
     for schema in ("main", "beside"):
         connection.execute(f"INSERT INTO {schema}.meta VALUES ('pair', ?)", (pair,))
     connection.pragma("user_version", 1)
