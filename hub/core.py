@@ -214,9 +214,14 @@ class Core:
 def _ahead(decision: r.Decision) -> list[e.Ordered]:
     """The orders that can be prepared before their decision is durable. Not one whose audience lies in the vault, which
     is written with the decision, and none where the same decision may take some of them back."""
-    if any(isinstance(event, e.OrderWithdrawn | e.Stopped) for event in decision.events):
-        return []
-    return [event for event in decision.events if isinstance(event, e.Ordered) and not event.audience]
+    orders: list[e.Ordered] = []
+    for event in decision.events:
+        match event:
+            case e.Ordered(audience=""):
+                orders.append(event)
+            case e.OrderWithdrawn() | e.Stopped():
+                return []
+    return orders
 
 
 def health(core: Core, trouble: str | None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ RESTART_PAUSE_S = 0.25  # doubled each time it ends again within STEADY_S
 PAUSE_S_MAX, STEADY_S = 10.0, 30.0
 PING_EVERY_S = 5.0
 HANGS_S = 30.0  # without a sign of life for so long, it is ended and started again
+SWEEP_EVERY_S = 0.5
 CANCEL_GRACE_S = 3.0  # how long a cancelled or late call may take to wind up over there
 FINISH_S = 12.0  # how long what comes in may take to stop
 CLOSE_S = 15.0
@@ -49,15 +50,16 @@ class Take(Protocol):
 
 
 class _Pending:
-    """A call that awaits what came of it."""
+    """A call that awaits what came of it; past `late_s` (trio's clock) it no longer does."""
 
-    __slots__ = ("over", "said")
+    __slots__ = ("late_s", "over", "said")
 
-    def __init__(self) -> None:
+    def __init__(self, late_s: float) -> None:
+        self.late_s = late_s
         self.over = trio.Event()
         self.said: wire.Said | None = None
 
-    def finish(self, said: wire.Said) -> None:
+    def finish(self, said: wire.Said | None) -> None:
         self.said = said
         self.over.set()
 
@@ -148,6 +150,7 @@ class Edge:
                     if self._closing:  # the hub was told to stop meanwhile
                         self._say(wire.Close())
                     nursery.start_soon(self._watch)
+                    nursery.start_soon(self._sweep)
                     task_status.started()
         finally:
             self._links, self._up = {}, trio.Event()
@@ -230,6 +233,14 @@ class Edge:
         log.error("the edge hangs: it is ended", silent_s=silent_s)
         assert self._process is not None
         self._process.kill()
+
+    async def _sweep(self) -> None:
+        """Gives up calls of which no word comes. (One task for all: a deadline for each costs more than the call.)"""
+        while True:
+            await trio.sleep(SWEEP_EVERY_S)
+            now_s = trio.current_time()
+            for n in [n for n, pending in self._pending.items() if pending.late_s <= now_s]:
+                self._pending.pop(n).finish(None)
 
     async def _end(self) -> str:
         """Sees the process off: it has closed its link, or is to. Says how it ended."""
@@ -331,14 +342,14 @@ class Edge:
         link = self._links.get("out")
         if link is None or not self._up.is_set():
             raise ConnectorTimeout(connector, what, "the edge is not running")
-        n, pending = next(self._numbers), _Pending()
+        # The deadline is kept over there; here only in case that fails.
+        late_s = float("inf") if deadline_s is None else trio.current_time() + deadline_s + CANCEL_GRACE_S
+        n, pending = next(self._numbers), _Pending(late_s)
         self._pending[n] = pending
         outgoing, ref = (*args, "")[:2]
         try:
             link.post(wire.Call(n, connector, cast(Any, fn.__name__), outgoing, ref, deadline_s))
-            # The deadline is kept over there; here only in case that fails.
-            with trio.move_on_after(float("inf") if deadline_s is None else deadline_s + CANCEL_GRACE_S):
-                await pending.over.wait()
+            await pending.over.wait()
         except trio.Cancelled:
             link.post(wire.Cancel(n))
             with trio.move_on_after(CANCEL_GRACE_S, shield=True):

@@ -35,7 +35,7 @@ class Ids:
             self._ms = ms
             # The top bit stays free, so that counting up within the millisecond cannot overflow.
             self._low = self._chance.getrandbits(_RANDOM_BITS - 1)
-            self._head = _encode(ms, 10)
+            self._head = _head(ms)
             self._high = -1
         else:
             self._low = (self._low + 1) & _MASK
@@ -49,9 +49,6 @@ class Ids:
         return self._prefix + _PAIRS[n & 1023]
 
 
-def _encode(value: int, width: int) -> str:
-    out = ""
-    for _ in range(width):
-        out = _ALPHABET[value & 31] + out
-        value >>= 5
-    return out
+def _head(ms: int) -> str:
+    p = _PAIRS
+    return f"{p[ms >> 40]}{p[ms >> 30 & 1023]}{p[ms >> 20 & 1023]}{p[ms >> 10 & 1023]}{p[ms & 1023]}"

@@ -5,7 +5,7 @@ import math
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -84,6 +84,10 @@ class Channel:
                     await asyncio.Event().wait()
                 except asyncio.CancelledError:
                     return Sent(ref="sent all the same")
+            case ["deaf"]:
+                while True:
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.Event().wait()
         return Sent(ref=outgoing.to, final=True)
 
     async def settle(self, outgoing: Outgoing) -> Answer | None:
@@ -275,6 +279,18 @@ def test_calls_bring_back_what_came_of_them(tmp_path: Path, monkeypatch: pytest.
             await hub.send("raise")
         with pytest.raises(ConnectorTimeout, match=r"not done after 0\.05 s"):
             await hub.send("wait", deadline_s=0.05)
+
+    play(story, tmp_path, monkeypatch)
+
+
+def test_a_call_that_ignores_its_deadline_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "CANCEL_GRACE_S", 0.1)
+    monkeypatch.setattr(door, "SWEEP_EVERY_S", 0.05)
+
+    async def story(hub: Hub) -> None:
+        with pytest.raises(ConnectorTimeout, match=r"not done after 0\.05 s, and no word of it"):
+            await hub.send("deaf", deadline_s=0.05)
+        assert await hub.send() == Sent(ref="+32470000000", final=True)
 
     play(story, tmp_path, monkeypatch)
 
