@@ -161,10 +161,19 @@ class Committer:
         keys = tuple(row.key for put in puts for row in put.rows if row.key)
         if not ids:
             return {}, {}
-        held = self.journal.execute(
-            "SELECT r.id, r.id FROM carray(?) a CROSS JOIN records r ON r.id = a.value", (_array(ids),)
+        by_id: Holders = {}
+        places, unknown = self._keys.places(keys)
+        found = self.journal.execute(
+            "SELECT r.id, r.seq FROM carray(?) a CROSS JOIN records r ON r.id = a.value "
+            "UNION ALL SELECT k.key, k.seq FROM carray(?) a CROSS JOIN keys k ON k.key = a.value",
+            (_array(ids), _array(unknown or (b"-",))),
         )
-        return dict(held), self._keys.holders(keys)
+        for held, seq in found:
+            if isinstance(held, bytes):
+                places[held] = seq
+            else:
+                by_id[held] = held
+        return by_id, self._keys.named(places)
 
     # -- the vault --
 

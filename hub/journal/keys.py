@@ -38,8 +38,9 @@ class Keys:
         """Some have to go into the table."""
         return bool(self._sorted)
 
-    def holders(self, keys: Iterable[bytes]) -> dict[bytes, str]:
-        """For those of these keys that are held: the id of the fact."""
+    def places(self, keys: Iterable[bytes]) -> tuple[dict[bytes, int], list[bytes]]:
+        """Where the facts are that have these keys, as far as that is at hand; and the keys for which the table has to
+        be asked."""
         places: dict[bytes, int] = {}
         unknown: list[bytes] = []
         for key in keys:
@@ -48,9 +49,10 @@ class Keys:
                 unknown.append(key)
             else:
                 places[key] = seq
-        if unknown:
-            stored = "SELECT k.key, k.seq FROM carray(?) a CROSS JOIN keys k ON k.key = a.value"
-            places.update(self._journal.execute(stored, (apsw.carray(tuple(unknown)),)))
+        return places, unknown
+
+    def named(self, places: dict[bytes, int]) -> dict[bytes, str]:
+        """The same with the ids of the facts."""
         if not places:
             return {}
         named = "SELECT r.seq, r.id FROM carray(?) a CROSS JOIN records r ON r.seq = a.value"
