@@ -85,11 +85,11 @@ class Hub:
             self.edge = self._make_edge()
             first = await self._make_core()
             started = await self._started(first)
+            for name in self.config.sources:
+                self.recent.took(name, self.clock.now())
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
             core = await nursery.start(self._run_core, started)
-            for name in self.config.sources:
-                self.recent.took(name, self.clock.now())
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
