@@ -21,9 +21,9 @@ class Keys:
     """Keys and the places of the facts that have them. One thread only; after a transaction that failed, another is
     made."""
 
-    def __init__(self, journal: apsw.Connection, keep: int = KEEP) -> None:
+    def __init__(self, journal: apsw.Connection, keep: int = 0) -> None:
         self._journal = journal
-        self._keep = keep
+        self._keep = keep or KEEP
         self._new: dict[bytes, int] = {}
         self._settling: dict[bytes, int] = {}  # no more are added to these: they go into the table
         self._sorted: list[tuple[bytes, int]] = []  # the same

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from hub.journal import keys
 from hub.journal.commit import Committer
 from hub.journal.puts import Put, Sealer
 from hub.journal.reader import Reader
@@ -76,6 +77,7 @@ class Night:
             self.check(disk)
             disk.cut_in = self.chance.randrange(1, 300)
             committer = open_committer(PATH, disk.connect)
+            self.repeat(committer)
             while True:
                 self.commit(committer, self.batch())
         except apsw.Error:
@@ -87,6 +89,15 @@ class Night:
         committer.commit([self.puts[number] for number in numbers])
         for number in numbers:
             self.acknowledge(number)
+
+    def repeat(self, committer: Committer) -> None:
+        """Facts that were acknowledged are known by their keys, whether these have got to their table or not."""
+        known = [row for number in self.acknowledged for row in self.puts[number].rows if row.key]
+        for row in self.chance.sample(known, min(20, len(known))):
+            key = next(fact.key for put in self.puts.values() for fact in put.records if fact.id == row.id)
+            again = self.sealer.facts([self.make.fact(key=key)], (), None)
+            committer.commit([again])
+            assert (again.held, again.new) == ([row.id], [])
 
     def acknowledge(self, number: int) -> None:
         put = self.puts[number]
@@ -117,6 +128,13 @@ class Night:
             elif put.kind == 2:
                 self.facts = [fact for fact in self.facts if fact not in put.records[0].took]
         reader.close()
+
+
+@pytest.fixture(autouse=True)
+def few_keys_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that keys are on their way into their table all the time."""
+    monkeypatch.setattr(keys, "KEEP", 20)
+    monkeypatch.setattr(keys, "_SLICE", 4)
 
 
 @pytest.mark.parametrize("seed", range(max(1, CUTS // LIVES)))
