@@ -13,7 +13,7 @@ import apsw
 from hub.journal.codec import Row
 from hub.journal.insert import insert
 
-KEEP = 32_768
+KEEP = 32_768  # keys to a generation: those that go into the table together
 _SLICE = 512  # keys a commit takes into the table, at least
 
 
@@ -21,9 +21,8 @@ class Keys:
     """Keys and the places of the facts that have them. One thread only; after a transaction that failed, another is
     made."""
 
-    def __init__(self, journal: apsw.Connection, keep: int = 0) -> None:
+    def __init__(self, journal: apsw.Connection) -> None:
         self._journal = journal
-        self._keep = keep or KEEP
         self._new: dict[bytes, int] = {}
         self._settling: dict[bytes, int] = {}  # no more are added to these: they go into the table
         self._sorted: list[tuple[bytes, int]] = []  # the same
@@ -85,6 +84,6 @@ class Keys:
 
     def _add(self, key: bytes, seq: int) -> None:
         self._new[key] = seq
-        if len(self._new) >= self._keep and not self._settling:
+        if len(self._new) >= KEEP and not self._settling:
             self._settling, self._new = self._new, {}
             self._sorted = sorted(self._settling.items())

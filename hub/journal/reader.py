@@ -222,7 +222,16 @@ class Reader:
     def examine(self) -> Report:
         """Looks at every record and every vault entry that records name."""
         start = self.checkpoint()
-        return examine(self.rows(start.seq), start, self.row, self.vault_rows, snapshots.newest_decision(self.path))
+        report = examine(self.rows(start.seq), start, self.row, self.vault_rows, snapshots.newest_decision(self.path))
+        report.faults += self._twice()
+        return report
+
+    def _twice(self) -> list[str]:
+        """Facts that share a key: no index of the file itself keeps them apart (hub/journal/keys.py)."""
+        found = self._all(
+            "SELECT min(id), max(id) FROM records WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1 LIMIT 100"
+        )
+        return [f"fact {later} has the key of fact {first}: it was recorded twice" for first, later in found]
 
     # -- queries --
 

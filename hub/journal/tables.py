@@ -44,13 +44,13 @@ CREATE TABLE checkpoints (
     signature BLOB NOT NULL
 ) STRICT;
 """
+# checkpoints: where retention has cut, and from where verification starts: everything up to `seq` may be gone,
+# the chain goes on from `hash`. Cutting itself is yet to come.
+
 _KEYS = """
 CREATE TABLE keys (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 # keys: of the facts up to the place that `keyed` in meta names (hub/journal/keys.py).
-
-# checkpoints: where retention has cut, and from where verification starts: everything up to `seq` may be gone,
-# the chain goes on from `hash`. Cutting itself is yet to come.
 
 _VAULT = """
 CREATE TABLE vault (

@@ -2,11 +2,14 @@
 at any moment."""
 
 import random
+from collections.abc import Iterator
 
 import apsw
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.journal import keys
 from hub.journal.codec import Row, fact_row, key_digest
 from hub.journal.insert import insert
 from hub.journal.keys import Keys
@@ -16,13 +19,20 @@ from tests.contracts.journal import Maker
 KEEP = 700  # more than a slice, so that it takes two commits to bring a generation into the table
 
 
+@pytest.fixture(autouse=True, scope="module")
+def small_generations() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "KEEP", KEEP)
+        yield
+
+
 class Held:
     """A journal's records and keys, and the plain answer to compare with."""
 
     def __init__(self) -> None:
         self.journal = apsw.Connection(":memory:")
         prepare(self.journal)
-        self.keys = Keys(self.journal, KEEP)
+        self.keys = Keys(self.journal)
         self.expected: dict[bytes, str] = {}
         self._make = Maker()
         self._seq = 0
@@ -48,7 +58,7 @@ class Held:
         return fact_row(fact)._replace(seq=self._seq + n + 1)
 
     def restart(self) -> None:
-        self.keys = Keys(self.journal, KEEP)
+        self.keys = Keys(self.journal)
 
     def in_table(self) -> int:
         return int(self.journal.execute("SELECT count(*) FROM keys").get)

@@ -9,7 +9,7 @@ import apsw
 import pytest
 import trio
 
-from hub.journal import JournalError, JournalLocked, JournalUnavailable
+from hub.journal import Corrupt, JournalError, JournalLocked, JournalUnavailable
 from hub.journal.reader import open_reader
 from hub.journal.sqlite import SqliteJournal, open_sqlite
 from hub.journal.tables import connect_file
@@ -274,6 +274,21 @@ async def test_keys_that_were_an_index_become_a_table(tmp_path: Path) -> None:
         assert list(await journal.put_facts([again, new])) == [facts[3].id, new.id]
     async with open_sqlite(path) as journal:
         assert list(await journal.put_facts([make.fact(key="partner:5")])) == [new.id]
+
+
+@pytest.mark.trio
+async def test_verification_finds_a_fact_recorded_twice(tmp_path: Path) -> None:
+    path, make = tmp_path / "journal.db", Maker()
+    first, second = make.fact(key="partner:1"), make.fact()
+    async with open_sqlite(path) as journal:
+        await journal.put_facts([first, second])
+        assert await journal.verify() == 0
+    connection = apsw.Connection(str(path))
+    connection.execute("UPDATE records SET key = (SELECT key FROM records WHERE id = ?)", (first.id,))
+    connection.close()
+    async with open_sqlite(path) as journal:
+        with pytest.raises(Corrupt, match=f"fact {second.id} has the key of fact {first.id}: it was recorded twice"):
+            await journal.verify()
 
 
 async def _made_by_schema_1(folder: Path, entry: VaultEntry | None = None) -> Path:
