@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, replies, steps
+from hub.engine import chain, incidents, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -80,6 +80,8 @@ class Engine:
                 w.emit(e.Unenforced(what=body.what, name=body.name))
             case r.IncidentClosed():
                 _close_incident(w, body)
+            case r.ChainSteered():
+                steer.steered(w, body)
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():

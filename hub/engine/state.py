@@ -81,6 +81,9 @@ class Run(Struct, kw_only=True, gc=False):
     asked: list[str] = field(default_factory=list)  # all there ever were
     accepted: list[str] = field(default_factory=list)  # people
     declined: list[str] = field(default_factory=list)  # people
+    passed: list[str] = field(default_factory=list)  # people who are not asked
+    held: bool = False
+    by_hand: bool = False  # an officer began it
     outcome: str = ""  # "" while it runs
 
 
@@ -293,18 +296,36 @@ def _step_ended(s: State, ev: e.StepEnded, at: datetime) -> None:
 
 
 def _run(s: State, ev: e.RunBegan, at: datetime) -> None:
-    s.runs[ev.run] = Run(id=ev.run, incident=ev.incident, step=ev.step, chain=ev.chain, message=ev.message)
+    run = Run(id=ev.run, incident=ev.incident, step=ev.step, chain=ev.chain, message=ev.message)
+    run.accepted, run.passed, run.by_hand = list(ev.accepted), list(ev.passed), bool(ev.officer)
+    s.runs[ev.run] = run
     s.incidents[ev.incident].runs.append(ev.run)
 
 
 def _tier(s: State, ev: e.TierBegan, at: datetime) -> None:
     run = s.runs[ev.run]
     run.tier, run.round, run.asks = ev.tier, ev.round, list(ev.asks)
-    run.asked.extend(ev.asks)
+    run.asked.extend(ask for ask in ev.asks if ask not in run.asked)
 
 
 def _run_ended(s: State, ev: e.RunEnded, at: datetime) -> None:
     s.runs[ev.run].outcome = ev.outcome
+
+
+def _run_held(s: State, ev: e.RunHeld, at: datetime) -> None:
+    s.runs[ev.run].held = True
+
+
+def _run_resumed(s: State, ev: e.RunResumed, at: datetime) -> None:
+    s.runs[ev.run].held = False
+
+
+def _run_taken(s: State, ev: e.RunTaken, at: datetime) -> None:
+    run = s.runs[ev.run]
+    if ev.person in run.declined:
+        run.declined.remove(ev.person)
+    if ev.person not in run.accepted:
+        run.accepted.append(ev.person)
 
 
 def _asked(s: State, ev: e.Asked, at: datetime) -> None:
@@ -344,7 +365,7 @@ def _ask_closed(s: State, ev: e.AskClosed, at: datetime) -> None:
             continue
         if ev.outcome == "accepted" and ask.person not in run.accepted:
             run.accepted.append(ask.person)
-        if ev.outcome == "declined":
+        if ev.outcome in ("declined", "delegated"):
             if ask.person not in run.declined:
                 run.declined.append(ask.person)
             if ask.person in run.accepted:
@@ -452,6 +473,9 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.RunBegan: _run,
     e.TierBegan: _tier,
     e.RunEnded: _run_ended,
+    e.RunHeld: _run_held,
+    e.RunResumed: _run_resumed,
+    e.RunTaken: _run_taken,
     e.Asked: _asked,
     e.AskSent: _ask_sent,
     e.AskClosed: _ask_closed,

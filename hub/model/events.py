@@ -109,13 +109,18 @@ class StepEnded(_Event, frozen=True, tag="step-ended"):
 
 
 class RunBegan(_Event, frozen=True, tag="run"):
-    """A chain is set in motion; its definition is frozen with it."""
+    """A chain is set in motion; its definition is frozen with it. Where it takes over from another run: `accepted`,
+    who has accepted already; `passed`, who is not to be asked again. `officer` and `why`: who began it by hand."""
 
     run: str
     incident: str
     step: str
     chain: Chain
     message: str
+    accepted: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    officer: str = ""
+    why: str = ""
 
 
 class TierBegan(_Event, frozen=True, tag="tier"):
@@ -128,11 +133,35 @@ class TierBegan(_Event, frozen=True, tag="tier"):
 
 
 class RunEnded(_Event, frozen=True, tag="run-ended"):
-    """`outcome`: accepted, exhausted, cancelled."""
+    """`outcome`: accepted, exhausted, cancelled, handed-over. `officer` and `why`: who ended it by hand."""
 
     run: str
     outcome: str
     by: tuple[str, ...] = ()
+    officer: str = ""
+    why: str = ""
+
+
+class RunHeld(_Event, frozen=True, tag="run-held"):
+    """Nobody more is asked until it is resumed."""
+
+    run: str
+    by: str
+    why: str
+
+
+class RunResumed(_Event, frozen=True, tag="run-resumed"):
+    run: str
+    by: str
+
+
+class RunTaken(_Event, frozen=True, tag="run-taken"):
+    """A person has accepted, an officer says."""
+
+    run: str
+    person: str
+    by: str
+    why: str
 
 
 class Asked(_Event, frozen=True, tag="asked"):
@@ -155,7 +184,7 @@ class AskSent(_Event, frozen=True, tag="ask-sent"):
 
 
 class AskClosed(_Event, frozen=True, tag="ask-closed"):
-    """`outcome`: accepted, declined, expired (sent, not answered), unreachable (never sent), stood-down."""
+    """`outcome`: accepted, declined, delegated, expired (sent, not answered), unreachable (never sent), stood-down."""
 
     ask: str
     outcome: str
@@ -292,6 +321,9 @@ Event = (
     | RunBegan
     | TierBegan
     | RunEnded
+    | RunHeld
+    | RunResumed
+    | RunTaken
     | Asked
     | AskSent
     | AskClosed

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
+from hub.model.people import Steer
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
 # --- what the outside told us ------------------------------------------------------------------------------
@@ -45,6 +46,7 @@ class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     eta_min: int | None = None
     order: str = ""
     index: int = 0
+    to: str = ""  # the person named by "not me, call X"; "" where that is nobody, or not clear who
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -93,6 +95,16 @@ class IncidentClosed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     incident: str
     by: str
     why: str
+
+
+class ChainSteered(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="steer", gc=False):
+    """An officer acts on a chain under way. `to`: the person or chain it is handed over to."""
+
+    run: str
+    act: Steer
+    by: str
+    why: str
+    to: str = ""
 
 
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
@@ -177,6 +189,7 @@ FactBody = (
     | StopAll
     | StopLifted
     | IncidentClosed
+    | ChainSteered
     | TaskTicked
     | Installed
     | Retired

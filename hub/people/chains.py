@@ -59,6 +59,9 @@ def _contact(
             return (), "there is no such group"
         people = directory.members(contact.id)
         return people, "" if people else "nobody is in it"
+    if contact.kind is Asked.COMPETENCE:
+        people = directory.competent(contact.id)
+        return people, "" if people else "nobody has it"
     roster = rosters.get(contact.id)
     if roster is None:
         return (), "there is no such roster"
