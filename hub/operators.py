@@ -10,12 +10,13 @@ import msgspec
 
 from hub.connector import ActItem, Unavailable
 from hub.engine.state import State
+from hub.engine.steer import impossible
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
 from hub.model import records as r
 from hub.model.area import Area
 from hub.model.ids import Ids
-from hub.model.people import Chain
+from hub.model.people import Chain, Steer
 from hub.model.signal import Category, Info, Named, Severity, Signal
 from hub.people.chains import who
 from hub.playbook.language import Playbook
@@ -71,6 +72,8 @@ class Operators:
                 if known is None or known.ended:
                     raise Refused(f"no open incident {incident}: see `incidents` in the status", missing=True)
                 return await self._act(r.IncidentClosed(incident=incident, by=by, why=why), "the incident ends")
+            case "steer", (run, act, by, why, to):
+                return await self._steer(run, Steer(act), by, why, to)
             case "task", (task, by):
                 if task not in self._state().tasks:
                     raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
@@ -82,6 +85,18 @@ class Operators:
                     raise Refused(f"no alarm {alarm} stands: see `alarms` in the status", missing=True)
                 return await self._act(r.AlarmAcknowledged(alarm=alarm, by=by), "the alarm is acknowledged")
         raise Refused(f"{verb}: no such question")
+
+    async def _steer(self, run_id: str, act: Steer, by: str, why: str, to: str) -> Done:
+        state, rules = self._state(), self._rules()
+        run = state.runs.get(run_id)
+        wrong = impossible(run, state.incidents.get(run.incident) if run else None, act)
+        if wrong:
+            raise Refused(f"{act} of {run_id}: {wrong}", missing=run is None)
+        if act is not Steer.HAND_OVER and to:
+            raise Refused(f"to: only what is handed over goes to somebody, not what is to {act}")
+        if act is Steer.HAND_OVER and rules.chain(to) is None and rules.directory.person(to) is None:
+            raise Refused(f"to: {to!r} is neither a person nor a chain: name who takes over")
+        return await self._act(r.ChainSteered(run=run_id, act=act, by=by, why=why, to=to), _STEERED[act])
 
     async def _step_to(self, at: datetime) -> Done:
         if self._step_clock is None:
@@ -156,6 +171,15 @@ class Operators:
             for number, tier in enumerate(plan.tiers, 1)
             for person in tier.people
         ]
+
+
+_STEERED = {
+    Steer.HOLD: "nobody more is asked until it is resumed; answers still count",
+    Steer.RESUME: "the chain goes on",
+    Steer.CANCEL: "the chain is cancelled, and who was disturbed is told so",
+    Steer.AGAIN: "the chain begins again",
+    Steer.HAND_OVER: "the chain is handed over",
+}
 
 
 def _instant(text: str) -> datetime:

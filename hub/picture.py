@@ -106,6 +106,8 @@ def _chain(state: State, run: Run) -> dict[str, Any]:
         "tiers": len(run.chain.tiers),
         "round": run.round,
         "need": run.chain.need,
+        "roles": [f"{role.count} {role}" for role in run.chain.roles],
+        "held": run.held,
         "accepted": list(run.accepted),
         "asking": [
             {

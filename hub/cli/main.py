@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Look at the journal beside a running hub.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+chain_app = typer.Typer(help="Steer a chain of the running hub.", no_args_is_help=True)
+app.add_typer(chain_app, name="chain")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="Folder with the configuration.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the journal, where not as hub.yaml says.")]
@@ -90,6 +92,46 @@ def end(
     from hub.cli.setting import checked
 
     act(checked(config), f"/api/incidents/{incident}/end", {"by": by, "why": why}, as_json)
+
+
+def _steering(act: str, summary: str) -> None:
+    """A command of `vigie chain` for an act that takes nothing but who and why."""
+
+    def steer(
+        run: Annotated[str, typer.Argument(help="The chain's id, as the status shows it.")],
+        by: ByOption,
+        why: WhyOption,
+        config: ConfigOption = CONFIG,
+        as_json: JsonOption = False,
+    ) -> None:
+        from hub.cli.acts import act as run_it
+        from hub.cli.setting import checked
+
+        run_it(checked(config), f"/api/chains/{run}/{act}", {"by": by, "why": why}, as_json)
+
+    chain_app.command(act, help=summary)(steer)
+
+
+_steering("hold", "Nobody more is asked until it is resumed; who answers meanwhile counts.")
+_steering("resume", "A held chain goes on.")
+_steering("cancel", "The chain stops; who was disturbed is told so.")
+_steering("again", "A chain that has ended begins again; nobody who accepted is asked again.")
+
+
+@chain_app.command("hand-over")
+def chain_hand_over(
+    run: Annotated[str, typer.Argument(help="The chain's id, as the status shows it.")],
+    to: Annotated[str, typer.Option("--to", help="A person who has agreed to take over, or another chain.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """A person who has agreed takes over, or another chain goes on."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/chains/{run}/hand-over", {"by": by, "why": why, "to": to}, as_json)
 
 
 @app.command()

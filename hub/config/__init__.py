@@ -14,9 +14,10 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import bind
+from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
-from hub.config.people import address_place, chains_of, check_people, people_of, rosters_of
+from hub.config.people import address_place, check_people, people_of, rosters_of
 from hub.connector import Abilities, Channel
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
@@ -169,6 +170,7 @@ class _Loading:
             groups=directory.groups,
             people=directory.people,
             rosters=rosters,
+            competences=directory.competences(),
             messages=placeholders_of(messages),
             areas=() if geography is None else geography.places,
             sources=sources,

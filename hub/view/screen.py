@@ -140,7 +140,10 @@ def _chains(picture: Picture, words: Words) -> Section:
         place = words("tier", tier=run.get("tier", "?"), tiers=run.get("tiers", "?"))
         if int(run.get("round") or 1) > 1:
             place += f", {words('round', round=run['round'])}"
-        filled = words("accepted_of", accepted=len(run.get("accepted") or ()), need=run.get("need", "?"))
+        if run.get("held"):
+            place += f", {words('held')}"
+        need = ", ".join(plain(part) for part in (run.get("need", "?"), *(run.get("roles") or ())))
+        filled = words("accepted_of", accepted=len(run.get("accepted") or ()), need=need)
         sheet = sheets.get(run.get("incident"), "")
         rows.append(((plain(run.get("chain", "")), "bold"), (place, "bold"), (filled, "bold"), (sheet, "")))
         rows += [_ask(ask, now, words) for ask in listed(run, "asking")]

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hub.model.people import Steer
 from hub.web.api import Done, Duty
 
 T = TypeVar("T")
@@ -32,6 +33,9 @@ class OperatorsPort:
 
     async def end(self, incident: str, by: str, why: str) -> Done:
         return await self._ask(Done, "end", incident, by, why)
+
+    async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
+        return await self._ask(Done, "steer", run, act, by, why, to)
 
     async def task_done(self, task: str, by: str) -> Done:
         return await self._ask(Done, "task", task, by)

@@ -64,6 +64,38 @@ def test_stop_all_holds_everything_back_until_it_is_lifted(here: Room) -> None:
     assert "by=officer-a why=wrong audience" in shown.out
 
 
+def test_an_officer_holds_a_chain_and_hands_it_over_with_the_reason_kept(here: Room) -> None:
+    here.script(OFFICER_A, reply=None)
+    here.alert("FLOOD-1", hazard="flood")
+    run = here.until(lambda: [x for x in here.events(e.RunBegan) if _open(here, x, "flood")], "a chain")[0].run
+    who = ("--by", "officer-z", "--why", "she rang us herself")
+    assert vigie(here, "chain", "hold", run, *who).out.startswith("nobody more is asked until it is resumed")
+    (held,) = [c for c in here.status()["chains"] if c["id"] == run]
+    assert held["held"] is True
+    again = vigie(here, "chain", "hold", run, *who)
+    assert (again.code, again.err) == (1, f"hold of {run}: it is held already\n")
+    nobody = vigie(here, "chain", "hand-over", run, "--to", "officer-q", *who)
+    assert (nobody.code, nobody.err) == (1, "to: 'officer-q' is neither a person nor a chain: name who takes over\n")
+    assert vigie(here, "chain", "again", run, *who).err.endswith("hold it, cancel it or hand it over\n")
+    done = vigie(here, "chain", "hand-over", run, "--to", "director-a", *who)
+    assert (done.code, done.err) == (0, "")
+    here.until(lambda: [x for x in here.events(e.RunEnded) if x.run == run], "a chain that ends")
+    why = vigie(here, "why", run).out
+    for words in (
+        "held by officer-z (she rang us herself)",
+        "director-a takes it, says officer-z (she rang us herself)",
+        "ended accepted, with director-a",
+    ):
+        assert words in why
+    here.cancel("FLOOD-2", of="FLOOD-1", hazard="flood")
+    here.ended("flood")
+    here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 oui")
+
+
+def _open(here: Room, run: e.RunBegan, hazard: str) -> bool:
+    return any(x.incident == run.incident and hazard in x.key for x in here.events(e.Opened))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from connectors.webhook.source import WebhookConfig, WebhookSource
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
+from hub.model.people import Steer
 from hub.web.api import ApiRoutes, Done, Duty, Refused
 from hub.web.server import Mount, WebConfig, WebServer
 from tests.contracts.intake import MemoryIntake, environment
@@ -50,6 +51,10 @@ class Operators:
     async def end(self, incident: str, by: str, why: str) -> Done:
         self.done.append(("end", incident, by, why))
         return Done(id="FACT4")
+
+    async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
+        self.done.append((f"steer-{act}", run, by, why, to))
+        return Done(id="FACT6")
 
     async def task_done(self, task: str, by: str) -> Done:
         self.done.append(("task-done", task, by))
@@ -339,6 +344,12 @@ ACTS = [
     ("/api/lift", {"by": "an officer", "why": "checked"}, "lift"),
     ("/api/incidents/INC1/end", {"by": "an officer", "why": "over"}, "end"),
     ("/api/tasks/TASK1/done", {"by": "an officer"}, "task-done"),
+    *(
+        (f"/api/chains/RUN1/{act}", {"by": "an officer", "why": "x"}, f"steer-{act}")
+        for act in Steer
+        if act is not Steer.HAND_OVER
+    ),
+    ("/api/chains/RUN1/hand-over", {"by": "an officer", "why": "x", "to": "officer-b"}, "steer-hand-over"),
 ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Contact, Tier
+from hub.model.people import Asked, Chain, Contact, Plays, Role, Steer, Tier
 from tests.stories import Night, World, sheet, tasks
 
 PEOPLE = ("officer-a", "officer-b", "officer-c", "director")
@@ -19,10 +19,14 @@ def world() -> World:
         sheet("storm"),
         sheet("parks", *sheet("parks").steps, tasks("check", due_s=900)),
         sheet("flood", hazard="flood", chain="two"),
+        sheet("wind", hazard="wind", chain="turns"),
     )
     w.groups["b"] = ("officer-b", "officer-c")
     tier = Tier(ask=(Contact(Asked.GROUP, "a"), Contact(Asked.GROUP, "b")), by=("sms", "voice"), times=2)
-    w.chains["two"] = Chain(id="two", tiers=(tier,), need=2, exhausted="directors")
+    w.roles.add(("officer-b", "speaks nl"))
+    w.chains["two"] = Chain(id="two", tiers=(tier,), need=2, exhausted="directors", roles=(Role(Plays.SPEAKS, "nl"),))
+    turns = msgspec.structs.replace(tier, ask=tier.ask[::-1], in_turn=True)
+    w.chains["turns"] = Chain(id="turns", tiers=(turns, w.chains["duty"].tiers[0]), need=2)
     w.chains["duty"] = msgspec.structs.replace(w.chains["duty"], exhausted="directors")
     return w
 
@@ -31,7 +35,7 @@ signals = st.tuples(
     st.just("signal"),
     st.sampled_from(["w1", "w2", "w3"]),
     st.sampled_from(["Alert", "Update", "Cancel"]),
-    st.sampled_from(["thunderstorm", "flood"]),
+    st.sampled_from(["thunderstorm", "flood", "wind"]),
     st.sampled_from(["Minor", "Severe", "Extreme"]),
     st.lists(st.sampled_from(["w1", "w2", "w3"]), max_size=2),
     st.sampled_from([None, -1, 5, 60, 600]),
@@ -42,16 +46,23 @@ replies = st.tuples(
     st.sampled_from(list(Verb)),
     st.sampled_from(["", "A", "B", "C", "Z"]),
     st.booleans(),
+    st.sampled_from([*PEOPLE, "", "somebody-else"]),
 )
 receipts = st.tuples(st.just("receipt"), st.integers(0, 30), st.sampled_from(list(Outcome)), st.integers(0, 2))
 waits = st.tuples(st.just("wait"), st.sampled_from([1, 30, 90, 240, 3600, 30_000]))
 acts = st.tuples(st.just("act"), st.sampled_from(["stop", "lift", "end", "tick", "ack"]))
+steering = st.tuples(
+    st.just("steer"),
+    st.integers(0, 4),
+    st.sampled_from(list(Steer)),
+    st.sampled_from([*PEOPLE, "directors", "turns", "somebody-else"]),
+)
 silences = st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["sms", "voice"])), max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.one_of(signals, replies, receipts, waits, acts), max_size=30),
+    st.lists(st.one_of(signals, replies, receipts, waits, acts, steering), max_size=40),
     silences,
     silences,
     st.integers(0, 3),
@@ -63,6 +74,9 @@ def test_any_night(inputs: list[tuple], fails: set, silent: set, seed: int) -> N
     for what in inputs:
         _do(night, what, orders)
         _safe(night)
+    for run in list(night.state.runs.values()):
+        if run.held and not run.outcome:
+            night.fact(r.ChainSteered(run=run.id, act=Steer.RESUME, by="x", why="y"))
     night.after(hours=30)  # longer than any warning, chain and joining window
     _live(night)
     night.outbox.clear()
@@ -74,8 +88,13 @@ def _do(night: Night, what: tuple, orders: list[e.Ordered]) -> None:
     match what:
         case ("signal", identifier, kind, hazard, severity, refs, minutes):
             night.signal(identifier, hazard, severity, msg_type=kind, refs=refs, expires_min=minutes)
-        case ("reply", person, verb, code, everything):
-            night.fact(r.ReplyReceived(channel="sms", person=person, verb=verb, code=code, everything=everything))
+        case ("reply", person, verb, code, everything, to):
+            to = to if verb is Verb.DELEGATE else ""
+            reply = r.ReplyReceived(channel="sms", person=person, verb=verb, code=code, everything=everything, to=to)
+            night.fact(reply)
+        case ("steer", which, act, to):
+            for run in list(night.state.runs)[which : which + 1]:
+                night.fact(r.ChainSteered(run=run, act=act, by="x", why="y", to=to))
         case ("receipt", which, outcome, index):
             if which < len(orders):
                 order = orders[which]
@@ -106,6 +125,10 @@ def _safe(night: Night) -> None:
             if isinstance(event, e.Asked):
                 asks[event.ask] = event
                 assert not any((run, event.person) in accepted for run in event.runs), "asked again after accepting"
+            elif isinstance(event, e.RunBegan):
+                accepted |= {(event.run, person) for person in (*event.accepted, *event.passed)}
+            elif isinstance(event, e.RunTaken):
+                accepted.add((event.run, event.person))
             elif isinstance(event, e.AskClosed) and event.outcome == "accepted":
                 accepted |= {(run, asks[event.ask].person) for run in asks[event.ask].runs}
             elif isinstance(event, e.Ordered) and event.lane == Lane.ASK:
