@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
 from hub.model.people import Chain
+from hub.model.quiet import Seen, Silence
 from hub.model.records import Decision
 from hub.model.signal import Status
 
@@ -61,6 +62,8 @@ class Incident(Struct, kw_only=True, gc=False):
     since: int = 0  # where the orders since it was last opened begin
     before: dict[str, int] = field(default_factory=dict)  # `steps` when it was last re-opened
     tasks: list[str] = field(default_factory=list)
+    held_by: str = ""  # the silence that holds it back
+    held_for: Seen | None = None  # the newest signal that it holds for
 
     def begun(self, step: str) -> bool:
         """Whether a step has begun since the incident was last opened."""
@@ -174,6 +177,7 @@ class State(Struct, kw_only=True, gc=False):
     alarms: dict[str, Alarm] = field(default_factory=dict)
     people: dict[str, Asked] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None  # by, why
+    silences: dict[str, Silence] = field(default_factory=dict)
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:
@@ -264,6 +268,16 @@ def _reopened(s: State, ev: e.Reopened, at: datetime) -> None:
     incident.outcomes.clear()
     incident.since = len(incident.orders)
     incident.before = dict(incident.steps)
+
+
+def _held_back(s: State, ev: e.HeldBack, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.held_by, incident.held_for = ev.silence, ev.seen
+
+
+def _released(s: State, ev: e.Released, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.held_by, incident.held_for = "", None
 
 
 def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
@@ -443,6 +457,14 @@ def _task_late(s: State, ev: e.TaskLate, at: datetime) -> None:
     s.tasks[ev.task].late = True
 
 
+def _silenced(s: State, ev: e.Silenced, at: datetime) -> None:
+    s.silences[ev.id] = ev.silence
+
+
+def _silence_ended(s: State, ev: e.SilenceEnded, at: datetime) -> None:
+    s.silences.pop(ev.id, None)
+
+
 def _alarm(s: State, ev: e.AlarmRaised, at: datetime) -> None:
     s.alarms[ev.alarm] = Alarm(what=ev.what, about=ev.about, detail=ev.detail, at=at)
 
@@ -467,6 +489,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.SignalWithdrawn: _withdrawn,
     e.Ended: _ended,
     e.Reopened: _reopened,
+    e.HeldBack: _held_back,
+    e.Released: _released,
     e.Forgotten: _forgotten,
     e.StepBegan: _step,
     e.StepEnded: _step_ended,
@@ -488,6 +512,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.TaskOpened: _task,
     e.TaskClosed: _task_closed,
     e.TaskLate: _task_late,
+    e.Silenced: _silenced,
+    e.SilenceEnded: _silence_ended,
     e.AlarmRaised: _alarm,
     e.AlarmCleared: _alarm_cleared,
     e.Stopped: _stopped,
