@@ -1,11 +1,13 @@
 """The directory in full: organisations, groups by what people are, addresses in order, who is kept from exercises."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
+from ruamel.yaml import YAML
 
 from hub.config import Config, load
 from hub.config.groups import Areas
@@ -220,6 +222,32 @@ def test_a_larger_area_stands_for_the_communes_in_it(example: Config) -> None:
 def test_without_areas_any_commune_is_taken_as_written() -> None:
     geography, _ = load_areas("nonsense", "areas.yaml", {})
     assert Areas(geography).communes("Gent") == ("Gent",)
+
+
+def test_the_examples_of_the_guide_can_be_used(folder: Path) -> None:
+    """Each, put together with the others, in place of the example's own."""
+    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/people.md").read_text("utf-8"), re.DOTALL)
+    assert len(examples) == 4
+    own = YAML(typ="safe").load(folder / "people.yaml")
+    for text in examples:
+        for part, entries in as_written(text).items():
+            own[part].update(entries)
+    with (folder / "people.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(own, file)
+    config, findings = load(folder)
+    assert [str(finding) for finding in findings] == []
+    directory = config.directory()
+    assert directory.addresses("officer-b", "sms", Status.TEST) == ("+32450000002",)
+    assert not directory.takes_part("director-b", Status.EXERCISE)
+    assert directory.organisations["police-5341"].communes == ("anderlecht", "forest", "saint-gilles")
+    assert directory.members("dutch-speaking-police-of-forest") == ("officer-b",)
+
+
+def as_written(text: str) -> dict[str, dict[str, object]]:
+    """YAML where every value is a text, as the hub reads it."""
+    yaml = YAML(typ="base")
+    whole: dict[str, dict[str, object]] = yaml.load(text)
+    return whole
 
 
 @pytest.fixture
