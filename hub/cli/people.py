@@ -13,6 +13,7 @@ from hub.model.people import Language, Person, Query
 from hub.people.directory import Directory, readable
 from hub.people.exchange import FORMATS, Known, csv_of, read, vcards_of
 from hub.people.query import meets
+from hub.yaml import CHARACTERS_MAX
 
 
 def listed(
@@ -95,8 +96,12 @@ def import_(config: Config, file: Path, kind: str, as_json: bool) -> None:
     if as_json:
         say.json_line(reading)
     else:
-        if reading.people:
-            say.text(people_yaml(reading.people))
+        text = people_yaml(reading.people) if reading.people else ""
+        say.text(text)
+        if len(text) > CHARACTERS_MAX:
+            say.error(
+                f"this is too much for one file ({len(text)} characters, at most {CHARACTERS_MAX}): cut it in several"
+            )
         for finding in reading.findings:
             say.error(str(finding))
         wrong = len(errors(reading.findings))

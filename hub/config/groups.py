@@ -22,13 +22,15 @@ class Areas:
         for place in places.values():
             for above in place.within:
                 within.setdefault(above, set()).add(place.id)
+        smallest: dict[str, tuple[str, ...]] = {}
+        for area in places:
+            there = _below(area, within)
+            smallest[area] = tuple(p for p in places if p in there and not within[p])
         for place in places.values():
-            smallest = tuple(p for p in places if p in _below(place.id, within) and not within[p])
             codes = [code for system, code in place.codes if system == "NIS"]
             for word in (*place.names.values(), *place.also_named, *codes):
-                self._written.setdefault(word.casefold(), smallest)
-        for place in places.values():  # an id is never taken for another area's name
-            self._written[place.id] = tuple(p for p in places if p in _below(place.id, within) and not within[p])
+                self._written.setdefault(word.casefold(), smallest[place.id])
+        self._written |= smallest  # an id is never taken for another area's name
 
     def communes(self, text: str) -> tuple[str, ...]:
         """Ids of the communes that are meant; none where nothing is known by this word."""
