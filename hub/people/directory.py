@@ -61,7 +61,8 @@ def phone_problem(address: str, region: str = REGION) -> str:
     except phonenumbers.NumberParseException:
         return "this is no phone number: write it as +32 450 00 00 01"
     if phonenumbers.is_valid_number(number):
-        return ""
+        whole = _E164.fullmatch(normalise(text, region))  # and nothing else: "0450 00 00 01 (home)" cannot be dialled
+        return "" if whole else "there is more than a phone number: write it as +32 450 00 00 01"
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason == phonenumbers.ValidationResult.TOO_SHORT:
         return "this number has too few digits: write it as +32 450 00 00 01"
@@ -95,12 +96,14 @@ class Directory:
         self.organisations: dict[str, Organisation] = {o.id: o for o in organisations}
         self._region = region
         self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
-        self._addresses: dict[tuple[str, str], list[tuple[str, bool]]] = {}  # (person, channel) → address, live only
+        self._addresses: dict[tuple[str, str], list[str]] = {}  # (person, channel) → addresses
+        self._live_only: set[str] = set()  # whosever they are, and over whatever channel: it is one telephone
         self._owners: dict[str, dict[str, None]] = {}  # address, over whatever channel → people
         for person in self.people.values():
             for way in person.addresses:
                 address = normalise(way.address, region)
-                self._addresses.setdefault((person.id, way.channel), []).append((address, way.live_only))
+                self._addresses.setdefault((person.id, way.channel), []).append(address)
+                self._live_only.update([address] if way.live_only else [])
                 self._owners.setdefault(address, {})[person.id] = None
 
     def person(self, person: str) -> Person | None:
@@ -109,15 +112,15 @@ class Directory:
     def address(self, person: str, channel: str) -> str:
         """Where this person is reached over a channel (the first one listed); `""` when nowhere."""
         ways = self._addresses.get((person, channel))
-        return ways[0][0] if ways else ""
+        return ways[0] if ways else ""
 
     def addresses(self, person: str, channel: str, status: Status = Status.ACTUAL) -> tuple[str, ...]:
-        """Where this person is reached over a channel, in the order to be tried. What is not Actual never gets an
-        address that is live only, and an exercise none of somebody who takes no part."""
+        """Where this person is reached over a channel, in the order to be tried, each once. What is not Actual never
+        gets an address that anybody has marked as live only, and an exercise none of who takes no part."""
         if not self.takes_part(person, status):
             return ()
-        ways = self._addresses.get((person, channel), ())
-        return tuple(dict.fromkeys(address for address, live in ways if status is Status.ACTUAL or not live))
+        ways = dict.fromkeys(self._addresses.get((person, channel), ()))
+        return tuple(way for way in ways if status is Status.ACTUAL or way not in self._live_only)
 
     def takes_part(self, person: str, status: Status) -> bool:
         """Whether this person may be asked anything of that status: everybody may, but for exercises."""

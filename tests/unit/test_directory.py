@@ -132,6 +132,18 @@ def test_what_is_not_actual_never_gets_an_address_that_is_live_only(status: Stat
     assert DIRECTORY.addresses("anne", "voice", status) == ("+32450000001",)
 
 
+def test_a_number_that_is_live_only_is_so_over_every_channel_and_for_everybody() -> None:
+    home = Address("sms", "0450 00 00 05", live_only=True)
+    eva = Person(id="eva", name="Eva", addresses=(home, Address("voice", "+32450000005")))
+    desk = Person(
+        id="desk", name="Desk", addresses=(Address("voice", "+32450000005"), Address("voice", "+32450000006"))
+    )
+    directory = Directory([eva, desk])
+    assert directory.addresses("eva", "voice") == ("+32450000005",)
+    assert directory.addresses("eva", "voice", Status.EXERCISE) == ()
+    assert directory.addresses("desk", "voice", Status.TEST) == ("+32450000006",)
+
+
 def test_who_takes_no_part_in_exercises_has_no_address_in_one() -> None:
     assert DIRECTORY.addresses("bart", "sms", Status.EXERCISE) == ()
     assert DIRECTORY.addresses("bart", "sms") == DIRECTORY.addresses("bart", "sms", Status.TEST) == ("+32450000004",)

@@ -142,6 +142,8 @@ def test_what_import_prints_is_read_as_the_same_people(people: Sequence[Person])
 @example(b'name\n"')
 @example(b"name;sms\nx;\xff")
 @example(b"sep=;")
+@example(b"sep=\r\nname\nx")
+@example(b'sep="\nname\nx')
 @example(b"BEGIN:VCARD\nBEGIN:VCARD\n")
 def test_no_file_makes_reading_fail(data: bytes) -> None:
     for kind in ("", "csv", "vcard"):
@@ -208,7 +210,7 @@ def test_a_number_that_was_rounded_is_no_number(cell: str) -> None:
 
 
 def test_several_addresses_of_a_channel() -> None:
-    text = "name;language;sms;sms 2;call\nAnne;fr;0450000001;0450000002 (live only);0450000003 | 0450000004\n"
+    text = "name;language;sms;sms 2;call\nAnne;fr;0450000001;0450000002 (Live only);0450000003 | 0450000004\n"
     (person,) = reads(text).people
     assert person.addresses == (
         Address("sms", "+32450000001"),

@@ -48,7 +48,18 @@ def test_an_address_has_one_written_form(written: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["", "hello", "12", "+32 450 00 00", "+32 450 00 00 00 00 00", "+999 123456", "0400000001"]
+    "number",
+    [
+        "",
+        "hello",
+        "12",
+        "+32 450 00 00",
+        "+32 450 00 00 00 00 00",
+        "+999 123456",
+        "0400000001",
+        "0450 00 00 01 (home)",
+        "0450 00 00 01 ext. 5",
+    ],
 )
 def test_what_is_no_number_is_said_with_what_would_be(number: str) -> None:
     assert ":" in phone_problem(number)

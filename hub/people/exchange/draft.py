@@ -66,14 +66,14 @@ class Notes:
     def __init__(self, file: str) -> None:
         self.file = file
         self.findings: list[Finding] = []
+        self.errors = 0
 
     def add(self, line: int, rule: str, message: str, remedy: str = "", *, warning: bool = False) -> None:
-        self.findings.append(
-            Finding(file=self.file, line=line, column=1, rule=rule, message=message, remedy=remedy, warning=warning)
+        finding = Finding(
+            file=self.file, line=line, column=1, rule=rule, message=message, remedy=remedy, warning=warning
         )
-
-    def errors(self) -> int:
-        return sum(not finding.warning for finding in self.findings)
+        self.findings.append(finding)
+        self.errors += not warning
 
 
 def finish(drafts: Iterable[Draft], known: Known, notes: Notes) -> Reading:
@@ -82,12 +82,12 @@ def finish(drafts: Iterable[Draft], known: Known, notes: Notes) -> Reading:
     lines: dict[str, int] = {}
     without: list[Draft] = []
     for draft in drafts:
-        before = notes.errors()
+        before = notes.errors
         person = _person(draft, known, notes)
         if person.id in people:
             message = f'"{person.id}" is in line {lines[person.id]} too'
             notes.add(draft.line, "key-twice", message, "give each an id of its own")
-        if notes.errors() > before:
+        if notes.errors > before:
             continue
         people[person.id], lines[person.id] = person, draft.line
         without += [] if draft.language else [draft]

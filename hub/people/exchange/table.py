@@ -23,6 +23,7 @@ from hub.people.exchange.draft import Draft, Known, Notes, made_id
 SEPARATORS = ";,\t"
 FIELDS = ("id", "name", "language", "speaks", "organisation", "discipline", "competences", "exercises")
 LIVE_ONLY = " (live only)"
+_LIVE_ONLY = re.compile(r"(?i)\s*\(live only\)$")
 _CALL = "call"  # what people say for the channel `voice`
 _WORDS: dict[str, str] = {
     **dict.fromkeys(("nom", "naam", "full-name", "nom-complet", "volledige-naam", "display-name"), "name"),
@@ -75,11 +76,11 @@ def drafts_of(text: str, known: Known, notes: Notes) -> Iterator[Draft]:
 
 
 def _rows(text: str, notes: Notes) -> tuple[str, Iterator[tuple[int, list[str]]]]:
-    """The separator; the rows with the line each begins in."""
+    """The separator, as a `sep=` line says or as the first row shows; the rows, with the line each begins in."""
     lines = io.StringIO(text, newline="").readlines()
     first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     separator = ""
-    if lines and (said := re.fullmatch(r'(?i)"?sep=(.)"?\s*', lines[first])):
+    if lines and (said := re.fullmatch(r'(?i)"?sep=([;,|\t])"?\s*', lines[first])):
         separator, first = said[1], first + 1
     if not separator:
         head = re.sub(r'"[^"]*"', "", lines[first]) if first < len(lines) else ""
@@ -93,9 +94,8 @@ def _split(lines: Sequence[str], at: int, separator: str, notes: Notes) -> Itera
         try:
             cells = next(reader)
         except (csv.Error, StopIteration):
-            notes.add(
-                at + 1, "not-csv", "the quotes of this row do not pair", 'close them, or write "" for a quote in a text'
-            )
+            remedy = 'close them, or write "" for a quote in a text'
+            notes.add(at + 1, "not-csv", "the quotes of this row do not pair", remedy)
             at += 1
             continue
         yield at + 1, cells
@@ -108,9 +108,8 @@ def _columns(head: tuple[int, list[str]], known: Known, notes: Notes) -> list[st
     for title in head[1]:
         column = _column(title, known)
         if column in columns and column in FIELDS:
-            notes.add(
-                head[0], "column-twice", f'there are two columns for "{column}"', "the first counts", warning=True
-            )
+            message = f'there are two columns for "{column}"'
+            notes.add(head[0], "column-twice", message, "the first counts", warning=True)
             column = ""
         elif not column and title.strip():
             words = [*FIELDS, *known.channels]
@@ -163,8 +162,8 @@ def _put(draft: Draft, column: str, text: str | None, known: Known, notes: Notes
         for channel in [c for c in named if c in known.channels] or named[:1]:
             several = channel in known.phones or channel in known.mails
             for one in re.split(r"\s*[|\n]\s*", text) if several else [text]:
-                live = one.endswith(LIVE_ONLY)
-                draft.addresses.append((channel, one.removesuffix(LIVE_ONLY).strip(), live))
+                address = _LIVE_ONLY.sub("", one.strip())
+                draft.addresses.append((channel, address, address != one.strip()))
     elif column in ("speaks", "competences"):
         setattr(draft, column, _items(text))
     else:

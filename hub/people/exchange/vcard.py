@@ -71,7 +71,7 @@ def drafts_of(text: str, known: Known, notes: Notes) -> Iterator[Draft]:
         draft = _draft(line, card, known, notes, unread)
         if draft is not None:
             yield draft
-    if not there and not notes.errors():
+    if not there and not notes.errors:
         notes.add(1, "empty", "there is no vCard in this file", "a card stands between BEGIN:VCARD and END:VCARD")
     if unread:
         names = ", ".join(sorted(unread))
