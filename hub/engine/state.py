@@ -319,7 +319,7 @@ def _run(s: State, ev: e.RunBegan, at: datetime) -> None:
 def _tier(s: State, ev: e.TierBegan, at: datetime) -> None:
     run = s.runs[ev.run]
     run.tier, run.round, run.asks = ev.tier, ev.round, list(ev.asks)
-    run.asked.extend(ask for ask in ev.asks if ask not in run.asked)
+    run.asked = list(dict.fromkeys((*run.asked, *ev.asks)))
 
 
 def _run_ended(s: State, ev: e.RunEnded, at: datetime) -> None:
