@@ -17,7 +17,7 @@ from hub.binding import bind
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.people import address_place, chains_of, check_people, people_of, rosters_of
-from hub.connector import Abilities, Channel
+from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
 from hub.findings import Finding, choice, errors
@@ -138,6 +138,16 @@ def _place_of(config: Config, person: str, channel: str) -> tuple[Document, Node
     return config.documents["people.yaml"], None
 
 
+def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
+    """What a channel can do as it is configured; what its kind can, where it cannot be made without its secrets."""
+    try:
+        made = kind(settings, Environment(name=name, secret=lambda _: "0" * 32, public_url=public_url))
+    except Exception:  # whoever runs or checks it is told why
+        made = kind
+    abilities: Abilities = made.abilities
+    return abilities
+
+
 class _Loading:
     """One reading of a folder."""
 
@@ -152,7 +162,7 @@ class _Loading:
 
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
-        channels = self._channels()
+        channels = self._channels(hub.web.public)
         phones = [name for name, c in channels.items() if c.abilities.voice or c.type == "sms"]
         answering = [name for name, c in channels.items() if c.abilities.answers]
         people, groups = self._people(channels, phones, hub.region)
@@ -220,7 +230,7 @@ class _Loading:
 
     # --- connectors ----------------------------------------------------------------------------------------
 
-    def _channels(self) -> dict[str, ChannelConfig]:
+    def _channels(self, public: str) -> dict[str, ChannelConfig]:
         found: dict[str, ChannelConfig] = {}
         for name, node, document in self._entries("channels.yaml"):
             self._unread.add(name)
@@ -239,8 +249,9 @@ class _Loading:
                     )
                 kind, settings = made
                 self._unread.discard(name)
+                abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
                 found[name] = ChannelConfig(
-                    type=form.type or name, make=kind, settings=settings, abilities=kind.abilities, limits=limits
+                    type=form.type or name, make=kind, settings=settings, abilities=abilities, limits=limits
                 )
         return found
 
@@ -339,7 +350,8 @@ class _Loading:
         forms = self._bound("chains.yaml", dict[str, ChainForm])
         if forms is None:
             return {}
-        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering)
+        voices = [name for name, channel in channels.items() if channel.abilities.voice]
+        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering, voices)
 
     # --- what is read by its own room ----------------------------------------------------------------------
 
