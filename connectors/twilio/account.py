@@ -46,6 +46,17 @@ class TwilioConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     api: Annotated[str, Meta(description="Where the API is, when not at Twilio (a stand-in)")] = ""
     connections: Annotated[int, Meta(ge=1, description="Requests under way at the same time")] = 100
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for an answer, seconds")] = 15.0
+    public: Annotated[
+        bool,
+        Meta(description="no: nobody outside can reach this hub; Twilio is asked for replies and statuses instead"),
+    ] = True
+    poll_s: Annotated[float, Meta(ge=5, le=600, description="Without `public`: how often it is asked, seconds")] = 30.0
+    poll_asks_s: Annotated[
+        float, Meta(ge=0.5, le=60, description="Without `public`: how often while an answer is awaited, seconds")
+    ] = 2.0
+    requests_per_second: Annotated[
+        float, Meta(gt=0, le=100, description="Without `public`: requests a second at most, for asking")
+    ] = 5.0
 
 
 class Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
@@ -89,6 +100,10 @@ class Later(Exception):
         self.status, self.after_s = status, after_s
 
 
+# What is raised where a list or a resource cannot be had.
+NOT_HAD = (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError)
+
+
 class Account:
     """An account as one channel uses it. `open`, `close` and all requests on one loop; `form`, `record` and `remember`
     may be called on another."""
@@ -99,7 +114,7 @@ class Account:
         self._tokens = [environment.secret(name) for name in config.tokens]
         self._validators = [RequestValidator(token) for token in self._tokens]
         public = environment.public_url.rstrip("/")
-        self._public_url = public if public.startswith(("https://", "http://")) else ""
+        self._public_url = public if config.public and public.startswith(("https://", "http://")) else ""
         self._http: Http | None = None
         self._client: Any = None
         # Requests go out on one loop and callbacks come in on another: what both touch is locked.
@@ -192,7 +207,7 @@ class Account:
         for again in (True, False) if fresh else (False,):
             try:
                 found = await listed()
-            except (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            except NOT_HAD as error:
                 _log.warning("twilio.settle_failed", channel=self.name, error=type(error).__name__)
                 return None, False
             for thing in found:
