@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import aiohttp
-import phonenumbers
 import structlog
 from msgspec import Meta, Struct
 from multidict import MultiDict
@@ -260,20 +259,3 @@ FORBIDDEN = WebResponse(status=403, body=b"X-Twilio-Signature does not match: ch
 NO_CONTENT = WebResponse(status=204)
 # Twilio tries again (see TRY_AGAIN).
 NOT_NOW = WebResponse(status=503, body=b"cannot be recorded now\n", headers={"retry-after": "5"})
-
-
-def bad_number(address: str) -> str:
-    """Why a phone number cannot be dialled and what would be right; `""` when it can (E.164)."""
-    if not address.startswith("+"):
-        return f"{address!r} is no E.164 number: begin with + and the country code, as in +32470123456"
-    try:
-        number = phonenumbers.parse(address, None)
-    except phonenumbers.NumberParseException:
-        return f"{address!r} is no phone number: write + and digits, as in +32470123456"
-    if not phonenumbers.is_possible_number(number):
-        return f"{address} is too short or too long for its country: check it digit by digit"
-    if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != address:
-        return f"{address!r} is not in E.164: write it without spaces and signs, as in +32470123456"
-    if not phonenumbers.is_valid_number(number):
-        return f"{address} is in no range its country has given out: check it digit by digit"
-    return ""

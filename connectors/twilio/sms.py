@@ -13,6 +13,7 @@ import structlog
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from connectors.number import bad_number
 from connectors.twilio.account import (
     FORBIDDEN,
     NO_CONTENT,
@@ -21,7 +22,6 @@ from connectors.twilio.account import (
     XML,
     Account,
     TwilioConfig,
-    bad_number,
 )
 from connectors.twilio.codes import meaning
 from connectors.twilio.polling import PAGE, Pending, Poller, Position, Subject

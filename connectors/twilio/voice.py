@@ -11,6 +11,7 @@ import structlog
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from connectors.number import bad_number
 from connectors.twilio.account import (
     FORBIDDEN,
     NO_CONTENT,
@@ -20,7 +21,6 @@ from connectors.twilio.account import (
     XML,
     Account,
     TwilioConfig,
-    bad_number,
 )
 from connectors.twilio.codes import meaning
 from connectors.twilio.polling import PAGE, Pending, Poller, Subject

@@ -34,6 +34,7 @@ from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
 SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
+SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channel is called
 
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
@@ -163,7 +164,7 @@ class _Loading:
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
         channels = self._channels(hub.web.public)
-        phones = [name for name, c in channels.items() if c.abilities.voice or c.type == "sms"]
+        phones = [name for name, c in channels.items() if c.abilities.voice or c.type in SMS]
         answering = [name for name, c in channels.items() if c.abilities.answers]
         people, groups = self._people(channels, phones, hub.region)
         directory = Directory(people, groups, hub.region)
@@ -239,7 +240,7 @@ class _Loading:
                 continue
             made = self._connector(document, node, CHANNELS, form.type or name, ChannelForm, f"channel {name}")
             if made is not None:
-                limits = form.limits.over(limits_of(name))
+                limits = form.limits.over(limits_of("sms" if (form.type or name) in SMS else name))
                 if limits.width_asks >= limits.width or limits.burst_asks >= limits.burst:
                     document.add(
                         node.key("limits"),

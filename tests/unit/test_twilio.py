@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from connectors.twilio.account import Account, TwilioConfig, bad_number
+from connectors.number import bad_number
+from connectors.twilio.account import Account, TwilioConfig
 from connectors.twilio.codes import meaning, refused
 from connectors.twilio.polling import Pending, Position
 from connectors.twilio.sms import SmsChannel, SmsConfig
