@@ -99,8 +99,11 @@ class Later(Exception):
         self.status, self.after_s = status, after_s
 
 
-# What is raised where a list or a resource cannot be had.
-NOT_HAD = (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError)
+# What is raised where a list or a resource cannot be had; the last four by the SDK, of a 2xx that holds something else.
+NOT_HAD = (
+    *(TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError),
+    *(ValueError, KeyError, TypeError, AttributeError),
+)
 
 
 class Account:
@@ -161,7 +164,7 @@ class Account:
             answer = unanswered(error, "Twilio")
             if answer is None:
                 raise
-        except (TwilioException, ValueError, KeyError, TypeError) as error:
+        except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
             # A 2xx whose body cannot be understood: most likely taken.
             answer = Retry(reason=f"Twilio: answer not understood ({type(error).__name__})", doubt=True)
         else:

@@ -138,7 +138,7 @@ class Poller:
             except Unavailable as why:  # the hub's own trouble: nothing was taken, so nothing is lost
                 _log.warning("twilio.not_recorded", channel=self._account.name, why=str(why))
                 await self.sleep(self._fast_s)
-            except NOT_HAD as error:
+            except Exception as error:  # NOT_HAD, and whatever nobody thought of: who no longer asks hears nothing
                 failures += 1
                 await self._failed(intake, error, failures)
             else:
@@ -149,10 +149,11 @@ class Poller:
     async def _failed(self, intake: Intake, error: Exception, failures: int) -> None:
         """Tells the room where it lasts, and waits: 1, 2, 4 ... 60 s, at least as long as Twilio asked for."""
         reason, refused = _why(error)
-        _log.warning("twilio.cannot_ask", channel=self._account.name, why=reason, nth=failures)
+        fault = error if not isinstance(error, NOT_HAD) else None
+        _log.warning("twilio.cannot_ask", channel=self._account.name, why=reason, nth=failures, exc_info=fault)
         if refused or failures >= _TOLD_FROM:
             await self._tell(intake, "failing", f"{reason}: replies and statuses cannot be asked for")
-        wait_s = _BACKOFF_MAX_S if refused else min(2.0 ** (failures - 1), _BACKOFF_MAX_S)
+        wait_s = _BACKOFF_MAX_S if refused else min(2.0 ** min(failures - 1, 6), _BACKOFF_MAX_S)
         asked_s = error.after_s if isinstance(error, Later) else None
         await self.sleep(max(wait_s, asked_s or 0.0))
 
@@ -345,5 +346,5 @@ def _why(error: Exception) -> tuple[str, bool]:
     for given in error.args:  # of a list the SDK says only that it could not be fetched
         status = getattr(given, "status_code", status)
     refused = status in (401, 403) or code in _NOT_LET_IN
-    words = meaning(code) or (f"HTTP {status}" if status else type(error).__name__)
+    words = meaning(code) or (f"HTTP {status}" if status else f"no usable answer ({type(error).__name__})")
     return f"Twilio: {words}", refused

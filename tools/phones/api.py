@@ -61,6 +61,8 @@ class RestApi:
                 watcher()
             if fault == "refused":
                 return cut(request)
+            if fault == "garbled":
+                return web.json_response([])
             if fault == "hangs":
                 return await _stall()
             try:
