@@ -265,19 +265,6 @@ def test_it_asks_seldom_and_while_an_answer_is_awaited_often() -> None:
     inside("sms", story, poll_s=20.0)
 
 
-def test_no_more_requests_a_second_than_agreed() -> None:
-    async def story(room: Room) -> None:
-        await listening(room)
-        room.phones.script(ANNE, sms_confirmed=False)
-        await room.together([room.channel.send(outgoing(ANNE, index=i)) for i in range(20)])
-        asked = requests_of(room)
-        await room.until(lambda: len(asked) >= 12)
-        # What is asked for at one moment of the clock reaches the simulator a little later by it.
-        assert len(asked) <= (asked[-1] - asked[0]) * 2 + 2
-
-    inside("sms", story, requests_per_second=2.0)
-
-
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

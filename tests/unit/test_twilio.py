@@ -1,5 +1,6 @@
 """Twilio without a network: signatures, error codes, what is said, which numbers are numbers."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from twilio.base.exceptions import TwilioRestException
 from connectors.number import bad_number
 from connectors.twilio.account import Account, TwilioConfig
 from connectors.twilio.codes import meaning, refused
-from connectors.twilio.polling import Pending, Position
+from connectors.twilio.polling import Pending, Poller, Position, Subject
 from connectors.twilio.sms import SmsChannel, SmsConfig
 from connectors.twilio.twiml import LONGEST, PHRASES, Speech, again, said, script, speakable
 from connectors.twilio.voice import VoiceChannel, VoiceConfig
 from hub.connector import Answer, Dead, Retry, WebRequest
 from hub.model.people import Language
-from tests.contracts.intake import environment
+from tests.contracts.channel import outgoing
+from tests.contracts.intake import MemoryIntake, environment
 
 
 def account(*tokens: str) -> Account:
@@ -263,3 +265,28 @@ def test_who_can_answer_by_sms(config: dict[str, Any], answers: bool) -> None:
 def test_a_keypad_needs_a_callback(public: bool) -> None:
     config = VoiceConfig(account="AC1", tokens=("t",), sender="+32450000000", public=public)
     assert VoiceChannel(config, environment("voice", t="token")).abilities.answers is public
+
+
+def test_no_more_requests_a_second_than_agreed() -> None:
+    """Whatever is due: here five deliveries at once, each answered in no time."""
+    times: list[float] = []
+
+    async def one(sid: str) -> str:
+        times.append(clock_s[0])
+        return sid
+
+    async def sleep(seconds: float) -> None:
+        clock_s[0] += seconds
+
+    async def story() -> None:
+        asking = Account(TwilioConfig(account="AC1", tokens=("t",), requests_per_second=4.0), environment("sms", t="t"))
+        poller = Poller(asking, Subject(one=one, sent=one, became=lambda *_: ([], False)))
+        poller.sleep, poller.now_s = sleep, lambda: clock_s[0]
+        for index in range(5):
+            poller.add(f"SM{index}", outgoing("+32450000001", index=index))
+        clock_s[0] = 100.0
+        await poller.round(MemoryIntake())
+
+    clock_s = [0.0]
+    asyncio.run(story())
+    assert times == [100.0, 100.25, 100.5, 100.75, 101.0]
