@@ -16,6 +16,7 @@ from hub.model import records as r
 from hub.model.ids import Ids
 from hub.people.answers import understand
 from hub.people.directory import Directory
+from hub.people.instead import whom
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
 from hub.rules import InForce
@@ -42,6 +43,7 @@ class Understanding(Struct, frozen=True):
             code=words.code,
             everything=words.everything,
             eta_min=words.eta_min,
+            to=whom(self.directory, words.instead) if words.instead else "",
         )
 
 

@@ -2,27 +2,30 @@
 like any other, and questions about the picture. The web asks for them
 from the edge (hub/web/operators.py)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from hub.connector import ActItem, Unavailable
 from hub.engine.state import State
+from hub.engine.steer import impossible
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
 from hub.model import records as r
 from hub.model.area import Area
 from hub.model.ids import Ids
-from hub.model.people import Chain
+from hub.model.people import Chain, Steer
+from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Category, Info, Named, Severity, Signal
 from hub.people.chains import who
 from hub.playbook.language import Playbook
 from hub.rules import InForce
-from hub.web.api import Done, Duty, Refused
+from hub.web.api import Done, Duty, Refused, SilenceBody
 
 NAME = "operators"  # the source of their facts
+SILENCE_MOST = timedelta(days=14)
 
 
 class Operators:
@@ -39,6 +42,8 @@ class Operators:
         status: Callable[[], Mapping[str, Any]],
         health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
+        sources: Collection[str] = (),
+        areas: Collection[str] = (),
     ) -> None:
         self._intake = intake
         self._state = state
@@ -48,6 +53,7 @@ class Operators:
         self._status = status
         self._health = health
         self._step_clock = step_clock
+        self._named = (sources, areas)
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
         """One question. Raises Refused and Unavailable."""
@@ -71,6 +77,15 @@ class Operators:
                 if known is None or known.ended:
                     raise Refused(f"no open incident {incident}: see `incidents` in the status", missing=True)
                 return await self._act(r.IncidentClosed(incident=incident, by=by, why=why), "the incident ends")
+            case "steer", (run, act, by, why, to):
+                return await self._steer(run, Steer(act), by, why, to)
+            case "silence", (wanted,):
+                return await self._silence(msgspec.convert(wanted, SilenceBody))
+            case "lift-silence", (silence, by, why):
+                if silence not in self._state().silences:
+                    raise Refused(f"no silence {silence} stands: see `silences` in the status", missing=True)
+                body = r.SilenceLifted(silence=silence, by=by, why=why)
+                return await self._act(body, "the silence is over, and what it held back goes its way")
             case "task", (task, by):
                 if task not in self._state().tasks:
                     raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
@@ -82,6 +97,46 @@ class Operators:
                     raise Refused(f"no alarm {alarm} stands: see `alarms` in the status", missing=True)
                 return await self._act(r.AlarmAcknowledged(alarm=alarm, by=by), "the alarm is acknowledged")
         raise Refused(f"{verb}: no such question")
+
+    async def _steer(self, run_id: str, act: Steer, by: str, why: str, to: str) -> Done:
+        state, rules = self._state(), self._rules()
+        run = state.runs.get(run_id)
+        wrong = impossible(run, state.incidents.get(run.incident) if run else None, act)
+        if wrong:
+            raise Refused(f"{act} of {run_id}: {wrong}", missing=run is None)
+        if act is not Steer.HAND_OVER and to:
+            raise Refused(f"to: only what is handed over goes to somebody, not what is to {act}")
+        if act is Steer.HAND_OVER and rules.chain(to) is None and rules.directory.person(to) is None:
+            raise Refused(f"to: {to!r} is neither a person nor a chain: name who takes over")
+        return await self._act(r.ChainSteered(run=run_id, act=act, by=by, why=why, to=to), _STEERED[act])
+
+    async def _silence(self, wanted: SilenceBody) -> Done:
+        now, rules = self._now(), self._rules()
+        for what, names, known in (
+            ("sheets", wanted.sheets, {s.name for s in rules.sheets}),
+            ("sources", wanted.sources, self._named[0]),
+            ("areas", wanted.areas, self._named[1]),
+        ):
+            if unknown := sorted(set(names) - set(known)):
+                raise Refused(f"{what}: there is no {', '.join(unknown)}: there are {', '.join(sorted(known))}")
+        start = wanted.start or now
+        if wanted.until <= max(start, now):
+            raise Refused(
+                f"until: {wanted.until.astimezone(UTC):%Y-%m-%d %H:%M}Z is over before it begins: give a later time"
+            )
+        if wanted.until - start > SILENCE_MOST:
+            raise Refused(f"until: a silence lasts {SILENCE_MOST.days} days at most: set it again when that is over")
+        what_is = Quiet(
+            sheets=wanted.sheets,
+            hazards=wanted.hazards,
+            sources=wanted.sources,
+            areas=wanted.areas,
+            gravest=wanted.gravest,
+        )
+        silence = Silence(what=what_is, by=wanted.by, why=wanted.why, start=start, until=wanted.until)
+        return await self._act(
+            r.SilenceSet(silence=silence), f"nobody is woken for it until {wanted.until:%Y-%m-%d %H:%M}Z"
+        )
 
     async def _step_to(self, at: datetime) -> Done:
         if self._step_clock is None:
@@ -156,6 +211,15 @@ class Operators:
             for number, tier in enumerate(plan.tiers, 1)
             for person in tier.people
         ]
+
+
+_STEERED = {
+    Steer.HOLD: "nobody more is asked until it is resumed; answers still count",
+    Steer.RESUME: "the chain goes on",
+    Steer.CANCEL: "the chain is cancelled, and who was disturbed is told so",
+    Steer.AGAIN: "the chain begins again",
+    Steer.HAND_OVER: "the chain is handed over",
+}
 
 
 def _instant(text: str) -> datetime:

@@ -8,6 +8,7 @@ from hub.engine.state import Incident, Run, State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.quiet import Silence
 
 RECENT = 60
 
@@ -75,8 +76,24 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
             {"id": key, "what": a.what, "about": a.about, "detail": a.detail, "at": a.at}
             for key, a in state.alarms.items()
         ],
+        "silences": [_silence(state, key, silence, now) for key, silence in state.silences.items()],
         "deliveries": list(recent.deliveries),
         "next_deadline": min(state.deadlines.values(), default=None),
+    }
+
+
+def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[str, Any]:
+    what = silence.what
+    return {
+        "id": key,
+        "by": silence.by,
+        "why": silence.why,
+        "start": silence.start,
+        "until": silence.until,
+        "holds": silence.start <= now < silence.until,
+        "what": [*what.sheets, *what.hazards, *what.sources, *what.areas],
+        "gravest": what.gravest,
+        "held_back": [i.id for i in state.incidents.values() if i.held_by == key],
     }
 
 
@@ -89,6 +106,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "ended": incident.ended,
         "shadow": incident.shadow,
+        "held_back": bool(incident.held_by),
         "signals": len(incident.signals),
         "reached": sorted(incident.reached),
         "steps": {step: (incident.outcomes.get(step) or ["under way"])[-1] for step in incident.steps},
@@ -106,6 +124,8 @@ def _chain(state: State, run: Run) -> dict[str, Any]:
         "tiers": len(run.chain.tiers),
         "round": run.round,
         "need": run.chain.need,
+        "roles": [f"{role.count} {role}" for role in run.chain.roles],
+        "held": run.held,
         "accepted": list(run.accepted),
         "asking": [
             {

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from hub.model.people import Asked, Chain, Contact, Roster
+from hub.model.people import Asked, Chain, Contact, Role, Roster
 from hub.model.signal import Signal
+from hub.people import quorum
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
 from hub.playbook.language import Playbook
@@ -53,8 +54,13 @@ class InForce:
             return (contact.id,)
         if contact.kind is Asked.GROUP:
             return self.directory.members(contact.id)
+        if contact.kind is Asked.COMPETENCE:
+            return self.directory.competent(contact.id)
         roster = self.rosters.get(contact.id)
         return on_duty(roster, at) if roster is not None else ()
+
+    def plays(self, person: str, role: Role) -> bool:
+        return quorum.plays(self.directory, person, role)
 
     def reachable(self, person: str, channel: str) -> bool:
         return bool(self.directory.address(person, channel))

@@ -39,10 +39,11 @@ class Trail:
         self.asks: dict[str, tuple[e.Asked, r.Decision]] = {}
         self.closed: dict[str, tuple[e.AskClosed, datetime]] = {}
         self.runs: dict[str, tuple[e.RunBegan, r.Decision]] = {}
-        self.tiers: dict[str, list[tuple[e.TierBegan, datetime]]] = {}
+        self.tiers: dict[str, dict[tuple[int, int], tuple[e.TierBegan, datetime]]] = {}  # run → tier, round
         self.incidents: dict[str, tuple[e.Opened, r.Decision]] = {}
         self.joined: dict[str, list[e.Joined]] = {}
         self.versions: dict[tuple[str, str], str] = {}
+        self.steered: dict[str, list[str]] = {}  # run → what officers did with it, and how it ended
         self.moves: dict[str, list[tuple[datetime, str]]] = {}
         for decision in _all(reading):
             for event in decision.events:
@@ -58,8 +59,12 @@ class Trail:
                 self.closed[event.ask] = (event, d.at)
             case e.RunBegan():
                 self.runs[event.run] = (event, d)
+            case e.RunEnded() | e.RunHeld() | e.RunResumed() | e.RunTaken():
+                self.steered.setdefault(event.run, []).append(f"{_steered(event)} at {_at(d.at)}")
             case e.TierBegan():
-                self.tiers.setdefault(event.run, []).append((event, d.at))
+                # Said again where more are asked in the same round: the last names them all, the first when it began.
+                rounds, place = self.tiers.setdefault(event.run, {}), (event.tier, event.round)
+                rounds[place] = (event, rounds[place][1] if place in rounds else d.at)
             case e.Opened():
                 self.incidents[event.incident] = (event, d)
             case e.Joined():
@@ -127,17 +132,20 @@ class Trail:
     def _before(self, run_id: str, ask_id: str) -> list[str]:
         """What became of those who were asked earlier."""
         lines = []
-        for tier, at in self.tiers.get(run_id, ()):
-            if not tier.asks:
-                continue
-            if ask_id in tier.asks:
-                lines.append(f"  tier {tier.tier + 1}, round {tier.round}, from {_at(at)},")
-                break
-            for earlier in tier.asks:
-                asked, _ = self.asks[earlier]
+        run, _ = self.runs[run_id]
+        for tier, at in self.tiers.get(run_id, {}).values():
+            asked = list(tier.asks)
+            here = ask_id in asked
+            if here:  # at once with all of the tier, unless it asks one after the other
+                asked = asked[: asked.index(ask_id)] if run.chain.tiers[tier.tier].in_turn else []
+            for earlier in asked:
+                who, _ = self.asks[earlier]
                 closed = self.closed.get(earlier)
                 came = f"{closed[0].outcome} at {_at(closed[1])}" if closed else "open"
-                lines.append(f"  tier {tier.tier + 1}, round {tier.round}: {asked.person}: {came},")
+                lines.append(f"  tier {tier.tier + 1}, round {tier.round}: {who.person}: {came},")
+            if here:
+                lines.append(f"  tier {tier.tier + 1}, round {tier.round}, from {_at(at)},")
+                break
         return lines
 
     def _ask(self, ask_id: str) -> list[str]:
@@ -152,8 +160,9 @@ class Trail:
 
     def _run(self, run_id: str) -> list[str]:
         run, decision = self.runs[run_id]
-        lines = [f"chain {run.chain.id} was set in motion at {_at(decision.at)} by step {run.step} because"]
-        return lines + self._incident(run.incident)
+        by = f"{run.officer} ({run.why}), for step {run.step}," if run.officer else f"step {run.step}"
+        lines = [f"chain {run.chain.id} was set in motion at {_at(decision.at)} by {by} because"]
+        return lines + self._incident(run.incident) + [f"  {line}" for line in self.steered.get(run_id, ())]
 
     def _incident(self, incident_id: str) -> list[str]:
         opened, decision = self.incidents[incident_id]
@@ -259,3 +268,17 @@ def _all(reading: Reading) -> Iterable[r.Decision]:
 
 def _at(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _steered(event: e.RunEnded | e.RunHeld | e.RunResumed | e.RunTaken) -> str:
+    match event:
+        case e.RunHeld():
+            return f"held by {event.by} ({event.why})"
+        case e.RunResumed():
+            return f"resumed by {event.by}"
+        case e.RunTaken():
+            return f"{event.person} takes it, says {event.by} ({event.why})"
+        case _:
+            by = f" by {event.officer} ({event.why})" if event.officer else ""
+            accepted = f", with {', '.join(event.by)}" if event.by else ""
+            return f"ended {event.outcome}{by}{accepted}"

@@ -18,7 +18,7 @@ from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Contact, Tier
+from hub.model.people import Asked, Chain, Contact, Role, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
@@ -83,6 +83,7 @@ class World:
             ),
         }
         self.no_address: set[tuple[str, str]] = set()
+        self.roles: set[tuple[str, str]] = set()  # (person, "speaks nl")
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -102,6 +103,9 @@ class World:
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
         return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ())))
+
+    def plays(self, person: str, role: Role) -> bool:
+        return (person, str(role)) in self.roles
 
     def reachable(self, person: str, channel: str) -> bool:
         return (person, channel) not in self.no_address

@@ -62,10 +62,12 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
     if as_json:
         say.json_line(plan)
     else:
-        say.line(f"{chain_id} at {at:%Y-%m-%d %H:%M}Z: {plan.need} must accept")
+        among = ", ".join(f"{role.count} of {role}" for role in plan.roles)
+        say.line(f"{chain_id} at {at:%Y-%m-%d %H:%M}Z: {plan.need} must accept{among and f', with {among}'}")
         for number, tier in enumerate(plan.tiers, 1):
             say.line(
                 f"tier {number}, after {_span(tier.starts_s)}, {_span(tier.answer_s)} to answer"
+                + (" each, one after the other" if tier.in_turn else "")
                 + (f", {tier.times} times" if tier.times > 1 else "")
             )
             for person in tier.people:
@@ -73,7 +75,8 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
                     f"{way.channel} {way.address}" + (f" after {_span(way.after_s)}" if way.after_s else "")
                     for way in person.ways
                 )
-                say.line(f"  {person.id} ({person.name}, {person.language}): {ways}")
+                alone = " (one device only)" if person.one_device else ""
+                say.line(f"  {person.id} ({person.name}, {person.language}): {ways}{alone}")
             for problem in tier.problems:
                 say.error(f"  {problem.about}: {problem.what}")
         for problem in plan.problems:

@@ -15,6 +15,10 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Look at the journal beside a running hub.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+silence_app = typer.Typer(help="What is to wake nobody for a while.", no_args_is_help=True)
+app.add_typer(silence_app, name="silence")
+chain_app = typer.Typer(help="Steer a chain of the running hub.", no_args_is_help=True)
+app.add_typer(chain_app, name="chain")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="Folder with the configuration.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the journal, where not as hub.yaml says.")]
@@ -90,6 +94,83 @@ def end(
     from hub.cli.setting import checked
 
     act(checked(config), f"/api/incidents/{incident}/end", {"by": by, "why": why}, as_json)
+
+
+def _steering(act: str, summary: str) -> None:
+    """A command of `vigie chain` for an act that takes nothing but who and why."""
+
+    def steer(
+        run: Annotated[str, typer.Argument(help="The chain's id, as the status shows it.")],
+        by: ByOption,
+        why: WhyOption,
+        config: ConfigOption = CONFIG,
+        as_json: JsonOption = False,
+    ) -> None:
+        from hub.cli.acts import act as run_it
+        from hub.cli.setting import checked
+
+        run_it(checked(config), f"/api/chains/{run}/{act}", {"by": by, "why": why}, as_json)
+
+    chain_app.command(act, help=summary)(steer)
+
+
+_steering("hold", "Nobody more is asked until it is resumed; who answers meanwhile counts.")
+_steering("resume", "A held chain goes on.")
+_steering("cancel", "The chain stops; who was disturbed is told so.")
+_steering("again", "A chain that has ended begins again; nobody who accepted is asked again.")
+
+
+@chain_app.command("hand-over")
+def chain_hand_over(
+    run: Annotated[str, typer.Argument(help="The chain's id, as the status shows it.")],
+    to: Annotated[str, typer.Option("--to", help="A person who has agreed to take over, or another chain.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """A person who has agreed takes over, or another chain goes on."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/chains/{run}/hand-over", {"by": by, "why": why, "to": to}, as_json)
+
+
+@silence_app.command("set")
+def silence_set(
+    until: Annotated[str, typer.Option("--until", help="For how long (90 min, 2 h), or an instant with its offset.")],
+    by: ByOption,
+    why: WhyOption,
+    sheet: Annotated[list[str] | None, typer.Option("--sheet", help="Of this reflex sheet.")] = None,
+    hazard: Annotated[list[str] | None, typer.Option("--hazard", help="About this.")] = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="From this source.")] = None,
+    area: Annotated[list[str] | None, typer.Option("--area", help="That touches this area only.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="A maintenance window begins later: when.")] = None,
+    even_extreme: Annotated[bool, typer.Option("--even-extreme", help="Also what is of the gravest severity.")] = False,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Nobody is woken for what meets all of this, until then; the room sees it, and hears what was held back."""
+    from hub.cli.acts import silence
+    from hub.cli.setting import checked
+
+    what = {"sheets": sheet or [], "hazards": hazard or [], "sources": source or [], "areas": area or []}
+    silence(checked(config), {"by": by, "why": why, **what, "gravest": even_extreme}, start, until, as_json)
+
+
+@silence_app.command("lift")
+def silence_lift(
+    silence: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Ends a silence: what it held back and is still open goes its way."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/silences/{silence}/lift", {"by": by, "why": why}, as_json)
 
 
 @app.command()

@@ -14,9 +14,10 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import bind
+from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
-from hub.config.people import address_place, chains_of, check_people, people_of, rosters_of
+from hub.config.people import address_place, check_people, people_of, rosters_of
 from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
@@ -39,6 +40,7 @@ SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channe
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
+    "hub.delegated", "hub.delegate-unknown",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
 )  # fmt: skip
 
@@ -179,6 +181,7 @@ class _Loading:
             groups=directory.groups,
             people=directory.people,
             rosters=rosters,
+            competences=directory.competences(),
             messages=placeholders_of(messages),
             areas=() if geography is None else geography.places,
             sources=sources,

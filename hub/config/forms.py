@@ -10,7 +10,8 @@ from msgspec import Meta, Struct, field
 from hub.auditor.config import AuditorConfig
 from hub.binding import WRONG, Misfit, Reads, ReadsNode, Seconds, Word
 from hub.dispatch.policy import Limits
-from hub.model.people import Contact, Discipline, Language
+from hub.findings import choice
+from hub.model.people import Contact, Discipline, Language, Plays, Role
 from hub.model.trust import Credibility, Reliability
 from hub.playbook.form import EVERYONE_REACHED, ChannelText, ContactText
 from hub.yaml import Document, Mapping, Node, Scalar
@@ -48,24 +49,77 @@ def _person_limit(text: str) -> tuple[int, float]:
     return int(found[1]), int(found[2]) * {"s": 1.0, "min": 60.0, "h": 3600.0}[found[3]]
 
 
+_ONE_UP = {"type": "integer", "minimum": 1}
+_NEED = {
+    "anyOf": [
+        _ONE_UP,
+        {
+            "type": "object",
+            "properties": {"total": _ONE_UP},
+            "patternProperties": {f"^({'|'.join(Plays)}) .+$": _ONE_UP},
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+class Need(Struct, frozen=True):
+    """How many must accept, and of them, how many of each role."""
+
+    total: int = 1
+    roles: tuple[Role, ...] = ()
+
+
 def _need(document: Document, node: Node, what: str) -> Any:
+    """`3`; or `total: 3`, `speaks nl: 1`, `discipline D3: 1`, each on a line."""
+    if isinstance(node, Scalar):
+        total = _count(document, node, what)
+        return WRONG if total is WRONG else Need(total)
+    if not isinstance(node, Mapping):
+        document.add(node, "not-a-number", f"{what} says how many must accept", 'write a number from 1: "need: 1"')
+        return WRONG
+    total, roles, right = 1, [], True
+    for key, value in node.entries:
+        count = _count(document, value, f"{what} {key.text}")
+        kind, _, name = key.text.partition(" ")
+        if count is WRONG:
+            right = False
+        elif key.text == "total":
+            total = count
+        elif wrong := _wrong_role(kind, name):
+            document.add(key, "unknown-role", f'{what}: "{key.text}" is no role', wrong)
+            right = False
+        else:
+            roles.append(Role(Plays(kind), name, count))
+    return Need(total, tuple(roles)) if right else WRONG
+
+
+def _count(document: Document, node: Node, what: str) -> Any:
     if isinstance(node, Scalar) and re.fullmatch(r"[1-9]\d{0,2}", node.text):
         return int(node.text)
-    if isinstance(node, Mapping):
-        document.add(
-            node,
-            "quorum-by-role",
-            "how many of each discipline or language must accept cannot be said yet",
-            'write one number for all: "need: 3"',
-        )
-    else:
-        document.add(node, "not-a-number", f"{what} says how many must accept", 'write a number from 1: "need: 1"')
+    document.add(node, "not-a-number", f"{what} says how many must accept", "write a number from 1")
     return WRONG
+
+
+def _wrong_role(kind: str, name: str) -> str:
+    """What would be right instead of a role that is none; `""` for one that may be."""
+    if kind not in list(Plays):
+        kinds = ["total", *(f"{plays} ..." for plays in Plays)]
+        return choice(kind, kinds, "each line is")
+    if kind == Plays.DISCIPLINE and name not in list(Discipline):
+        return choice(name, list(Discipline), "a discipline can be")
+    if kind == Plays.SPEAKS and name not in list(Language):
+        return choice(name, list(Language), "a language can be")
+    return "" if name else f'write "{kind} NAME"'
 
 
 def _contact(text: str) -> Contact:
     if text == EVERYONE_REACHED:
-        raise Misfit("not-a-contact", f'a chain cannot ask "{text}"', 'write a group, "roster NAME" or "person NAME"')
+        raise Misfit(
+            "not-a-contact",
+            f'a chain cannot ask "{text}"',
+            'write a group, "roster NAME", "competence NAME" or "person NAME"',
+        )
     contact: Contact = typing.get_args(ContactText)[1].read(text)
     return contact
 
@@ -147,20 +201,25 @@ class RosterForm(Struct, frozen=True, kw_only=True):
 class TierForm(Struct, frozen=True, kw_only=True):
     """People who are asked at the same time."""
 
-    ask: Annotated[tuple[Asks, ...], Meta(description="roster NAME, person NAME, or a group")]
+    ask: Annotated[tuple[Asks, ...], Meta(description="roster NAME, person NAME, competence NAME, or a group")]
     by: Annotated[tuple[ChannelText, ...], Meta(description="Channels, in this order")]
     between: Annotated[Seconds, Meta(description="From one channel to the next")] = 90.0
     answer: Annotated[Seconds, Meta(description="Time to answer, from the first attempt that went out")] = field(
         default=240.0, name="for"
     )
     times: Annotated[int, Meta(ge=1, description="How often the whole tier is gone through")] = 1
+    in_turn: Annotated[bool, Meta(description="One person after the other, not all at once")] = False
 
 
 class ChainForm(Struct, frozen=True, kw_only=True):
     """An alert chain: tiers gone through until enough have accepted."""
 
     tiers: Annotated[tuple[TierForm, ...], Meta(description="One after the other")]
-    need: Annotated[int, ReadsNode(_need, {"type": "integer", "minimum": 1}), Meta(description="How many accept")] = 1
+    need: Annotated[
+        Need,
+        ReadsNode(_need, _NEED),
+        Meta(description='How many accept: "2", or by role: "total: 2", "speaks nl: 1", "discipline D3: 1"'),
+    ] = Need()
     exhausted: Annotated[str, Meta(description="The chain that goes on when nobody is left")] = ""
 
 

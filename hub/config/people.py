@@ -1,13 +1,13 @@
-"""People, groups, rosters and chains: from their forms to the vocabulary, and what is wrong between them."""
+"""People, groups and rosters: from their forms to the vocabulary, and what is wrong between them."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from hub.binding import Misfit, instant
-from hub.config.forms import ChainForm, PeopleForm, PersonForm, RosterForm
+from hub.config.forms import PeopleForm, PersonForm, RosterForm
 from hub.findings import choice
-from hub.model.people import Address, Asked, Chain, Contact, Group, Person, Roster, Shift, Tier
+from hub.model.people import Address, Group, Person, Roster, Shift
 from hub.people.directory import Directory, normalise, phone_problem
 from hub.people.rosters import gaps, span
 from hub.playbook.form import CHANNEL_WORDS
@@ -145,129 +145,3 @@ def _check_gaps(document: Document, roster: Roster, zone: str) -> None:
     for start, end in gaps(roster, *dated) if dated else ():
         told = " to ".join(at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") for at in (start, end))
         document.add(place, "gap", f"nobody is on duty from {told}", "add a shift, or always:", warning=True)
-
-
-# --- chains ------------------------------------------------------------------------------------------------
-
-
-def chains_of(
-    document: Document,
-    forms: Mapping[str, ChainForm],
-    directory: Directory,
-    rosters: Mapping[str, Roster],
-    channels: Collection[str],
-    answering: Collection[str],
-    voices: Collection[str] = (),
-) -> dict[str, Chain]:
-    """`answering`: the channels people can answer on; `voices`: those that call them."""
-    for name, form in forms.items():
-        for number, tier in enumerate(form.tiers):
-            path = (name, "tiers", number)
-            for index, contact in enumerate(tier.ask):
-                _check_contact(document, (*path, "ask", index), contact, directory, rosters)
-            for index, channel in enumerate(tier.by):
-                others = [other for other in tier.by if other in answering]
-                if channel in voices and channel not in answering and others:
-                    _note_mute(document, (*path, "by", index), channel, others)
-                    continue
-                _check_channel(document, (*path, "by", index), channel, channels, answering)
-            if tier.times < 1:
-                document.add(document.at(*path, "times"), "not-a-number", "times counts from 1", "write 1 or more")
-            if tier.answer < tier.between * (len(tier.by) - 1):
-                document.add(
-                    document.at(*path),
-                    "too-short",
-                    f"the {len(tier.by)} channels take longer than the time there is to answer",
-                    'make "for" longer, or "between" shorter',
-                )
-        if not form.tiers:
-            document.add(document.at(name, "tiers"), "nobody", f"chain {name} asks nobody", "add a tier")
-        if form.exhausted and form.exhausted not in forms:
-            place = document.at(name, "exhausted")
-            document.add(place, "unknown-chain", f'"{form.exhausted}" is no chain', choice(form.exhausted, forms))
-        _check_enough(document, name, form, directory, rosters)
-    _check_cycles(document, forms)
-    return {name: _chain(name, form) for name, form in forms.items()}
-
-
-def _chain(name: str, form: ChainForm) -> Chain:
-    tiers = (Tier(ask=t.ask, by=t.by, between_s=t.between, answer_s=t.answer, times=t.times) for t in form.tiers)
-    return Chain(id=name, tiers=tuple(tiers), need=form.need, exhausted=form.exhausted)
-
-
-def _check_contact(
-    document: Document,
-    path: tuple[str | int, ...],
-    contact: Contact,
-    directory: Directory,
-    rosters: Mapping[str, Roster],
-) -> None:
-    known: dict[Asked, Collection[str]] = {
-        Asked.PERSON: directory.people,
-        Asked.GROUP: directory.groups,
-        Asked.ROSTER: rosters,
-    }
-    if contact.id in known[contact.kind]:
-        return
-    elsewhere = [kind for kind, names in known.items() if contact.id in names]
-    remedy = f'did you mean "{elsewhere[0]} {contact.id}"?' if elsewhere else choice(contact.id, known[contact.kind])
-    document.add(document.at(*path), f"unknown-{contact.kind}", f'there is no {contact.kind} "{contact.id}"', remedy)
-
-
-def _check_channel(
-    document: Document,
-    path: tuple[str | int, ...],
-    channel: str,
-    channels: Collection[str],
-    answering: Collection[str],
-) -> None:
-    if channel not in channels:
-        document.add(document.at(*path), "unknown-channel", f'"{channel}" is no channel', choice(channel, channels))
-    elif channel not in answering:
-        document.add(
-            document.at(*path), "no-answers", f"nobody can answer on {channel}", choice("", answering, "they can on")
-        )
-
-
-def _note_mute(document: Document, path: tuple[str | int, ...], channel: str, others: Collection[str]) -> None:
-    """A call without a keypad still wakes people: they are told to answer by another channel of the tier."""
-    document.add(
-        document.at(*path),
-        "no-keypad",
-        f"{channel} calls without a keypad: nobody can answer in the call",
-        f"the call tells them to answer by {', '.join(others)}",
-        warning=True,
-    )
-
-
-def _check_enough(
-    document: Document, name: str, form: ChainForm, directory: Directory, rosters: Mapping[str, Roster]
-) -> None:
-    """More have to accept than could ever be asked."""
-    asked: set[str] = set()
-    for contact in (c for t in form.tiers for c in t.ask):
-        match contact.kind:
-            case Asked.PERSON:
-                asked.add(contact.id)
-            case Asked.GROUP:
-                asked.update(directory.members(contact.id))
-            case Asked.ROSTER if contact.id in rosters:
-                asked.update(p for shift in rosters[contact.id].shifts for p in shift.people)
-    if asked and len(asked) < form.need:
-        document.add(
-            document.at(name, "need"),
-            "too-few",
-            f"{name} needs {form.need} to accept and asks {len(asked)} people",
-            "ask more, or need fewer",
-        )
-
-
-def _check_cycles(document: Document, forms: Mapping[str, ChainForm]) -> None:
-    for name in forms:
-        seen = [name]
-        while (following := forms[seen[-1]].exhausted) in forms and following not in seen:
-            seen.append(following)
-        if following == name and name == min(seen, key=list(forms).index):  # told once, where it begins
-            told = " → ".join([*seen, name])
-            place = document.at(name, "exhausted")
-            document.add(place, "cycle", f"these chains follow one another for ever: {told}", "end one of them")

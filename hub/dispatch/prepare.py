@@ -188,7 +188,7 @@ class Preparer:
             self.texts,
             ordered.message,
             language,
-            values=ordered.values,
+            values=[(name, self._named(value) if name == "delegate" else value) for name, value in ordered.values],
             signal=order.signal,
             status=ordered.status,
             repeat=repeat,
@@ -196,6 +196,11 @@ class Preparer:
         )
         order.rendered[language, repeat] = rendered
         return rendered
+
+    def _named(self, person: str) -> str:
+        """A person's name, for a text: records hold ids."""
+        known = self.directory.person(person)
+        return known.name if known is not None else person
 
     def _keep(self, order: Order, repeat: bool, vault: list[VaultEntry]) -> str:
         """The vault key of the texts as rendered: one entry for an order, with all languages where it goes to several

@@ -10,6 +10,8 @@ from hub.engine.state import Ask, Incident, Order, Run
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.people import Tier
+from hub.people import quorum
 from hub.people.answers import CODES
 from hub.playbook.language import Outcome as StepOutcome
 
@@ -18,14 +20,22 @@ LATE = timedelta(seconds=30)  # a guard that fires later than this after its tim
 
 
 def start(w: Work, incident: Incident, step: str, chain_id: str, message: str) -> None:
+    """Sets a chain in motion for a step."""
     chain = w.rules.chain(chain_id)
     if chain is None:
         w.alarm("chain-unknown", chain_id, f"step {step} of {incident.playbook}")
         w.came_to(incident.id, step, StepOutcome.EXHAUSTED)
         return
-    run = w.id()
-    w.emit(e.RunBegan(run=run, incident=incident.id, step=step, chain=chain, message=message))
-    _next_round(w, w.state.runs[run])
+    begin(w, e.RunBegan(run=w.id(), incident=incident.id, step=step, chain=chain, message=message))
+
+
+def begin(w: Work, began: e.RunBegan) -> None:
+    w.emit(began)
+    run = w.state.runs[began.run]
+    if quorum.reached(run.chain, run.accepted, w.rules.plays):
+        filled(w, run)
+    else:
+        _next_round(w, run)
 
 
 def _next_round(w: Work, run: Run) -> None:
@@ -40,14 +50,39 @@ def _next_round(w: Work, run: Run) -> None:
         else:
             round_no += 1
         tier = run.chain.tiers[tier_no]
-        people = [p for p in w.rules.people(tier.ask, w.now) if p not in run.accepted and p not in run.declined]
-        askable = [p for p in people if any(w.rules.reachable(p, c) for c in tier.by)]
+        people = w.rules.people(tier.ask, w.now)
+        askable = [p for p in people if _to_ask(w, run, tier, p)]
         if not askable:
-            w.alarm("nobody-to-ask", f"{run.incident} {run.chain.id} {tier_no + 1}", "the tier is skipped")
+            if not people or any(_wanted(w, run, p) for p in people):  # else all have answered, or would not help
+                w.alarm("nobody-to-ask", f"{run.incident} {run.chain.id} {tier_no + 1}", "the tier is skipped")
             continue
         w.emit(e.TierBegan(run=run.id, tier=tier_no, round=round_no, asks=()))
-        w.wanted.extend((run.id, p) for p in askable)
+        w.wanted.extend((run.id, p) for p in (askable[:1] if tier.in_turn else askable))
         return
+
+
+def _to_ask(w: Work, run: Run, tier: Tier, person: str) -> bool:
+    return _wanted(w, run, person) and any(w.rules.reachable(person, channel) for channel in tier.by)
+
+
+def _wanted(w: Work, run: Run, person: str) -> bool:
+    """Whether a run wants a person's answer: nobody's who has answered, or whose acceptance would not help."""
+    if person in run.accepted or person in run.declined or person in run.passed:
+        return False
+    return quorum.useful(run.chain, person, run.accepted, w.rules.plays)
+
+
+def _next_in_turn(w: Work, run: Run) -> bool:
+    """In a tier that asks one after the other: asks the next person of this round; False when there is none."""
+    tier = run.chain.tiers[run.tier]
+    if not tier.in_turn:
+        return False
+    asked = {w.state.asks[ask].person for ask in run.asks if ask in w.state.asks}
+    for person in w.rules.people(tier.ask, w.now):
+        if person not in asked and _to_ask(w, run, tier, person):
+            w.wanted.append((run.id, person))
+            return True
+    return False
 
 
 def ask_wanted(w: Work) -> None:
@@ -78,9 +113,9 @@ def ask_wanted(w: Work) -> None:
             opened.setdefault(run.id, []).append(ask)
     for run_id, asks in opened.items():
         run = w.state.runs[run_id]
-        w.emit(e.TierBegan(run=run_id, tier=run.tier, round=run.round, asks=tuple(asks)))
+        w.emit(e.TierBegan(run=run_id, tier=run.tier, round=run.round, asks=(*run.asks, *asks)))
     for ask_id in dict.fromkeys(a for asks in opened.values() for a in asks):
-        _use_channel(w, w.state.asks[ask_id], 0)
+        use_channel(w, w.state.asks[ask_id], 0)
 
 
 def _code(w: Work, person: str) -> str:
@@ -100,7 +135,7 @@ def _closed(w: Work, ask: str) -> bool:
     return known is None or bool(known.outcome)
 
 
-def _use_channel(w: Work, ask: Ask, index: int) -> None:
+def use_channel(w: Work, ask: Ask, index: int) -> None:
     """Orders the ask over its index-th channel."""
     runs = [w.state.runs[r] for r in ask.runs]
     first = w.state.incidents[runs[0].incident]
@@ -139,20 +174,29 @@ def delivery_moved(w: Work, order: Order, outcome: Outcome, unheard: bool, at: d
     if outcome in (Outcome.SENT, Outcome.DELIVERED):
         if ask.sent_at is None:
             w.emit(e.AskSent(ask=ask.id, at=at))
-            w.deadline(f"answer {ask.id}", ask.answer_s, at)
+            if not held(w, ask):
+                w.deadline(f"answer {ask.id}", ask.answer_s, at)
+        if held(w, ask):
+            return
         if latest and unheard and len(ask.orders) < len(ask.by):
             w.deadline(f"channel {ask.id}", ask.between_s, at)
         elif latest and unheard:
             w.drop(f"channel {ask.id}")
-    elif latest:
-        _fail_over(w, ask)
+    elif latest and not held(w, ask):
+        fail_over(w, ask)
 
 
-def _fail_over(w: Work, ask: Ask) -> None:
+def held(w: Work, ask: Ask) -> bool:
+    """Whether every run that still wants an ask is held."""
+    running = [w.state.runs[r] for r in ask.runs if r in w.state.runs and not w.state.runs[r].outcome]
+    return bool(running) and all(run.held for run in running)
+
+
+def fail_over(w: Work, ask: Ask) -> None:
     """The newest delivery will not arrive: the next channel at once; with none left, somebody whom nothing reached
     is not waited for."""
     if len(ask.orders) < len(ask.by):
-        _use_channel(w, ask, len(ask.orders))
+        use_channel(w, ask, len(ask.orders))
         return
     failed = OUTCOME_RANK[Outcome.FAILED]
     if all(w.state.orders[o].states[0] >= failed for o in ask.orders if o in w.state.orders):
@@ -172,7 +216,7 @@ def channel_due(w: Work, ask: Ask, due: datetime) -> None:
         w.deadline(f"channel {ask.id}", GUARD_S)  # stopped, or the hub was down: nobody is skipped unrung
         return
     if len(ask.orders) < len(ask.by):
-        _use_channel(w, ask, len(ask.orders))
+        use_channel(w, ask, len(ask.orders))
     elif ask.sent_at is None:
         close(w, ask, "unreachable")
 
@@ -187,29 +231,57 @@ def answer_due(w: Work, ask: Ask) -> None:
 
 def close(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
     """Closes an ask and goes on with the runs it served."""
-    _close_only(w, ask, outcome, eta_min)
+    close_only(w, ask, outcome, eta_min)
     if outcome in ("accepted", "declined"):
-        _close_twins(w, ask, outcome)
+        close_twins(w, ask, outcome)
+    _go_on(w, ask)
+
+
+def take_back(w: Work, ask: Ask) -> None:
+    """Somebody who accepted declines after all: as long as their chain still looks for others, they do not count."""
+    w.emit(e.AskClosed(ask=ask.id, outcome="declined"))
+    _go_on(w, ask)
+
+
+def _go_on(w: Work, ask: Ask) -> None:
+    """The runs an ask served go on, now that it is closed."""
     for run_id in ask.runs:
         run = w.state.runs.get(run_id)
         if run is None or run.outcome:
             continue
-        if len(run.accepted) >= run.chain.need:
-            _filled(w, run)
-        elif all(_closed(w, a) for a in run.asks):
-            _next_round(w, run)
+        if quorum.reached(run.chain, run.accepted, w.rules.plays):
+            filled(w, run)
+            continue
+        if ask.outcome == "accepted":
+            let_off(w, run)
+        if not run.held:
+            look_on(w, run)
 
 
-def _close_twins(w: Work, answered: Ask, outcome: str) -> None:
+def look_on(w: Work, run: Run) -> None:
+    """Nobody answers any more of those asked: the next are."""
+    if all(_closed(w, a) for a in run.asks) and not _next_in_turn(w, run):
+        _next_round(w, run)
+
+
+def let_off(w: Work, run: Run) -> None:
+    """Those still being asked whose answer would not help any more: the places left are for others."""
+    for ask in [w.state.asks[a] for a in run.asks if a in w.state.asks]:
+        wanted = [w.state.runs[r] for r in ask.runs if r in w.state.runs and not w.state.runs[r].outcome]
+        if not ask.outcome and not any(quorum.useful(r.chain, ask.person, r.accepted, w.rules.plays) for r in wanted):
+            _stand_down_one(w, ask, run, tell=True)
+
+
+def close_twins(w: Work, answered: Ask, outcome: str) -> None:
     """Somebody who answers an earlier round's ask has answered the later round's too."""
     for run_id in answered.runs:
         run = w.state.runs.get(run_id)
         for twin in [w.state.asks[a] for a in run.asks] if run is not None else ():
             if twin.person == answered.person and not twin.outcome and set(twin.runs) <= set(answered.runs):
-                _close_only(w, twin, outcome)
+                close_only(w, twin, outcome)
 
 
-def _close_only(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
+def close_only(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> None:
     w.drop(f"answer {ask.id}")
     w.drop(f"channel {ask.id}")
     w.emit(e.AskClosed(ask=ask.id, outcome=outcome, eta_min=eta_min))
@@ -219,9 +291,9 @@ def _close_only(w: Work, ask: Ask, outcome: str, eta_min: int | None = None) -> 
             w.emit(e.OrderWithdrawn(order=order_id, why=outcome))
 
 
-def _filled(w: Work, run: Run) -> None:
+def filled(w: Work, run: Run) -> None:
     w.emit(e.RunEnded(run=run.id, outcome="accepted", by=tuple(run.accepted)))
-    _stand_down(w, run, tell=True)
+    stand_down(w, run, tell=True)
     for alarm_id, alarm in list(w.state.alarms.items()):
         if alarm.what == "chain-exhausted" and alarm.about == f"{run.incident} {run.step}":
             w.emit(e.AlarmCleared(alarm=alarm_id))
@@ -231,16 +303,32 @@ def _filled(w: Work, run: Run) -> None:
 def _exhausted(w: Work, run: Run) -> None:
     w.emit(e.RunEnded(run=run.id, outcome="exhausted", by=tuple(run.accepted)))
     incident = w.state.incidents[run.incident]
-    w.alarm("chain-exhausted", f"{incident.id} {run.step}", f"{run.chain.id} of {incident.playbook}")
+    w.alarm("chain-exhausted", f"{incident.id} {run.step}", f"{run.chain.id} of {incident.playbook}{_came_to(w, run)}")
     w.came_to(incident.id, run.step, StepOutcome.EXHAUSTED)
     if run.chain.exhausted:
         w.exhausted.append(run.id)
 
 
+def _came_to(w: Work, run: Run) -> str:
+    """What each person asked came to, and what is lacking, for the room. Unreachable is not the same as unwilling."""
+    last: dict[str, str] = {}
+    for ask in [w.state.asks[a] for a in run.asked if a in w.state.asks]:
+        last[ask.person] = "no answer" if ask.outcome == "expired" else ask.outcome
+    last |= dict.fromkeys(run.declined, "declined") | dict.fromkeys(run.accepted, "accepted")
+    people = "; ".join(
+        f"{outcome}: {', '.join(p for p in last if last[p] == outcome)}" for outcome in dict.fromkeys(last.values())
+    )
+    lacking = quorum.in_words(*quorum.lacking(run.chain, run.accepted, w.rules.plays))
+    return "".join(f"; {part}" for part in (people, lacking and f"lacking: {lacking}") if part)
+
+
 def fall_back(w: Work, run: Run) -> None:
-    """The chain's fallback goes on, unless the sheet itself has called that chain for this incident."""
+    """The chain's fallback goes on, unless that chain has been called for this incident (since an officer last began
+    one anew)."""
     incident = w.state.incidents[run.incident]
-    begun = {w.state.runs[r].chain.id for r in incident.runs}
+    begun: set[str] = set()
+    for earlier in [w.state.runs[r] for r in incident.runs]:
+        begun = {earlier.chain.id} if earlier.by_hand else begun | {earlier.chain.id}
     if run.chain.exhausted not in begun and not incident.ended:
         start(w, incident, run.step, run.chain.exhausted, run.message)
 
@@ -251,17 +339,21 @@ def cancel(w: Work, run: Run) -> None:
     if run.outcome:
         return
     w.emit(e.RunEnded(run=run.id, outcome="cancelled", by=tuple(run.accepted)))
-    _stand_down(w, run, tell=False)
+    stand_down(w, run, tell=False)
     w.emit(e.StepEnded(incident=run.incident, step=run.step, outcome=StepOutcome.CANCELLED))
 
 
-def _stand_down(w: Work, run: Run, tell: bool) -> None:
+def stand_down(w: Work, run: Run, tell: bool) -> None:
     """Those still being asked for nobody but ended runs are let off; who was disturbed is told so."""
     for ask_id in run.asks:
         ask = w.state.asks[ask_id]
         if ask.outcome or any(not w.state.runs[r].outcome for r in ask.runs if r in w.state.runs):
             continue
-        disturbed = ask.sent_at is not None
-        _close_only(w, ask, "stood-down")
-        if tell and disturbed:
-            w.say("hub.stood-down", ask.person, ask.by[0], incidents=(run.incident,), ask=ask.id)
+        _stand_down_one(w, ask, run, tell)
+
+
+def _stand_down_one(w: Work, ask: Ask, run: Run, tell: bool) -> None:
+    disturbed = ask.sent_at is not None
+    close_only(w, ask, "stood-down")
+    if tell and disturbed:
+        w.say("hub.stood-down", ask.person, ask.by[0], incidents=(run.incident,), ask=ask.id)

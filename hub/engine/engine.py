@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, replies, steps
+from hub.engine import chain, incidents, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -80,6 +80,12 @@ class Engine:
                 w.emit(e.Unenforced(what=body.what, name=body.name))
             case r.IncidentClosed():
                 _close_incident(w, body)
+            case r.ChainSteered():
+                steer.steered(w, body)
+            case r.SilenceSet():
+                quiet.silenced(w, fact, body)
+            case r.SilenceLifted():
+                quiet.lifted(w, body)
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():
@@ -154,6 +160,9 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         w.came_to(subject, words[2], StepOutcome.OVER)
     elif kind == "repeat":
         steps.repeat(w, w.state.incidents[subject], words[2])
+    elif kind == "silence":
+        if subject in w.state.silences:
+            quiet.ended(w, subject)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

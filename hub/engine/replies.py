@@ -1,6 +1,7 @@
 """What people answer: which ask an answer is for, what it does, and what they are told."""
 
 from hub.engine import chain
+from hub.engine.delegate import delegate
 from hub.engine.state import RECENT, Ask
 from hub.engine.work import Work
 from hub.model import events as e
@@ -19,6 +20,7 @@ def received(w: Work, fact: Fact, reply: ReplyReceived) -> None:
     if reply.verb == Verb.STOP:
         w.emit(e.Answered(person=reply.person, verb=Verb.STOP, fact=fact.id))
         w.alarm("stop-from-officer", reply.person, f"{reply.person} answered STOP on {reply.channel}")
+        _next_channel(w, reply.person, reply.channel)
         return
     asks = _asks(w, reply)
     if reply.verb == Verb.UNCLEAR or not asks:
@@ -30,6 +32,15 @@ def received(w: Work, fact: Fact, reply: ReplyReceived) -> None:
             _accept(w, reply, ask)
         elif reply.verb == Verb.DECLINE:
             _decline(w, reply, ask)
+        elif reply.verb == Verb.DELEGATE:
+            _delegate(w, reply, ask)
+
+
+def _next_channel(w: Work, person: str, channel: str) -> None:
+    """Somebody wants nothing more over a channel, and may be asked all the same: by the next channel, at once."""
+    for ask in [a for a in w.state.asks.values() if a.person == person and not a.outcome]:
+        if ask.by[len(ask.orders) - 1] == channel and len(ask.orders) < len(ask.by) and not chain.held(w, ask):
+            chain.use_channel(w, ask, len(ask.orders))
 
 
 def _asks(w: Work, reply: ReplyReceived) -> list[Ask]:
@@ -92,8 +103,21 @@ def _decline(w: Work, reply: ReplyReceived, ask: Ask) -> None:
     elif ask.outcome == "accepted":
         run = w.state.runs.get(ask.runs[0])
         about = f"{run.incident} {run.step}" if run else ask.id
-        w.alarm("acceptance-withdrawn", about, f"{reply.person} accepted and now declines: find somebody else")
+        if any(r in w.state.runs and not w.state.runs[r].outcome for r in ask.runs):
+            chain.take_back(w, ask)
+        if any(r not in w.state.runs or w.state.runs[r].outcome for r in ask.runs):
+            w.alarm("acceptance-withdrawn", about, f"{reply.person} accepted and now declines: find somebody else")
     _confirm(w, reply, ask, "hub.declined")
+
+
+def _delegate(w: Work, reply: ReplyReceived, ask: Ask) -> None:
+    """ "Not me, call X": X is asked in their place, at once. Who answers so stays asked until X is found."""
+    if ask.outcome:
+        _decline(w, reply, ask)
+    elif reply.to and delegate(w, ask, reply.to):
+        _confirm(w, reply, ask, "hub.delegated")
+    else:
+        _confirm(w, reply, ask, "hub.delegate-unknown")
 
 
 def _confirm(w: Work, reply: ReplyReceived, ask: Ask, message: str) -> None:
@@ -101,5 +125,7 @@ def _confirm(w: Work, reply: ReplyReceived, ask: Ask, message: str) -> None:
     if w.rules.speaks(reply.channel):
         return
     incidents = tuple(dict.fromkeys(w.state.runs[r].incident for r in ask.runs if r in w.state.runs))
-    values = (("code", ask.code), ("eta", "" if reply.eta_min is None else str(reply.eta_min)))
-    w.say(message, reply.person, reply.channel, incidents=incidents, ask=ask.id, values=values)
+    values = [("code", ask.code), ("eta", "" if reply.eta_min is None else str(reply.eta_min))]
+    if message == "hub.delegated":
+        values.append(("delegate", reply.to))
+    w.say(message, reply.person, reply.channel, incidents=incidents, ask=ask.id, values=tuple(values))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hub.model.people import Chain, Contact
+from hub.model.people import Chain, Contact, Role
 from hub.model.signal import Signal
 from hub.playbook.language import Playbook
 from hub.playbook.match import Match
@@ -23,6 +23,10 @@ class Rules(Protocol):
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
         """Who that is at that time, in order, each once."""
+        ...
+
+    def plays(self, person: str, role: Role) -> bool:
+        """Whether a person has a role that a quorum asks for."""
         ...
 
     def reachable(self, person: str, channel: str) -> bool:

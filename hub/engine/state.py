@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
 from hub.model.people import Chain
+from hub.model.quiet import Seen, Silence
 from hub.model.records import Decision
 from hub.model.signal import Status
 
@@ -61,6 +62,8 @@ class Incident(Struct, kw_only=True, gc=False):
     since: int = 0  # where the orders since it was last opened begin
     before: dict[str, int] = field(default_factory=dict)  # `steps` when it was last re-opened
     tasks: list[str] = field(default_factory=list)
+    held_by: str = ""  # the silence that holds it back
+    held_for: Seen | None = None  # the newest signal that it holds for
 
     def begun(self, step: str) -> bool:
         """Whether a step has begun since the incident was last opened."""
@@ -81,6 +84,9 @@ class Run(Struct, kw_only=True, gc=False):
     asked: list[str] = field(default_factory=list)  # all there ever were
     accepted: list[str] = field(default_factory=list)  # people
     declined: list[str] = field(default_factory=list)  # people
+    passed: list[str] = field(default_factory=list)  # people who are not asked
+    held: bool = False
+    by_hand: bool = False  # an officer began it
     outcome: str = ""  # "" while it runs
 
 
@@ -171,6 +177,7 @@ class State(Struct, kw_only=True, gc=False):
     alarms: dict[str, Alarm] = field(default_factory=dict)
     people: dict[str, Asked] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None  # by, why
+    silences: dict[str, Silence] = field(default_factory=dict)
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:
@@ -263,6 +270,16 @@ def _reopened(s: State, ev: e.Reopened, at: datetime) -> None:
     incident.before = dict(incident.steps)
 
 
+def _held_back(s: State, ev: e.HeldBack, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.held_by, incident.held_for = ev.silence, ev.seen
+
+
+def _released(s: State, ev: e.Released, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.held_by, incident.held_for = "", None
+
+
 def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
     incident = s.incidents.pop(ev.incident)
     key = incident_key(incident.playbook, incident.status, incident.key)
@@ -293,18 +310,36 @@ def _step_ended(s: State, ev: e.StepEnded, at: datetime) -> None:
 
 
 def _run(s: State, ev: e.RunBegan, at: datetime) -> None:
-    s.runs[ev.run] = Run(id=ev.run, incident=ev.incident, step=ev.step, chain=ev.chain, message=ev.message)
+    run = Run(id=ev.run, incident=ev.incident, step=ev.step, chain=ev.chain, message=ev.message)
+    run.accepted, run.passed, run.by_hand = list(ev.accepted), list(ev.passed), bool(ev.officer)
+    s.runs[ev.run] = run
     s.incidents[ev.incident].runs.append(ev.run)
 
 
 def _tier(s: State, ev: e.TierBegan, at: datetime) -> None:
     run = s.runs[ev.run]
     run.tier, run.round, run.asks = ev.tier, ev.round, list(ev.asks)
-    run.asked.extend(ev.asks)
+    run.asked.extend(ask for ask in ev.asks if ask not in run.asked)
 
 
 def _run_ended(s: State, ev: e.RunEnded, at: datetime) -> None:
     s.runs[ev.run].outcome = ev.outcome
+
+
+def _run_held(s: State, ev: e.RunHeld, at: datetime) -> None:
+    s.runs[ev.run].held = True
+
+
+def _run_resumed(s: State, ev: e.RunResumed, at: datetime) -> None:
+    s.runs[ev.run].held = False
+
+
+def _run_taken(s: State, ev: e.RunTaken, at: datetime) -> None:
+    run = s.runs[ev.run]
+    if ev.person in run.declined:
+        run.declined.remove(ev.person)
+    if ev.person not in run.accepted:
+        run.accepted.append(ev.person)
 
 
 def _asked(s: State, ev: e.Asked, at: datetime) -> None:
@@ -344,7 +379,7 @@ def _ask_closed(s: State, ev: e.AskClosed, at: datetime) -> None:
             continue
         if ev.outcome == "accepted" and ask.person not in run.accepted:
             run.accepted.append(ask.person)
-        if ev.outcome == "declined":
+        if ev.outcome in ("declined", "delegated"):
             if ask.person not in run.declined:
                 run.declined.append(ask.person)
             if ask.person in run.accepted:
@@ -422,6 +457,14 @@ def _task_late(s: State, ev: e.TaskLate, at: datetime) -> None:
     s.tasks[ev.task].late = True
 
 
+def _silenced(s: State, ev: e.Silenced, at: datetime) -> None:
+    s.silences[ev.id] = ev.silence
+
+
+def _silence_ended(s: State, ev: e.SilenceEnded, at: datetime) -> None:
+    s.silences.pop(ev.id, None)
+
+
 def _alarm(s: State, ev: e.AlarmRaised, at: datetime) -> None:
     s.alarms[ev.alarm] = Alarm(what=ev.what, about=ev.about, detail=ev.detail, at=at)
 
@@ -446,12 +489,17 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.SignalWithdrawn: _withdrawn,
     e.Ended: _ended,
     e.Reopened: _reopened,
+    e.HeldBack: _held_back,
+    e.Released: _released,
     e.Forgotten: _forgotten,
     e.StepBegan: _step,
     e.StepEnded: _step_ended,
     e.RunBegan: _run,
     e.TierBegan: _tier,
     e.RunEnded: _run_ended,
+    e.RunHeld: _run_held,
+    e.RunResumed: _run_resumed,
+    e.RunTaken: _run_taken,
     e.Asked: _asked,
     e.AskSent: _ask_sent,
     e.AskClosed: _ask_closed,
@@ -464,6 +512,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.TaskOpened: _task,
     e.TaskClosed: _task_closed,
     e.TaskLate: _task_late,
+    e.Silenced: _silenced,
+    e.SilenceEnded: _silence_ended,
     e.AlarmRaised: _alarm,
     e.AlarmCleared: _alarm_cleared,
     e.Stopped: _stopped,

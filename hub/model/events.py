@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain
+from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
 
@@ -83,6 +84,21 @@ class Reopened(_Event, frozen=True, tag="reopened"):
     incident: str
 
 
+class HeldBack(_Event, frozen=True, tag="held-back"):
+    """An incident wakes nobody for now: its steps have not begun. `silence`: which one holds; `seen`: the signal that
+    it holds for."""
+
+    incident: str
+    silence: str
+    seen: Seen
+
+
+class Released(_Event, frozen=True, tag="released"):
+    """What was held back goes its way."""
+
+    incident: str
+
+
 class Forgotten(_Event, frozen=True, tag="forgotten"):
     """Its joining window is over: nothing can re-open it, the state drops it."""
 
@@ -109,13 +125,18 @@ class StepEnded(_Event, frozen=True, tag="step-ended"):
 
 
 class RunBegan(_Event, frozen=True, tag="run"):
-    """A chain is set in motion; its definition is frozen with it."""
+    """A chain is set in motion; its definition is frozen with it. Where it takes over from another run: `accepted`,
+    who has accepted already; `passed`, who is not to be asked again. `officer` and `why`: who began it by hand."""
 
     run: str
     incident: str
     step: str
     chain: Chain
     message: str
+    accepted: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    officer: str = ""
+    why: str = ""
 
 
 class TierBegan(_Event, frozen=True, tag="tier"):
@@ -128,11 +149,35 @@ class TierBegan(_Event, frozen=True, tag="tier"):
 
 
 class RunEnded(_Event, frozen=True, tag="run-ended"):
-    """`outcome`: accepted, exhausted, cancelled."""
+    """`outcome`: accepted, exhausted, cancelled, handed-over. `officer` and `why`: who ended it by hand."""
 
     run: str
     outcome: str
     by: tuple[str, ...] = ()
+    officer: str = ""
+    why: str = ""
+
+
+class RunHeld(_Event, frozen=True, tag="run-held"):
+    """Nobody more is asked until it is resumed."""
+
+    run: str
+    by: str
+    why: str
+
+
+class RunResumed(_Event, frozen=True, tag="run-resumed"):
+    run: str
+    by: str
+
+
+class RunTaken(_Event, frozen=True, tag="run-taken"):
+    """A person has accepted, an officer says."""
+
+    run: str
+    person: str
+    by: str
+    why: str
 
 
 class Asked(_Event, frozen=True, tag="asked"):
@@ -155,7 +200,7 @@ class AskSent(_Event, frozen=True, tag="ask-sent"):
 
 
 class AskClosed(_Event, frozen=True, tag="ask-closed"):
-    """`outcome`: accepted, declined, expired (sent, not answered), unreachable (never sent), stood-down."""
+    """`outcome`: accepted, declined, delegated, expired (sent, not answered), unreachable (never sent), stood-down."""
 
     ask: str
     outcome: str
@@ -220,7 +265,8 @@ class Delivered(_Event, frozen=True, tag="delivery"):
 
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`. Setting one again moves it."""
+    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`.
+    Setting one again moves it."""
 
     deadline: str
     at: datetime
@@ -252,6 +298,21 @@ class TaskClosed(_Event, frozen=True, tag="task-closed"):
 
 class TaskLate(_Event, frozen=True, tag="task-late"):
     task: str
+
+
+class Silenced(_Event, frozen=True, tag="silenced"):
+    """A silence is known; it holds from its start to its end."""
+
+    id: str
+    silence: Silence
+
+
+class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
+    """`by` and `why`: who ended it before its time."""
+
+    id: str
+    by: str = ""
+    why: str = ""
 
 
 class AlarmRaised(_Event, frozen=True, tag="alarm"):
@@ -286,12 +347,17 @@ Event = (
     | SignalWithdrawn
     | Ended
     | Reopened
+    | HeldBack
+    | Released
     | Forgotten
     | StepBegan
     | StepEnded
     | RunBegan
     | TierBegan
     | RunEnded
+    | RunHeld
+    | RunResumed
+    | RunTaken
     | Asked
     | AskSent
     | AskClosed
@@ -304,6 +370,8 @@ Event = (
     | TaskOpened
     | TaskClosed
     | TaskLate
+    | Silenced
+    | SilenceEnded
     | AlarmRaised
     | AlarmCleared
     | Stopped

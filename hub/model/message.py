@@ -60,6 +60,7 @@ class Verb(StrEnum):
 
     ACCEPT = "accept"
     DECLINE = "decline"
+    DELEGATE = "delegate"  # not me: call somebody else
     DONE = "done"
     STOP = "stop"
     UNCLEAR = "unclear"

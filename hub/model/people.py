@@ -70,10 +70,11 @@ class Asked(StrEnum):
     PERSON = "person"
     GROUP = "group"
     ROSTER = "roster"
+    COMPETENCE = "competence"
 
 
 class Contact(Struct, frozen=True, array_like=True, gc=False):
-    """`roster sitcen-on-call`, `group crisis-cell`, `person officer-a`."""
+    """`roster sitcen-on-call`, `group crisis-cell`, `person officer-a`, `competence duty-officer`."""
 
     kind: Asked
     id: str
@@ -84,6 +85,7 @@ class Tier(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
     `between_s`: seconds from an attempt on one channel to the next channel's. `answer_s`: seconds a person has
     to answer, from the first attempt that really went out. `times`: how often the whole tier is gone through.
+    `in_turn`: one person after the other, in their order, instead of all at once.
     """
 
     ask: tuple[Contact, ...]
@@ -91,11 +93,44 @@ class Tier(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     between_s: float = 90.0
     answer_s: float = 240.0
     times: int = 1
+    in_turn: bool = False
+
+
+class Plays(StrEnum):
+    """By what a quorum tells people apart."""
+
+    DISCIPLINE = "discipline"
+    SPEAKS = "speaks"
+    COMPETENCE = "competence"
+    ORGANISATION = "organisation"
+    GROUP = "group"
+
+
+class Role(Struct, frozen=True, array_like=True, gc=False):
+    """Of those who accept, at least `count` must be this: `speaks nl`, `discipline D3`, `competence duty-officer`."""
+
+    kind: Plays
+    id: str
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class Steer(StrEnum):
+    """What an officer does with a chain under way."""
+
+    HOLD = "hold"  # nobody more is asked until it goes on; who answers meanwhile counts
+    RESUME = "resume"
+    CANCEL = "cancel"
+    AGAIN = "again"  # one that has ended begins anew; nobody who accepted is asked again
+    HAND_OVER = "hand-over"  # to a person, who has agreed, or to another chain
 
 
 class Chain(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """Tiers of people, gone through until `need` have accepted or all are exhausted.
+    """Tiers of people, gone through until enough have accepted or all are exhausted.
 
+    Enough is `need` people, among them those of each of the `roles`; one person may count for several.
     `exhausted` names the chain to go on with then; the alarm in the room is raised in any case.
     """
 
@@ -103,3 +138,4 @@ class Chain(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     tiers: tuple[Tier, ...]
     need: int = 1
     exhausted: str = ""
+    roles: tuple[Role, ...] = ()

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
+from hub.model.people import Steer
+from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
 # --- what the outside told us ------------------------------------------------------------------------------
@@ -45,6 +47,7 @@ class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     eta_min: int | None = None
     order: str = ""
     index: int = 0
+    to: str = ""  # the person named by "not me, call X"; "" where that is nobody, or not clear who
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -91,6 +94,30 @@ class IncidentClosed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     """An officer ends an incident."""
 
     incident: str
+    by: str
+    why: str
+
+
+class ChainSteered(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="steer", gc=False):
+    """An officer acts on a chain under way. `to`: the person or chain it is handed over to."""
+
+    run: str
+    act: Steer
+    by: str
+    why: str
+    to: str = ""
+
+
+class SilenceSet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="silence", gc=False):
+    """An officer wants something quiet; the fact's id is the silence's."""
+
+    silence: Silence
+
+
+class SilenceLifted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="silence-lifted", gc=False):
+    """An officer ends a silence before its time."""
+
+    silence: str
     by: str
     why: str
 
@@ -177,6 +204,9 @@ FactBody = (
     | StopAll
     | StopLifted
     | IncidentClosed
+    | ChainSteered
+    | SilenceSet
+    | SilenceLifted
     | TaskTicked
     | Installed
     | Retired

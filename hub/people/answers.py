@@ -1,4 +1,4 @@
-"""What somebody's words mean: accept, decline, done, stop, or unclear. Pure.
+"""What somebody's words mean: accept, decline, call somebody else, done, stop, or unclear. Pure.
 
 Wrongly taking a text for an acceptance ends a chain while nobody is coming; wrongly taking it for unclear costs one
 more question. So an acceptance is believed only when every word is understood, and whatever is negated, doubted,
@@ -10,6 +10,7 @@ contradictory or asked (`?`) is unclear. A decline needs less: the next person i
     "1"                                   accept (what many systems ask for), without an ETA
     "all" "tous" "alle"                   accept every open ask
     "non" "nee" "kan niet" "B non"        decline
+    "pas moi, appelez Els" "B bel Els"    call Els in my place (hub.people.instead)
     "2" "0"                               unclear: elsewhere a 2 or a 0 means no
 
 Codes are one or two letters of `CODE_LETTERS`. J, N, O and Y are answers in themselves; I, L, Q and V look or sound
@@ -18,12 +19,13 @@ like others.
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 
 from hub.model.message import Verb
+from hub.people.folding import fold
+from hub.people.instead import instead
 
 CODE_LETTERS = "ABCDEFGHKMPRSTUWXZ"
 ETA_MAX_MIN = 720  # longer is a time of day, a phone number or a mistake
@@ -32,12 +34,14 @@ LENGTH_MAX = 320  # characters looked at; who writes more wants to be read by a 
 
 class Understood(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`code` is upper case, `""` where there was none; `everything`: all open asks of this person; `eta_min`: minutes
-    until they are there. A code is kept even when the rest is unclear, so that the person can be asked about it."""
+    until they are there. A code is kept even when the rest is unclear, so that the person can be asked about it.
+    `instead`: who is named by "not me, call X", folded (hub.people.instead.whom finds the person)."""
 
     verb: Verb
     code: str = ""
     everything: bool = False
     eta_min: int | None = None
+    instead: str = ""
 
 
 # --- the words ---------------------------------------------------------------------------------------------
@@ -122,28 +126,6 @@ _HOURS = "h | hr | hrs | heure | heures | uur | uren | stunde | stunden | std | 
 _HALF = "demi heure | une demi heure | half uur | een half uur | halfuur | halbe stunde | half an hour | half hour"
 _ONE_HOUR = "une heure | een uur | eine stunde | an hour | one hour"
 
-_EMOJI = {
-    "\U0001f44d": "ok",  # thumbs up
-    "\U0001f44c": "ok",  # OK hand
-    "\U0001f197": "ok",  # OK button
-    "\u2705": "ok",  # white heavy check mark
-    "\u2714": "ok",  # heavy check mark
-    "\u2611": "ok",  # ballot box with check
-    "\u2713": "ok",  # check mark
-    "\U0001f44e": "non",  # thumbs down
-    "\u274c": "non",  # cross mark
-    "\u274e": "non",  # negative squared cross mark
-    "\u2716": "non",  # heavy multiplication x
-    "\u2717": "non",  # ballot x
-    "\U0001f6ab": "non",  # no entry
-    "\u26d4": "non",  # no entry
-    "\U0001f645": "non",  # face with no good gesture
-}
-_IGNORED = frozenset("\ufe0e\ufe0f\u200d\u200b\u2640\u2642\U0001f64f\U0001f642\U0001f600\U0001f60a")
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-_LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l"}
-_APOSTROPHES = "'’‘`´ʼ"
-
 _KIND_ACCEPT, _KIND_DECLINE, _KIND_NEGATION, _KIND_DONE = "accept", "decline", "negation", "done"
 _KIND_EVERYTHING, _KIND_STOP, _KIND_FILLER, _KIND_HALF, _KIND_ONE_HOUR = "everything", "stop", "filler", "half", "hour"
 
@@ -192,7 +174,6 @@ CODES: tuple[str, ...] = (
 )
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[?]|[^\w\s]|_", re.UNICODE)
-_PREPOSITION = re.compile(r"\bà\b")  # never code A
 _CLOCK = re.compile(r"\b\d{1,2}\s*[:]\s*\d{2}\b|\b(?:[5-9]|1\d|2[0-4])\s*[hu]\s*(?:[0-5]\d)?\b")
 _QUOTED_FROM = re.compile(
     r"(?im)^\s*(?:>|--\s*$|-{3,}|_{5,}|(?:le|op|am|on)\b.{0,120}(?:écrit|schreef|schrieb|wrote)\b.{0,80}:\s*$|"
@@ -200,26 +181,16 @@ _QUOTED_FROM = re.compile(
 )
 
 
-def fold(text: str) -> str:
-    """Lower case, without accents, apostrophes and the like; emoji that answer become words."""
-    out: list[str] = []
-    for char in unicodedata.normalize("NFKC", text):
-        if char in _EMOJI:
-            out.append(f" {_EMOJI[char]} ")
-        elif char in _IGNORED or ord(char) in _SKIN_TONES or char in _APOSTROPHES:
-            continue
-        else:
-            out.append(char)
-    lower = _PREPOSITION.sub("dans", "".join(out).casefold())
-    decomposed = unicodedata.normalize("NFKD", lower)
-    return "".join(_LETTERS.get(c, c) for c in decomposed if not unicodedata.combining(c))
-
-
 def understand(text: str, codes_open: Collection[str] | None = None) -> Understood:
     """What a text means. `codes_open`: the person's codes where they are known; then other letters are no code."""
     own = _own_words(text)
     if len(own) > LENGTH_MAX:
         return Understood(verb=Verb.UNCLEAR)
+    if (named := instead(own)) is not None:
+        before, name = named
+        reading = _Reading(before, codes_open)
+        verb = Verb.DELEGATE if reading.refuses_at_most else Verb.UNCLEAR
+        return Understood(verb=verb, code=reading.code, instead=name if verb is Verb.DELEGATE else "")
     reading = _Reading(own, codes_open)
     return Understood(verb=reading.verb(), code=reading.code, everything=reading.everything, eta_min=reading.eta_min)
 
@@ -265,6 +236,12 @@ class _Reading:
     def eta_min(self) -> int | None:
         """Only an acceptance has one."""
         return self._eta() if self.verb() is Verb.ACCEPT else None
+
+    @property
+    def refuses_at_most(self) -> bool:
+        """Whether nothing is said but perhaps a code and perhaps no: as before "call X"."""
+        said_more = self._kinds - {_KIND_DECLINE, _KIND_NEGATION, _KIND_FILLER} or self._minutes or self._bare
+        return not (said_more or self._unknown or self._asked) and len(set(self._codes)) <= 1
 
     def verb(self) -> Verb:
         kinds = self._kinds

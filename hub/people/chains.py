@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from hub.model.people import Asked, Chain, Contact, Language, Roster, Tier
+from hub.model.people import Asked, Chain, Contact, Language, Role, Roster, Tier
+from hub.people import quorum
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
 
@@ -59,6 +60,9 @@ def _contact(
             return (), "there is no such group"
         people = directory.members(contact.id)
         return people, "" if people else "nobody is in it"
+    if contact.kind is Asked.COMPETENCE:
+        people = directory.competent(contact.id)
+        return people, "" if people else "nobody has it"
     roster = rosters.get(contact.id)
     if roster is None:
         return (), "there is no such roster"
@@ -78,20 +82,25 @@ class PlannedWay(Struct, frozen=True, kw_only=True):
 
 
 class PlannedPerson(Struct, frozen=True, kw_only=True):
+    """`one_device`: all ways lead to one telephone or mailbox, which may be off, empty or at home."""
+
     id: str
     name: str
     language: Language
     ways: tuple[PlannedWay, ...]
+    one_device: bool = False
 
 
 class PlannedTier(Struct, frozen=True, kw_only=True):
-    """`starts_s`: seconds from the chain's beginning, if nobody answered and every attempt went out at once."""
+    """`starts_s`: seconds from the chain's beginning, if nobody answered and every attempt went out at once.
+    `in_turn`: each person is asked when the one before has not answered in `answer_s`."""
 
     starts_s: float
     answer_s: float
     times: int
     people: tuple[PlannedPerson, ...]
     problems: tuple[Problem, ...] = ()
+    in_turn: bool = False
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -104,6 +113,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     lasts_s: float
     exhausted: str = ""
     problems: tuple[Problem, ...] = ()
+    roles: tuple[Role, ...] = ()
 
 
 def who(chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, Roster]) -> Plan:
@@ -122,18 +132,25 @@ def who(chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, 
                 times=tier.times,
                 people=tuple(_planned(p, tier, directory) for p in found.people),
                 problems=found.problems,
+                in_turn=tier.in_turn,
             )
         )
         if found.people:  # a tier without people is passed over at once
-            from_s += tier.answer_s * tier.times
+            from_s += tier.answer_s * tier.times * (len(found.people) if tier.in_turn else 1)
+    heads, roles = quorum.lacking(chain, everybody, lambda person, role: quorum.plays(directory, person, role))
     problems: tuple[Problem, ...] = ()
-    if len(everybody) < chain.need:
+    if heads:
         short = f"needs {chain.need} to accept and reaches {len(everybody)}"
         problems = (Problem(about=f"chain {chain.id}", what=short),)
+    for role in roles:
+        asked = chain.roles[[str(r) for r in chain.roles].index(str(role))].count
+        short = f"needs {asked} of {role} and reaches {asked - role.count}"
+        problems += (Problem(about=f"chain {chain.id}", what=short),)
     return Plan(
         chain=chain.id,
         at=at,
         need=chain.need,
+        roles=chain.roles,
         tiers=tuple(tiers),
         lasts_s=from_s,
         exhausted=chain.exhausted,
@@ -147,7 +164,13 @@ def _planned(person: str, tier: Tier, directory: Directory) -> PlannedPerson:
     for channel in tier.by:
         if address := directory.address(person, channel):
             ways.append(PlannedWay(channel=channel, address=address, after_s=len(ways) * tier.between_s))
-    return PlannedPerson(id=person, name=known.name, language=known.language, ways=tuple(ways))
+    return PlannedPerson(
+        id=person,
+        name=known.name,
+        language=known.language,
+        ways=tuple(ways),
+        one_device=len({way.address for way in ways}) == 1,
+    )
 
 
 def _later(at: datetime, seconds: float) -> datetime:

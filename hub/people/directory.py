@@ -91,6 +91,14 @@ class Directory:
         known = self.groups.get(group)
         return tuple(dict.fromkeys(known.members)) if known is not None else ()
 
+    def competent(self, competence: str) -> tuple[str, ...]:
+        """The people who have a competence, in the directory's order."""
+        return tuple(p.id for p in self.people.values() if competence in p.competences)
+
+    def competences(self) -> tuple[str, ...]:
+        """Every competence that somebody has, each once."""
+        return tuple(dict.fromkeys(c for p in self.people.values() for c in p.competences))
+
     def owners(self, address: str) -> tuple[str, ...]:
         """Everybody who has this address, over whatever channel: somebody who was called may answer by SMS."""
         found = self._owners.get(address)

@@ -50,3 +50,8 @@ def span(roster: Roster) -> tuple[datetime, datetime] | None:
     """From the first dated bound of a roster to the last; None where it has none (somebody is always on duty)."""
     dated = [b for s in roster.shifts for b in bounds(s) if b not in (_FIRST, _LAST)]
     return (min(dated), max(dated)) if dated else None
+
+
+def anybody(roster: Roster) -> tuple[str, ...]:
+    """Everybody who is ever on duty, each once."""
+    return tuple(dict.fromkeys(person for shift in roster.shifts for person in shift.people))

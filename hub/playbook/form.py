@@ -68,7 +68,7 @@ def _contact(text: str) -> Contact:
         raise Misfit(
             "not-a-contact",
             f'"{text}" names nobody',
-            f'write a group, "roster NAME", "person NAME" or "{EVERYONE_REACHED}"',
+            f'write a group, "roster NAME", "competence NAME", "person NAME" or "{EVERYONE_REACHED}"',
         )
     return Contact(Asked(kind or "group"), name)
 
@@ -163,7 +163,8 @@ class StepForm(Struct, frozen=True, kw_only=True):
 
     call: Annotated[Word | None, Meta(description="Sets an alert chain of config/chains.yaml in motion")] = None
     notify: Annotated[
-        tuple[ContactText, ...], Meta(description='Groups, "roster NAME", "person NAME", or "everyone reached"')
+        tuple[ContactText, ...],
+        Meta(description='Groups, "roster NAME", "competence NAME", "person NAME", "everyone reached"'),
     ] = ()
     wait: Annotated[Seconds | None, Meta(description="Goes on after this time")] = None
     tasks: tuple[TaskForm, ...] = ()

@@ -27,12 +27,22 @@ from hub.yaml import Mapping as MappingNode
 # What the hub itself can fill in (hub/dispatch/render.py). What a sheet asks of a person who starts it comes on top.
 PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
-    "sheet", "sheets", "code", "codes", "eta",
+    "sheet", "sheets", "code", "codes", "eta", "delegate",
 )  # fmt: skip
 SMS_PARTS_MAX = 3
 # How long what is filled in usually is, to count SMS by.
 _USUAL = {"headline": 60, "description": 300, "instruction": 120, "area": 40, "onset": 22, "expires": 22, "sent": 22}
-_USUAL |= {"sender": 20, "sheet": 35, "sheets": 70, "code": 1, "codes": 5, "eta": 3, "severity": 8, "event": 40}
+_USUAL |= {
+    "sender": 20,
+    "sheet": 35,
+    "sheets": 70,
+    "code": 1,
+    "codes": 5,
+    "eta": 3,
+    "delegate": 20,
+    "severity": 8,
+    "event": 40,
+}
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 

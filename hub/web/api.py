@@ -14,6 +14,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from hub.connector import Unavailable
+from hub.model.people import Steer
+from hub.model.signal import Hazard
 from hub.web.openapi import Operation
 
 
@@ -62,6 +64,16 @@ class Api(Protocol):
         """Ends an incident."""
         ...
 
+    async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
+        """Holds, resumes, cancels, begins again or hands over a chain under way."""
+        ...
+
+    async def silence(self, wanted: "SilenceBody") -> Done:
+        """Nobody is woken for what it names while it holds."""
+        ...
+
+    async def lift_silence(self, silence: str, by: str, why: str) -> Done: ...
+
     async def task_done(self, task: str, by: str) -> Done: ...
 
     async def acknowledge(self, alarm: str, by: str) -> Done:
@@ -94,6 +106,29 @@ class StartBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class WhyBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by: str
     why: str
+
+
+class HandOverBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`to`: the person who takes over, having agreed, or another chain, which is set in motion."""
+
+    by: str
+    why: str
+    to: str
+
+
+class SilenceBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to wake nobody, until when (at most two weeks) and, for a maintenance window, from when. All that is
+    given must hold. `gravest`: also what is of severity Extreme."""
+
+    by: str
+    why: str
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
+    start: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    sheets: tuple[str, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    sources: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    gravest: bool = False
 
 
 class AuditorBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -176,6 +211,9 @@ class ApiRoutes:
             (_operation("POST", "/api/stop-all", "Let nothing more go out", WhyBody, Done), self._stop_all),
             (_operation("POST", "/api/lift", "Let things go out again", WhyBody, Done), self._lift),
             (_operation("POST", "/api/incidents/{incident}/end", "End an incident", WhyBody, Done), self._end),
+            *((_steer_operation(act), self._steering(act)) for act in Steer),
+            (_operation("POST", "/api/silences", "Wake nobody for this for a while", SilenceBody, Done), self._silence),
+            (_operation("POST", "/api/silences/{silence}/lift", "End a silence", WhyBody, Done), self._lift_silence),
             (_operation("POST", "/api/tasks/{task}/done", "A task is done", ByBody, Done), self._task_done),
             (
                 _operation("POST", "/api/alarms/{alarm}/acknowledge", "Somebody has seen an alarm", ByBody, Done),
@@ -231,6 +269,24 @@ class ApiRoutes:
         body = await _read(request, WhyBody)
         return json_response(await self._api.end(request.match_info["incident"], body.by, body.why))
 
+    def _steering(self, act: Steer) -> _Handler:
+        async def steer(request: web.Request) -> web.Response:
+            run = request.match_info["run"]
+            if act is Steer.HAND_OVER:
+                over = await _read(request, HandOverBody)
+                return json_response(await self._api.steer(run, act, over.by, over.why, over.to))
+            body = await _read(request, WhyBody)
+            return json_response(await self._api.steer(run, act, body.by, body.why, ""))
+
+        return steer
+
+    async def _silence(self, request: web.Request) -> web.Response:
+        return json_response(await self._api.silence(await _read(request, SilenceBody)))
+
+    async def _lift_silence(self, request: web.Request) -> web.Response:
+        body = await _read(request, WhyBody)
+        return json_response(await self._api.lift_silence(request.match_info["silence"], body.by, body.why))
+
     async def _task_done(self, request: web.Request) -> web.Response:
         body = await _read(request, ByBody)
         return json_response(await self._api.task_done(request.match_info["task"], body.by))
@@ -252,6 +308,20 @@ class ApiRoutes:
 
     async def _status(self, request: web.Request) -> web.Response:
         return json_response(await self._api.status())
+
+
+_STEERING = {
+    Steer.HOLD: "Nobody more is asked by this chain until it is resumed",
+    Steer.RESUME: "A held chain goes on",
+    Steer.CANCEL: "Cancel a chain: who was disturbed is told so",
+    Steer.AGAIN: "Begin an ended chain again: nobody who accepted is asked again",
+    Steer.HAND_OVER: "Hand a chain over to a person who has agreed, or to another chain",
+}
+
+
+def _steer_operation(act: Steer) -> Operation:
+    body = HandOverBody if act is Steer.HAND_OVER else WhyBody
+    return _operation("POST", f"/api/chains/{{run}}/{act}", _STEERING[act], body, Done)
 
 
 def _who_operation() -> Operation:

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub.web.api import Done, Duty
+from hub.model.people import Steer
+from hub.web.api import Done, Duty, SilenceBody
 
 T = TypeVar("T")
 
@@ -32,6 +33,15 @@ class OperatorsPort:
 
     async def end(self, incident: str, by: str, why: str) -> Done:
         return await self._ask(Done, "end", incident, by, why)
+
+    async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
+        return await self._ask(Done, "steer", run, act, by, why, to)
+
+    async def silence(self, wanted: SilenceBody) -> Done:
+        return await self._ask(Done, "silence", msgspec.to_builtins(wanted))
+
+    async def lift_silence(self, silence: str, by: str, why: str) -> Done:
+        return await self._ask(Done, "lift-silence", silence, by, why)
 
     async def task_done(self, task: str, by: str) -> Done:
         return await self._ask(Done, "task", task, by)

@@ -1,4 +1,4 @@
-"""A provider of SMS on loopback (invented), the channel that is described for it, and the hub's web server: the room the
+"""A provider of SMS on loopback (invented), the channel described for it and the hub's web server: the room the
 stories play in."""
 
 import asyncio

@@ -64,6 +64,64 @@ def test_stop_all_holds_everything_back_until_it_is_lifted(here: Room) -> None:
     assert "by=officer-a why=wrong audience" in shown.out
 
 
+def test_an_officer_holds_a_chain_and_hands_it_over_with_the_reason_kept(here: Room) -> None:
+    here.script(OFFICER_A, reply=None)
+    here.alert("FLOOD-1", hazard="flood")
+    run = here.until(lambda: [x for x in here.events(e.RunBegan) if _open(here, x, "flood")], "a chain")[0].run
+    who = ("--by", "officer-z", "--why", "she rang us herself")
+    assert vigie(here, "chain", "hold", run, *who).out.startswith("nobody more is asked until it is resumed")
+    (held,) = [c for c in here.status()["chains"] if c["id"] == run]
+    assert held["held"] is True
+    again = vigie(here, "chain", "hold", run, *who)
+    assert (again.code, again.err) == (1, f"hold of {run}: it is held already\n")
+    nobody = vigie(here, "chain", "hand-over", run, "--to", "officer-q", *who)
+    assert (nobody.code, nobody.err) == (1, "to: 'officer-q' is neither a person nor a chain: name who takes over\n")
+    assert vigie(here, "chain", "again", run, *who).err.endswith("hold it, cancel it or hand it over\n")
+    done = vigie(here, "chain", "hand-over", run, "--to", "director-a", *who)
+    assert (done.code, done.err) == (0, "")
+    here.until(lambda: [x for x in here.events(e.RunEnded) if x.run == run], "a chain that ends")
+    why = vigie(here, "why", run).out
+    for words in (
+        "held by officer-z (she rang us herself)",
+        "director-a takes it, says officer-z (she rang us herself)",
+        "ended accepted, with director-a",
+    ):
+        assert words in why
+    here.cancel("FLOOD-2", of="FLOOD-1", hazard="flood")
+    here.ended("flood")
+    here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 oui")
+
+
+def test_a_silence_wakes_nobody_until_it_is_lifted(here: Room) -> None:
+    who = ("--by", "officer-z", "--why", "siren test")
+    for words, said in (
+        (("--until", "2 h", "--sheet", "nonsense"), "sheets: there is no nonsense: there are crisis-centre-activation"),
+        (("--until", "2 h", "--area", "nonsense"), "areas: there is no nonsense: there are "),
+        (("--until", "2020-01-01T00:00:00Z"), "until: 2020-01-01 00:00Z is over before it begins"),
+        (("--until", "400 h"), "until: a silence lasts 14 days at most"),
+        (("--until", "2 h", "--hazard", "dragon"), "Invalid enum value 'dragon'"),
+    ):
+        refused = vigie(here, "silence", "set", *words, *who)
+        assert (refused.code, refused.out) == (1, "")
+        assert refused.err.startswith(said), refused.err
+    assert vigie(here, "silence", "set", "--until", "noon", *who).code == 2
+    (done,) = vigie(here, "silence", "set", "--until", "2 h", "--hazard", "snow-ice", *who, "--json").json_lines()
+    here.alert("SNOW-1", hazard="snow-ice", severity="Severe")
+    (incident,) = here.until(lambda: [x for x in here.events(e.HeldBack) if x.silence == done["id"]], "an incident")
+    (shown,) = here.status()["silences"]
+    assert (shown["by"], shown["held_back"], shown["holds"]) == ("officer-z", [incident.incident], True)
+    assert vigie(here, "silence", "lift", "nonsense", *who).code == 1
+    assert vigie(here, "silence", "lift", done["id"], *who).code == 0
+    here.until(lambda: [x for x in here.events(e.RunBegan) if x.incident == incident.incident], "a chain")
+    assert here.status()["silences"] == []
+    here.cancel("SNOW-2", of="SNOW-1", hazard="snow-ice")
+    here.ended("snow-ice")
+
+
+def _open(here: Room, run: e.RunBegan, hazard: str) -> bool:
+    return any(x.incident == run.incident and hazard in x.key for x in here.events(e.Opened))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

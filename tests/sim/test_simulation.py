@@ -49,7 +49,8 @@ def test_sending_without_a_durable_attempt_is_seen(monkeypatch: pytest.MonkeyPat
 
 
 def test_asking_whoever_accepted_again_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "_filled", lambda w, run: chain._next_round(w, run))
+    monkeypatch.setattr(chain, "filled", lambda w, run: chain._next_round(w, run))
+    monkeypatch.setattr(chain, "_wanted", lambda w, run, person: True)
     assert faults_of(range(10, 30))
 
 

@@ -1,6 +1,7 @@
 """Reading config/: the example as it ships, and a gallery of faults (tests/bad/config: a folder is named by its fault,
 holds the file that differs, and the findings expected)."""
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from hub.config.people import local_time
 from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
 from hub.findings import errors
-from hub.model.people import Asked, Contact, Language
+from hub.model.people import Asked, Contact, Language, Plays, Role
 from hub.people.chains import who
 from hub.people.directory import phone_problem
 from hub.secrets import looks_secret, secrets_from
@@ -128,6 +129,19 @@ def test_the_duty_officers_chain_is_as_told(example: Config) -> None:
         plan = who(each, datetime(2003, 1, 1, tzinfo=UTC), example.directory(), example.rosters)
         assert not plan.problems
         assert all(tier.people and not tier.problems for tier in plan.tiers)
+
+
+def test_the_chains_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/chains.md").read_text("utf-8"), re.DOTALL)
+    assert len(examples) == 2
+    directors = (folder / "chains.yaml").read_text("utf-8").partition("\ndirectors:")[2].partition("\ncrisis-cell:")[0]
+    (folder / "chains.yaml").write_text("\n".join([*examples, "directors:" + directors]), "utf-8")
+    config, findings = load(folder)
+    assert [str(finding) for finding in findings] == []
+    assert config.chains["crisis-cell"].roles == (Role(Plays.DISCIPLINE, "D1"), Role(Plays.SPEAKS, "nl", 2))
 
 
 # --- the gallery -------------------------------------------------------------------------------------------

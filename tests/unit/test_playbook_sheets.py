@@ -26,7 +26,8 @@ crisis-cell directors police-zones siamu stib brussels-mobility brussels-environ
 minister-president-cabinet provincial-partners
 """
 HUB_MESSAGES = """
-accepted declined too-late stood-down which not-understood nothing-open merged-ask ask-hint repeat exercise test
+accepted declined delegated delegate-unknown too-late stood-down which not-understood nothing-open merged-ask ask-hint
+repeat exercise test
 update all-clear
 """
 

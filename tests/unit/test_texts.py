@@ -31,6 +31,7 @@ TYPICAL: dict[str, tuple[str, str, str, str]] = {  # in the order of Language: f
     "meeting": ("Centre de crise, 15:00", "Crisiscentrum, 15:00", "Krisenzentrum, 15:00", "Crisis centre, 15:00"),
     "code": ("A", "A", "A", "A"),
     "codes": ("A, B", "A, B", "A, B", "A, B"),
+    "delegate": ("Fabien Imaginaire", "Els Denkbeeldig", "Carla Erfunden", "Jade Sample"),
 }  # fmt: skip
 
 
