@@ -286,7 +286,11 @@ class Channel(Protocol):
     """A way to reach people. Made as `Channel(config, environment)`; open for the hub's life."""
 
     Config: ClassVar[type[Struct]]
-    abilities: ClassVar[Abilities]
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do as it is configured; an attribute of the class where that does not depend on it."""
+        ...
 
     async def open(self, intake: Intake) -> None:
         """Makes its sessions. Must not fail for an unreachable provider."""

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
 from hub.config.people import local_time
-from hub.connector import Abilities
+from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
 from hub.findings import errors
 from hub.model.people import Asked, Contact, Language, Plays, Role
@@ -34,6 +34,7 @@ class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connections: Annotated[int, Meta(ge=1, description="Requests at the same time")] = 10
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait")] = 15.0
     detection: bool = True
+    keypad: bool = True
 
     def __post_init__(self) -> None:
         if self.account == "none":
@@ -50,6 +51,9 @@ class TextChannel:
 
 class VoiceChannel(TextChannel):
     abilities = Abilities(answers=True, voice=True)
+
+    def __init__(self, config: TextConfig, environment: Environment) -> None:
+        self.abilities = Abilities(answers=config.keypad, voice=True)
 
 
 class BoardChannel(TextChannel):
