@@ -15,7 +15,8 @@ from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.policy import Limits
-from hub.engine.state import State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
 from hub.journal import JournalUnavailable
 from hub.journal.memory import MemoryJournal
 from hub.journal.puts import unavailable
