@@ -17,7 +17,8 @@ from hub.binding import bind
 from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
-from hub.config.people import address_place, check_people, people_of, rosters_of
+from hub.config.people import address_place, check_people, people_of
+from hub.config.rosters import rosters_of
 from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
@@ -342,7 +343,7 @@ class _Loading:
         forms = self._bound("rosters.yaml", dict[str, RosterForm])
         if forms is None:
             return {}
-        return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone)
+        return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
 
     def _chains(
         self,

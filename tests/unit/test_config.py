@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
-from hub.config.people import local_time
+from hub.config.rosters import local_time
 from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
 from hub.findings import errors
