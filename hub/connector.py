@@ -210,16 +210,28 @@ class Abilities(Struct, frozen=True, kw_only=True):
 
     `longest`: characters of text it carries (None: no limit). `idempotent`: repeating an attempt with the same id
     cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
-    whether it arrived. `answers`: people can answer on it. `voice`: speaks the text. `recalls`: what was handed
-    over can still be taken back (a ringing call)."""
+    whether it arrived. `answers`: people can answer on it. `words`: with words of theirs, so that an ask tells its code
+    (else by buttons). `voice`: speaks the text. `recalls`: what was handed over can still be taken back (a ringing
+    call)."""
 
     answers: bool = False
+    words: bool = True
     voice: bool = False
     longest: int | None = None
     idempotent: bool = False
     settles: bool = False
     receipts: bool = False
     recalls: bool = False
+
+
+def abilities_of(kind: Any, settings: Struct, public_url: str) -> Abilities:
+    """What a channel of a class will be able to do, known before it is made: where that depends on its settings or on
+    whether it can be called from outside, the class says so itself by a pure `able(settings, public_url)`."""
+    able: Callable[[Struct, str], Abilities] | None = getattr(kind, "able", None)
+    if able is not None:
+        return able(settings, public_url)
+    abilities: Abilities = kind.abilities
+    return abilities
 
 
 class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
@@ -286,7 +298,11 @@ class Channel(Protocol):
     """A way to reach people. Made as `Channel(config, environment)`; open for the hub's life."""
 
     Config: ClassVar[type[Struct]]
-    abilities: ClassVar[Abilities]
+
+    @property
+    def abilities(self) -> Abilities:
+        """Of the class, or of the instance where its settings decide (see `abilities_of`)."""
+        ...
 
     async def open(self, intake: Intake) -> None:
         """Makes its sessions. Must not fail for an unreachable provider."""

@@ -18,7 +18,7 @@ from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.people import address_place, check_people, people_of, rosters_of
-from hub.connector import Abilities, Channel
+from hub.connector import Abilities, Channel, abilities_of
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
 from hub.findings import Finding, choice, errors
@@ -154,7 +154,7 @@ class _Loading:
 
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
-        channels = self._channels()
+        channels = self._channels(hub.web.public)
         phones = [name for name, c in channels.items() if c.abilities.voice or c.type == "sms"]
         answering = [name for name, c in channels.items() if c.abilities.answers]
         people, groups = self._people(channels, phones, hub.region)
@@ -223,7 +223,7 @@ class _Loading:
 
     # --- connectors ----------------------------------------------------------------------------------------
 
-    def _channels(self) -> dict[str, ChannelConfig]:
+    def _channels(self, public_url: str) -> dict[str, ChannelConfig]:
         found: dict[str, ChannelConfig] = {}
         for name, node, document in self._entries("channels.yaml"):
             self._unread.add(name)
@@ -242,8 +242,9 @@ class _Loading:
                     )
                 kind, settings = made
                 self._unread.discard(name)
+                abilities = abilities_of(kind, settings, f"{public_url}/callback/{name}")
                 found[name] = ChannelConfig(
-                    type=form.type or name, make=kind, settings=settings, abilities=kind.abilities, limits=limits
+                    type=form.type or name, make=kind, settings=settings, abilities=abilities, limits=limits
                 )
         return found
 

@@ -14,7 +14,8 @@ import pytest
 from aiosmtpd import smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from connectors.mail.channel import MailChannel, MailConfig, Security
+from connectors.mail.channel import MailChannel
+from connectors.mail.config import MailConfig, Security
 from hub.connector import Dead, Retry, Sent
 from tests.contracts.channel import PROMISES, Arrival, Provider, outgoing
 from tests.contracts.intake import MemoryIntake, environment

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from hub.config import CHANNELS, SOURCES, load
 from hub.config.foreign import settings_of
-from hub.connector import Abilities, BadItem, Channel, Environment, Route, SignalItem, Source
+from hub.connector import Abilities, BadItem, Channel, Environment, Route, SignalItem, Source, abilities_of
 from hub.findings import Finding
 from hub.web.openapi import Operation, document
 from tests.conftest import ROOT
@@ -33,6 +33,7 @@ from tests.contracts.intake import MemoryIntake
 
 FLEET = [*entry_points(group=SOURCES), *entry_points(group=CHANNELS)]
 THE_SECRET = "whsec_" + "QkFEIEdVWVMgUkVBRCBMT0dTIFRPTw" + "=="
+PUBLIC_URL = "https://vigie.example/callback"
 FILES = {SOURCES: "sources.yaml", CHANNELS: "channels.yaml"}
 UNIT = re.compile(
     r"(?i)\bseconds?\b|\bbytes\b|\bat the same time\b|\bso many SMS\b|\bcharacters\b|\bmetres\b|\bdegrees\b"
@@ -46,6 +47,7 @@ class Promise(StrEnum):
 
 WAIVERS = {
     (Promise.UNIT, "channel email", "port"): "a port number counts nothing",
+    (Promise.UNIT, "channel email", "imap port"): "a port number counts nothing",
     (Promise.OPENAPI, "channel sms", "/status"): "only Twilio calls it, as Twilio's own manual says",
     (Promise.OPENAPI, "channel sms", "/reply"): "only Twilio calls it, as Twilio's own manual says",
     (Promise.OPENAPI, "channel voice", "/status"): "only Twilio calls it, as Twilio's own manual says",
@@ -162,7 +164,7 @@ def test_every_setting_says_what_it_is_and_in_which_unit(point: EntryPoint) -> N
 def made(point: EntryPoint) -> Iterator[tuple[Any, Any]]:
     """Instances made from the README's examples, with their settings."""
     for name, entry in configured(point)[0].items():
-        environment = Environment(name=name, secret=lambda _: THE_SECRET, public_url=f"https://vigie.example/{name}")
+        environment = Environment(name=name, secret=lambda _: THE_SECRET, public_url=PUBLIC_URL)
         yield entry.make(entry.settings, environment), entry.settings
 
 
@@ -200,10 +202,12 @@ def test_a_secret_that_is_not_there_is_named(point: EntryPoint) -> None:
 
 @each_channel
 def test_its_abilities_are_declared_and_agree(point: EntryPoint) -> None:
-    abilities = point.load().abilities
-    assert isinstance(abilities, Abilities)
-    assert abilities.longest is None or abilities.longest > 0
-    for channel, _ in made(point):
+    """Those it is planned by (before it is made) are those it has."""
+    for channel, config in made(point):
+        abilities = channel.abilities
+        assert isinstance(abilities, Abilities)
+        assert abilities == abilities_of(point.load(), config, PUBLIC_URL)
+        assert abilities.longest is None or abilities.longest > 0
         routes = channel.routes(MemoryIntake())
         if abilities.receipts:
             assert routes, f"{name_of(point)} promises receipts: by which route do they come?"
@@ -225,7 +229,7 @@ def test_its_routes_are_described(point: EntryPoint) -> None:
         for route in routes:
             assert route.summary, f"{route.method} {route.path}: say in `summary` what it is for"
             assert 0 < route.max_bytes <= 64 << 20
-            described = {"requestBody", "responses"} <= set(route.openapi) or route.method == "GET"
+            described = {"requestBody", "responses"} <= set(route.openapi) or route.method in ("GET", "HEAD")
             kept(Promise.OPENAPI, point, route.path.partition("/{")[0], described)
         operations = [
             Operation(method=r.method, path=f"/x{r.path}", summary=r.summary, openapi=r.openapi) for r in routes
