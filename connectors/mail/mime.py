@@ -18,6 +18,8 @@ from hub.model.people import Language
 from hub.model.signal import Status
 
 _POLICY = SMTP.clone(cte_type="7bit")  # passes every server, also one without 8BITMIME
+ASKS_NOTHING = ".i"  # "for information", in a Message-ID
+_LOCAL = re.compile(r"([A-Za-z0-9-]{1,64})\.(\d{1,9})(\.i)?")
 _LONGEST_SUBJECT = 200  # characters; mail programs show some seventy
 
 # `Actual` needs no banner; a message that is not in earnest must say so wherever one looks.
@@ -103,9 +105,17 @@ def compose(outgoing: Outgoing, envelope: Envelope, at: datetime, link: str = ""
 
 
 def message_id(outgoing: Outgoing, domain: str) -> str:
-    """The same for every attempt of a delivery, so that a reader's mail program shows a repetition once."""
+    """The same for every attempt of a delivery, so that a reader's mail program shows a repetition once. A mail that
+    asks for nothing is marked: what replies to it (a confirmation, "which one?") answers no delivery by being a reply.
+    """
     order = re.sub(r"[^A-Za-z0-9-]", "-", outgoing.order)
-    return f"<{order}.{outgoing.index}@{domain}>"
+    return f"<{order}.{outgoing.index}{'' if outgoing.ask is not None else ASKS_NOTHING}@{domain}>"
+
+
+def delivery_of(local: str) -> tuple[str, int, bool] | None:
+    """What the part before the @ of a Message-ID of ours names: order, index, whether the mail asked."""
+    found = _LOCAL.fullmatch(local)
+    return (found[1], int(found[2]), not found[3]) if found else None
 
 
 def html(subject: str, text: str, language: Language, banner: str = "", link: str = "") -> str:

@@ -46,7 +46,7 @@ WORDS: Mapping[Language, Words] = {
     Language.FR: Words(
         question="Votre réponse\u00a0?",
         accept="J’accepte",
-        within="J’accepte, là dans {n}\u00a0min",
+        within="J’arrive dans {n}\u00a0min",
         decline="Je refuse",
         nothing_yet="Rien n’est encore enregistré\u00a0: touchez un bouton pour répondre.",
         accepted="Vous acceptez.",
@@ -67,7 +67,7 @@ WORDS: Mapping[Language, Words] = {
     Language.NL: Words(
         question="Uw antwoord?",
         accept="Ik aanvaard",
-        within="Ik aanvaard, daar over {n}\u00a0min",
+        within="Ik ben er over {n}\u00a0min",
         decline="Ik weiger",
         nothing_yet="Er is nog niets geregistreerd: tik op een knop om te antwoorden.",
         accepted="U aanvaardt.",
@@ -88,7 +88,7 @@ WORDS: Mapping[Language, Words] = {
     Language.DE: Words(
         question="Ihre Antwort?",
         accept="Ich nehme an",
-        within="Ich nehme an, da in {n}\u00a0Min.",
+        within="Ich bin in {n}\u00a0Min. da",
         decline="Ich lehne ab",
         nothing_yet="Noch ist nichts erfasst: Tippen Sie auf eine Schaltfläche, um zu antworten.",
         accepted="Sie nehmen an.",
@@ -110,7 +110,7 @@ WORDS: Mapping[Language, Words] = {
     Language.EN: Words(
         question="Your answer?",
         accept="I accept",
-        within="I accept, there in {n}\u00a0min",
+        within="I’ll be there in {n}\u00a0min",
         decline="I decline",
         nothing_yet="Nothing has been recorded yet: press a button to answer.",
         accepted="You accept.",
@@ -143,9 +143,10 @@ h2 { margin: 20px 0 8px; font-size: 20px }
 p { margin: 0 0 12px } section + section { margin-top: 20px; padding-top: 16px; border-top: 1px solid var(--soft) }
 .banner { margin: 0 0 16px; padding: 10px 12px; border-radius: 8px; background: #5b2c83; color: #fff; font-size: 22px;
   font-weight: bold; letter-spacing: .05em; text-align: center }
-.soft { color: var(--soft) } .code { font-weight: bold }
+.soft { color: var(--soft) }
 .alert { padding: 10px 12px; border-radius: 8px; background: var(--alert-page); color: var(--alert); font-weight: bold }
-.said { font-size: 20px; font-weight: bold }
+.said { padding: 14px 16px; border-radius: 8px; background: var(--yes); color: #fff; font-size: 20px;
+  font-weight: bold }
 form { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; margin-top: 16px }
 button { min-height: 64px; padding: 8px 12px; border: 0; border-radius: 10px; background: var(--yes); color: #fff;
   font: bold 18px/1.25 system-ui, sans-serif; cursor: pointer }
@@ -175,7 +176,7 @@ _HTML = """\
 {%- else %}
 <h1>{{ title }}</h1>
 {%- if code %}
-<p class="soft">{{ code }}</p>
+<p class="soft">Code {{ code }}</p>
 {%- endif %}
 {%- if alert %}
 <p class="alert" role="alert">{{ alert }}</p>
@@ -189,7 +190,9 @@ _HTML = """\
 {%- endif %}
 {%- if buttons %}
 <h2>{{ words.question }}</h2>
+{%- if not alert %}
 <p class="soft">{{ words.nothing_yet }}</p>
+{%- endif %}
 <form method="post">
 <button class="wide" name="answer" value="accept">{{ words.accept }}</button>
 {%- for n in minutes %}

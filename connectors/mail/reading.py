@@ -3,8 +3,9 @@
 Sources: RFC 5322 (In-Reply-To, References), RFC 3834 (automatic answers), RFC 3464 (delivery status notifications),
 RFC 8098 (read receipts).
 
-An answer is bound by the Message-ID of the mail it replies to, which names the delivery (mime.py). Those ids are not
-to be guessed, so whoever names one has the mail. A mail that names none is anybody's who knows an officer's address:
+An answer is bound by the Message-ID of the mail it replies to, which names the delivery (mime.py); a reply to a mail
+that asked nothing ("which one?") is understood by its words. Those ids are not to be guessed, so whoever names one has
+the mail. A mail that names none is anybody's who knows an officer's address:
 its words count only where one's own mail server has proven the sender (proof.py). Words that do not count are recorded
 as unclear, so that the person is told and can answer again.
 """
@@ -19,6 +20,7 @@ from email.utils import getaddresses
 from lxml import etree
 from msgspec import Struct
 
+from connectors.mail.mime import delivery_of
 from connectors.mail.proof import proven
 from connectors.text import digest, plain_text
 from hub.connector import BadItem, Item, ReceiptItem, ReplyItem
@@ -28,9 +30,8 @@ BYTES_MAX = 512 * 1024  # of a mail are looked at: an answer stands at its begin
 _TEXT_MAX = 20_000  # characters; the quoted mail is among them
 _MEDIA_TYPE = "message/rfc822"
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,400})>")
-_OURS = re.compile(r"([A-Za-z0-9-]{1,64})\.(\d{1,9})")
 
-Delivery = tuple[str, int]
+Delivery = tuple[str, int, bool]  # order, index, whether it asked
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -80,7 +81,7 @@ class _Mail:
             return [self._bad("this mail names no sender, or several: an answer has one")]
         bound = self._replied_to()
         doubt = self._doubt(senders[0], bound is not None)
-        order, index = bound or ("", 0)
+        order, index, _ = bound if bound is not None and bound[2] else ("", 0, False)
         reply = ReplyItem(
             channel=self._rules.channel,
             address=senders[0],
@@ -111,9 +112,8 @@ class _Mail:
     def _first_of_ours(self, ids: list[str]) -> Delivery | None:
         for one in ids:
             local, _, domain = one.rpartition("@")
-            found = _OURS.fullmatch(local) if domain.lower() == self._rules.domain.lower() else None
-            if found:
-                return found[1], int(found[2])
+            if domain.lower() == self._rules.domain.lower() and (found := delivery_of(local)):
+                return found
         return None
 
     # --- news of our own mails -----------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class _Mail:
         return self._receipt(about, Outcome.DELIVERED, "")
 
     def _receipt(self, about: Delivery, outcome: Outcome, reason: str) -> ReceiptItem:
-        order, index = about
+        order, index, _ = about
         return ReceiptItem(order=order, index=index, outcome=outcome, key=f"{self._key}:{outcome}", reason=reason)
 
     def _bad(self, reason: str) -> BadItem:

@@ -46,11 +46,10 @@ def _next_channel(w: Work, person: str, channel: str) -> None:
 def _asks(w: Work, reply: ReplyReceived) -> list[Ask]:
     """The asks an answer is for. By the delivery it answers, by its code, by "all"; else by context: only where the
     person had no other ask open in the last 30 minutes."""
-    order = w.state.orders.get(reply.order) if reply.order else None
-    if reply.order and (order is None or order.event.ask):
+    if reply.order:
+        order = w.state.orders.get(reply.order)
         ask = w.state.asks.get(order.event.ask) if order else None
         return [ask] if ask is not None and ask.person == reply.person else []
-    # Else it answers nothing, or a message of ours that asked "which?" (a reply to a mail names that mail).
     codes = w.state.people[reply.person].codes if reply.person in w.state.people else []
     if reply.code:
         return [w.state.asks[c.ask] for c in codes if c.code == reply.code and c.ask in w.state.asks][-1:]

@@ -6,6 +6,7 @@ import imaplib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -25,7 +26,7 @@ listen = 127.0.0.1
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = /dev/stderr
-ssl = no
+{tls}
 disable_plaintext_auth = no
 auth_failure_delay = 0
 default_internal_user = {internal}
@@ -48,7 +49,8 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -61,11 +63,10 @@ service stats {{
 
 
 class ImapServer:
-    """One server with one mailbox. `idles`: whether it offers IDLE."""
+    """One server with one mailbox. `idles`: whether it offers IDLE; `tls`: its certificate and key (PEM files)."""
 
-    def __init__(self, folder: Path, *, idles: bool = True) -> None:
-        self._folder = folder
-        [self.port] = free_ports(1)
+    def __init__(self, folder: Path, *, idles: bool = True, tls: tuple[str, str] | None = None) -> None:
+        self.port, self.tls_port = free_ports(2)
         self._process: subprocess.Popen[str] | None = None
         me = pwd.getpwuid(os.getuid())
         # dovecot gives no mailbox to root; its own users come with its package.
@@ -81,6 +82,8 @@ class ImapServer:
             _CONFIG.format(
                 folder=folder,
                 port=self.port,
+                tls_port=self.tls_port if tls else 0,
+                tls=f"ssl = yes\nssl_cert = <{tls[0]}\nssl_key = <{tls[1]}" if tls else "ssl = no",
                 password=PASSWORD,
                 uid=owner.pw_uid,
                 gid=owner.pw_gid,
@@ -94,7 +97,11 @@ class ImapServer:
     def start(self) -> None:
         """Returns once it listens."""
         process = subprocess.Popen(
-            [str(PROGRAM), "-F", "-c", str(self._config)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            [str(PROGRAM), "-F", "-c", str(self._config)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
         )
         self._process = process
         assert process.stderr is not None
@@ -110,7 +117,7 @@ class ImapServer:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGKILL)  # told to stop, it would wait ten seconds for its clients
             self._process.wait(30)
             self._reader.join()
             assert self._process.stderr is not None
@@ -148,13 +155,13 @@ def works() -> str:
 
 
 @contextlib.contextmanager
-def imap_server(*, idles: bool = True) -> Iterator[ImapServer]:
+def imap_server(*, idles: bool = True, tls: tuple[str, str] | None = None) -> Iterator[ImapServer]:
     """A server that runs. Skips where the program is missing."""
     if why := works():
         pytest.skip(why)
     # Not pytest's folder: the paths of its sockets would be too long.
     with tempfile.TemporaryDirectory(prefix="imap") as folder:
-        server = ImapServer(Path(folder), idles=idles)
+        server = ImapServer(Path(folder), idles=idles, tls=tls)
         server.start()
         try:
             yield server

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hub.model.message import Outcome, Verb
 from tests.contracts.channel import outgoing
 from tests.contracts.intake import MemoryIntake, environment
 from tests.edge.imap_servers import PASSWORD, USER, ImapServer, imap_server
-from tests.edge.test_mail import Server
+from tests.edge.test_mail import Server, made_certificate
 
 ANNE = "anne@example.org"
 RULES = Rules(channel="email", domain="example.org")
@@ -238,6 +239,27 @@ def test_a_large_mail_is_read_aside_and_one_that_takes_too_long_is_a_dead_letter
         assert "could not be read in time" in bad.reason
 
     play(story)
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+def test_an_encrypted_mailbox(security: Security, tmp_path: Path) -> None:
+    certificate = made_certificate(tmp_path)
+
+    async def run() -> None:
+        with imap_server(tls=certificate) as server:
+            port = server.tls_port if security is Security.TLS else server.port
+            room = Room(server, imap_port=port, imap_security=security, ca_file=certificate[0])
+            await room.watching()
+            await room.deliver(reply("ja"))
+            await room.intake.until(lambda: bool(room.intake.replies))
+            await room.mailbox.stop()
+            stranger = Room(server, imap_port=port, imap_security=security)
+            stranger.mailbox.start(stranger.intake)
+            await stranger.intake.until(lambda: bool(stranger.intake.healths))
+            assert "certificate is not trusted" in stranger.intake.healths[0][1]
+            await stranger.mailbox.stop()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("repeated", [1, 2])

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.mail.mime import message_id
 from connectors.mail.proof import proven
 from connectors.mail.reading import Rules, read
 from hub.connector import BadItem, Item, ReceiptItem, ReplyItem
 from hub.model.message import Outcome, Verb
 from hub.people.answers import understand
+from tests.contracts.channel import outgoing
 
 RULES = Rules(channel="email", domain="example.org")
 PROVING = Rules(channel="email", domain="example.org", trusted_results="mx.example.org")
@@ -80,6 +82,16 @@ def test_a_reply_is_bound_to_the_mail_it_answers() -> None:
 def test_references_count_from_the_last_to_the_first_and_only_ours(references: str, bound: tuple[str, int]) -> None:
     reply = reply_of(mail(In_Reply_To="", References=references))
     assert (reply.order, reply.index) == bound
+
+
+def test_a_reply_to_a_mail_that_asked_nothing_is_understood_by_its_words() -> None:
+    asked_nothing = message_id(outgoing(ANNE, order=ORDER, index=7, ask=None), "example.org")
+    assert asked_nothing != OURS == message_id(outgoing(ANNE, order=ORDER, index=7), "example.org")
+    reply, receipt = items(mail("AB", In_Reply_To=asked_nothing))
+    assert isinstance(reply, ReplyItem)
+    assert (reply.order, reply.verb, reply.text) == ("", None, "AB")
+    assert isinstance(receipt, ReceiptItem)
+    assert (receipt.order, receipt.index) == (ORDER, 7)
 
 
 OUTLOOK = """<html><head><style>p {margin:0}</style></head><body><p>Ich komme, 30 Minuten</p>
