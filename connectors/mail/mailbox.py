@@ -48,8 +48,11 @@ class Mailbox:
         self._box: _Box | None = None
         self._watching: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
+        self._failures = 0  # connections in a row that came to nothing
+        self._idle_works = True
 
     def start(self, intake: Intake) -> None:
+        self._failures = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap {self._rules.channel}")
         self._watching = asyncio.get_running_loop().create_task(self._watch(intake))
 
@@ -70,28 +73,24 @@ class Mailbox:
     # --- on the loop ---------------------------------------------------------------------------------------
 
     async def _watch(self, intake: Intake) -> None:
-        """Reads the mailbox for ever, signing in again whenever that is needed."""
+        """Reads the mailbox for ever, signing in again whenever that is needed. A connection that merely broke is no
+        news: the room is told when the next one does not do better."""
         assert self._thread is not None
-        pause_s, failing = 1.0, False
         while True:
             self._box = box = _Box(self._config, self._password)
             try:
                 await self._in_thread(box.open)
-                if failing:
-                    failing = False
-                    await _tell(intake, "ok", "")
-                pause_s = 1.0
                 await self._follow(box, intake)
             except Exception as error:  # whatever it is, nobody else would start this again
-                failing = True
+                self._failures += 1
                 if not isinstance(error, _BROKEN):
                     _log.exception("mail.mailbox_fault", channel=self._rules.channel)
-                await _tell(intake, "failing", _reason(error))
+                if self._failures > 1:
+                    await _tell(intake, "failing", _reason(error))
             finally:
                 box.hang_up()
                 self._thread.submit(box.close)
-            await self._sleep(pause_s)
-            pause_s = min(2 * pause_s, _PAUSE_S_MAX)
+            await self._sleep(min(2.0 ** max(0, self._failures - 1), _PAUSE_S_MAX))
 
     async def _follow(self, box: "_Box", intake: Intake) -> None:
         validity, newest = await self._in_thread(box.state)
@@ -105,6 +104,9 @@ class Mailbox:
         after = cursor[1]
         while True:
             after = await self._take(box, intake, validity, after)
+            if self._failures > 1:
+                await _tell(intake, "ok", "")
+            self._failures = 0
             await self._wait(box)
 
     async def _take(self, box: "_Box", intake: Intake, validity: int, after: int, unseen: bool = False) -> int:
@@ -119,10 +121,15 @@ class Mailbox:
         return after
 
     async def _wait(self, box: "_Box") -> None:
-        if box.idles:
-            await self._in_thread(partial(box.wait, self._config.imap_every_s))
-        else:
+        if not (box.idles and self._idle_works):
             await self._sleep(self._config.imap_every_s)
+            return
+        try:
+            await self._in_thread(partial(box.wait, self._config.imap_every_s))
+        except ImapToolsError:
+            # It says that it can and answers in another way than the library knows: from now on it is polled.
+            self._idle_works = False
+            raise
 
     async def _cursor(self, intake: Intake) -> tuple[int, int] | None:
         while True:

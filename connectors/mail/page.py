@@ -147,6 +147,7 @@ p { margin: 0 0 12px } section + section { margin-top: 20px; padding-top: 16px; 
 .alert { padding: 10px 12px; border-radius: 8px; background: var(--alert-page); color: var(--alert); font-weight: bold }
 .said { padding: 14px 16px; border-radius: 8px; background: var(--yes); color: #fff; font-size: 20px;
   font-weight: bold }
+.said.no { background: var(--no) }
 form { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; margin-top: 16px }
 button { min-height: 64px; padding: 8px 12px; border: 0; border-radius: 10px; background: var(--yes); color: #fff;
   font: bold 18px/1.25 system-ui, sans-serif; cursor: pointer }
@@ -183,7 +184,7 @@ _HTML = """\
 {%- endif %}
 {%- if said %}
 <h2>{{ heading }}</h2>
-<p class="said" role="status">{{ said }}</p>
+<p class="said{{ " no" if declined }}" role="status">{{ said }}</p>
 {%- endif %}
 {%- if after %}
 <p class="soft">{{ after }}</p>
@@ -221,14 +222,18 @@ def asking(invitation: Invitation, alert: str = "") -> str:
 def recorded(invitation: Invitation, answer: str) -> str:
     """That an answer (of CHOICES) is durable."""
     words = WORDS[invitation.language]
-    return _about(invitation, heading=words.recorded, said=told(words, answer), after=words.change)
+    return _about(
+        invitation, heading=words.recorded, said=told(words, answer), declined=answer == DECLINE, after=words.change
+    )
 
 
 def used(invitation: Invitation, answer: str) -> str:
     """That the link has served already. `answer`: what was recorded then, `""` where that is not known here."""
     words = WORDS[invitation.language]
     if answer:
-        return _about(invitation, heading=words.already, said=told(words, answer), after=words.change)
+        return _about(
+            invitation, heading=words.already, said=told(words, answer), declined=answer == DECLINE, after=words.change
+        )
     return _about(invitation, alert=words.already_unknown, after=words.change)
 
 
