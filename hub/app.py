@@ -238,6 +238,8 @@ class Hub:
             status=self.status,
             health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
             step_clock=self._step_clock if self.playback else None,
+            sources=self.config.sources,
+            areas=() if self.config.geography is None else self.config.geography.places,
         )
 
     def status(self) -> Mapping[str, Any]:

@@ -224,16 +224,6 @@ class Abilities(Struct, frozen=True, kw_only=True):
     recalls: bool = False
 
 
-def abilities_of(kind: Any, settings: Struct, public_url: str) -> Abilities:
-    """What a channel of a class will be able to do, known before it is made: where that depends on its settings or on
-    whether it can be called from outside, the class says so itself by a pure `able(settings, public_url)`."""
-    able: Callable[[Struct, str], Abilities] | None = getattr(kind, "able", None)
-    if able is not None:
-        return able(settings, public_url)
-    abilities: Abilities = kind.abilities
-    return abilities
-
-
 class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
     """What an ask adds to a message: the code to answer with, how long there is, whether several sheets call."""
 
@@ -301,7 +291,7 @@ class Channel(Protocol):
 
     @property
     def abilities(self) -> Abilities:
-        """Of the class, or of the instance where its settings decide (see `abilities_of`)."""
+        """What it can do as it is configured; an attribute of the class where that does not depend on it."""
         ...
 
     async def open(self, intake: Intake) -> None:

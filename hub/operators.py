@@ -2,8 +2,8 @@
 like any other, and questions about the picture. The web asks for them
 from the edge (hub/web/operators.py)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,13 +17,15 @@ from hub.model import records as r
 from hub.model.area import Area
 from hub.model.ids import Ids
 from hub.model.people import Chain, Steer
+from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Category, Info, Named, Severity, Signal
 from hub.people.chains import who
 from hub.playbook.language import Playbook
 from hub.rules import InForce
-from hub.web.api import Done, Duty, Refused
+from hub.web.api import Done, Duty, Refused, SilenceBody
 
 NAME = "operators"  # the source of their facts
+SILENCE_MOST = timedelta(days=14)
 
 
 class Operators:
@@ -40,6 +42,8 @@ class Operators:
         status: Callable[[], Mapping[str, Any]],
         health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
+        sources: Collection[str] = (),
+        areas: Collection[str] = (),
     ) -> None:
         self._intake = intake
         self._state = state
@@ -49,6 +53,7 @@ class Operators:
         self._status = status
         self._health = health
         self._step_clock = step_clock
+        self._named = (sources, areas)
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
         """One question. Raises Refused and Unavailable."""
@@ -74,6 +79,17 @@ class Operators:
                 return await self._act(r.IncidentClosed(incident=incident, by=by, why=why), "the incident ends")
             case "steer", (run, act, by, why, to):
                 return await self._steer(run, Steer(act), by, why, to)
+            case "silence", (wanted,):
+                return await self._silence(msgspec.convert(wanted, SilenceBody))
+            case "lift-silence", (silence, by, why):
+                if silence not in self._state().silences:
+                    raise Refused(f"no silence {silence} stands: see `silences` in the status", missing=True)
+                body = r.SilenceLifted(silence=silence, by=by, why=why)
+                return await self._act(body, "the silence is over, and what it held back goes its way")
+            case "watch", (person, by):
+                if self._rules().directory.person(person) is None:
+                    raise Refused(f"person: {person!r} is nobody: see config/people.yaml")
+                return await self._act(r.WatchTaken(person=person, by=by), f"{person} has the watch")
             case "task", (task, by):
                 if task not in self._state().tasks:
                     raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
@@ -97,6 +113,34 @@ class Operators:
         if act is Steer.HAND_OVER and rules.chain(to) is None and rules.directory.person(to) is None:
             raise Refused(f"to: {to!r} is neither a person nor a chain: name who takes over")
         return await self._act(r.ChainSteered(run=run_id, act=act, by=by, why=why, to=to), _STEERED[act])
+
+    async def _silence(self, wanted: SilenceBody) -> Done:
+        now, rules = self._now(), self._rules()
+        for what, names, known in (
+            ("sheets", wanted.sheets, {s.name for s in rules.sheets}),
+            ("sources", wanted.sources, self._named[0]),
+            ("areas", wanted.areas, self._named[1]),
+        ):
+            if unknown := sorted(set(names) - set(known)):
+                raise Refused(f"{what}: there is no {', '.join(unknown)}: there are {', '.join(sorted(known))}")
+        start = wanted.start or now
+        if wanted.until <= max(start, now):
+            raise Refused(
+                f"until: {wanted.until.astimezone(UTC):%Y-%m-%d %H:%M}Z is over before it begins: give a later time"
+            )
+        if wanted.until - start > SILENCE_MOST:
+            raise Refused(f"until: a silence lasts {SILENCE_MOST.days} days at most: set it again when that is over")
+        what_is = Quiet(
+            sheets=wanted.sheets,
+            hazards=wanted.hazards,
+            sources=wanted.sources,
+            areas=wanted.areas,
+            gravest=wanted.gravest,
+        )
+        silence = Silence(what=what_is, by=wanted.by, why=wanted.why, start=start, until=wanted.until)
+        return await self._act(
+            r.SilenceSet(silence=silence), f"nobody is woken for it until {wanted.until:%Y-%m-%d %H:%M}Z"
+        )
 
     async def _step_to(self, at: datetime) -> Done:
         if self._step_clock is None:

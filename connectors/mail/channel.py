@@ -39,11 +39,14 @@ class MailChannel:
     the configuration has it; without either, a mail asks for an answer by another way."""
 
     Config: ClassVar[type[Struct]] = MailConfig
+    abilities: Abilities = Abilities()
 
     def __init__(self, config: MailConfig, environment: Environment) -> None:
         self._config = config
         self._name = environment.name
-        self.abilities = self.able(config, environment.public_url)
+        replies, has_page = bool(config.imap_host), _has_page(config, environment.public_url)
+        # What bounces comes into the mailbox, so only with one are there receipts.
+        self.abilities = Abilities(answers=replies or has_page, words=replies, receipts=replies)
         self._password = environment.secret(config.password) if config.password else None
         sender = parseaddr(config.sender)[1]
         self._from = sender
@@ -51,7 +54,7 @@ class MailChannel:
         self._page: AnswerPage | None = None
         if config.link_secret:
             seal = Seal([environment.secret(name) for name in config.link_secret])
-            if _has_page(config, environment.public_url):
+            if has_page:
                 self._page = AnswerPage(self._name, seal, environment.public_url, config.link_lasts_s)
         self._mailbox: Mailbox | None = None
         if config.imap_host:
@@ -63,12 +66,6 @@ class MailChannel:
         self._idle: list[SMTP] = []
         self._turns: asyncio.Semaphore | None = None
         self._tls: ssl.SSLContext | None = None
-
-    @classmethod
-    def able(cls, config: MailConfig, public_url: str) -> Abilities:
-        """What it can do as it is configured. A mail bounces into the mailbox, so only with one are there receipts."""
-        replies = bool(config.imap_host)
-        return Abilities(answers=replies or _has_page(config, public_url), words=replies, receipts=replies)
 
     async def open(self, intake: Intake) -> None:
         self._intake = intake

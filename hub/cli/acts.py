@@ -4,12 +4,15 @@ import http.client
 import os
 import sys
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import trio
 
+from hub.binding import Misfit, duration
 from hub.cli import say
+from hub.cli.look import instant
 from hub.config import Config
 from hub.secrets import secrets_from
 from hub.view import Viewer, Words, language_of, watch
@@ -54,6 +57,18 @@ def act(config: Config, path: str, body: dict[str, Any], as_json: bool) -> None:
     else:
         said = done.get("said") or "done"
         say.line(f"{said} (record {done['id']})")
+
+
+def silence(config: Config, body: dict[str, Any], start: str | None, until: str, as_json: bool) -> None:
+    """Sets a silence. A span counts from its start; the hub's clock is asked, which in a playback is not the wall's."""
+    now = msgspec.convert(ask(config, "GET", "/api/status")["now"], datetime)
+    begins = instant(start) if start else None
+    try:
+        ends = (begins or now) + timedelta(seconds=duration(until))
+    except Misfit:
+        ends = instant(until)
+    times = {"until": ends.isoformat()} | ({"start": begins.isoformat()} if begins else {})
+    act(config, "/api/silences", body | times, as_json)
 
 
 def watch_status(config: Config) -> None:

@@ -15,6 +15,10 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Look at the journal beside a running hub.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+watch_app = typer.Typer(help="Who has the watch of the room, and handing it over.", no_args_is_help=True)
+app.add_typer(watch_app, name="watch")
+silence_app = typer.Typer(help="What is to wake nobody for a while.", no_args_is_help=True)
+app.add_typer(silence_app, name="silence")
 chain_app = typer.Typer(help="Steer a chain of the running hub.", no_args_is_help=True)
 app.add_typer(chain_app, name="chain")
 
@@ -132,6 +136,66 @@ def chain_hand_over(
     from hub.cli.setting import checked
 
     act(checked(config), f"/api/chains/{run}/hand-over", {"by": by, "why": why, "to": to}, as_json)
+
+
+@silence_app.command("set")
+def silence_set(
+    until: Annotated[str, typer.Option("--until", help="For how long (90 min, 2 h), or an instant with its offset.")],
+    by: ByOption,
+    why: WhyOption,
+    sheet: Annotated[list[str] | None, typer.Option("--sheet", help="Of this reflex sheet.")] = None,
+    hazard: Annotated[list[str] | None, typer.Option("--hazard", help="About this.")] = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="From this source.")] = None,
+    area: Annotated[list[str] | None, typer.Option("--area", help="That touches this area only.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="A maintenance window begins later: when.")] = None,
+    even_extreme: Annotated[bool, typer.Option("--even-extreme", help="Also what is of the gravest severity.")] = False,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Nobody is woken for what meets all of this, until then; the room sees it, and hears what was held back."""
+    from hub.cli.acts import silence
+    from hub.cli.setting import checked
+
+    what = {"sheets": sheet or [], "hazards": hazard or [], "sources": source or [], "areas": area or []}
+    silence(checked(config), {"by": by, "why": why, **what, "gravest": even_extreme}, start, until, as_json)
+
+
+@silence_app.command("lift")
+def silence_lift(
+    silence: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Ends a silence: what it held back and is still open goes its way."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), f"/api/silences/{silence}/lift", {"by": by, "why": why}, as_json)
+
+
+@watch_app.command("show")
+def watch_show(config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Who has the watch, and what a handover is about: what is open, who is being called, what was promised."""
+    from hub.cli.setting import checked
+    from hub.cli.watch import show
+
+    show(checked(config), as_json)
+
+
+@watch_app.command("take")
+def watch_take(
+    person: Annotated[str, typer.Argument(help="Who has the watch of the room from now on.")],
+    by: ByOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """The watch is handed over; the journal knows who has it."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), "/api/watch", {"person": person, "by": by}, as_json)
 
 
 @app.command()

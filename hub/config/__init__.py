@@ -18,7 +18,7 @@ from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.people import address_place, check_people, people_of, rosters_of
-from hub.connector import Abilities, Channel, abilities_of
+from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
 from hub.findings import Finding, choice, errors
@@ -35,6 +35,7 @@ from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
 SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
+SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channel is called
 
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
@@ -140,6 +141,16 @@ def _place_of(config: Config, person: str, channel: str) -> tuple[Document, Node
     return config.documents["people.yaml"], None
 
 
+def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
+    """What a channel can do as it is configured; what its kind can, where it cannot be made without its secrets."""
+    try:
+        made = kind(settings, Environment(name=name, secret=lambda _: "0" * 32, public_url=public_url))
+    except Exception:  # whoever runs or checks it is told why
+        made = kind
+    abilities: Abilities = made.abilities
+    return abilities
+
+
 class _Loading:
     """One reading of a folder."""
 
@@ -155,7 +166,7 @@ class _Loading:
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
         channels = self._channels(hub.web.public)
-        phones = [name for name, c in channels.items() if c.abilities.voice or c.type == "sms"]
+        phones = [name for name, c in channels.items() if c.abilities.voice or c.type in SMS]
         answering = [name for name, c in channels.items() if c.abilities.answers]
         people, groups = self._people(channels, phones, hub.region)
         directory = Directory(people, groups, hub.region)
@@ -223,7 +234,7 @@ class _Loading:
 
     # --- connectors ----------------------------------------------------------------------------------------
 
-    def _channels(self, public_url: str) -> dict[str, ChannelConfig]:
+    def _channels(self, public: str) -> dict[str, ChannelConfig]:
         found: dict[str, ChannelConfig] = {}
         for name, node, document in self._entries("channels.yaml"):
             self._unread.add(name)
@@ -232,7 +243,7 @@ class _Loading:
                 continue
             made = self._connector(document, node, CHANNELS, form.type or name, ChannelForm, f"channel {name}")
             if made is not None:
-                limits = form.limits.over(limits_of(name))
+                limits = form.limits.over(limits_of("sms" if (form.type or name) in SMS else name))
                 if limits.width_asks >= limits.width or limits.burst_asks >= limits.burst:
                     document.add(
                         node.key("limits"),
@@ -242,7 +253,7 @@ class _Loading:
                     )
                 kind, settings = made
                 self._unread.discard(name)
-                abilities = abilities_of(kind, settings, f"{public_url}/callback/{name}")
+                abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
                 found[name] = ChannelConfig(
                     type=form.type or name, make=kind, settings=settings, abilities=abilities, limits=limits
                 )
@@ -343,7 +354,8 @@ class _Loading:
         forms = self._bound("chains.yaml", dict[str, ChainForm])
         if forms is None:
             return {}
-        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering)
+        voices = [name for name, channel in channels.items() if channel.abilities.voice]
+        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering, voices)
 
     # --- what is read by its own room ----------------------------------------------------------------------
 

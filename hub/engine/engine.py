@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, replies, steer, steps
+from hub.engine import chain, incidents, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -82,6 +82,12 @@ class Engine:
                 _close_incident(w, body)
             case r.ChainSteered():
                 steer.steered(w, body)
+            case r.SilenceSet():
+                quiet.silenced(w, fact, body)
+            case r.SilenceLifted():
+                quiet.lifted(w, body)
+            case r.WatchTaken():
+                w.emit(e.OnWatch(person=body.person, by=body.by))
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():
@@ -156,6 +162,9 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         w.came_to(subject, words[2], StepOutcome.OVER)
     elif kind == "repeat":
         steps.repeat(w, w.state.incidents[subject], words[2])
+    elif kind == "silence":
+        if subject in w.state.silences:
+            quiet.ended(w, subject)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from hub.engine import chain, steps
+from hub.engine import chain, quiet, steps
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
 from hub.model import events as e
+from hub.model.quiet import seen
 from hub.model.records import Fact, SheetStarted, SignalReceived
 from hub.model.signal import MsgType, ResponseType, Signal, Urgency
 from hub.playbook.language import Joining, Mode, Playbook
@@ -89,6 +90,8 @@ def _replace(
             w.emit(e.SignalWithdrawn(incident=incident_id, signal=old, why="replaced"))
             _join(w, incident, signal_id, name, signal, until, update=True)
             updated.add(incident.playbook)
+            if incident.held_by:
+                _begin_unless_quiet(w, incident, signal)
             if signal.msg_type == MsgType.UPDATE:  # an item edited under its own id informs nobody at night
                 tell_reached(w, incident, "hub.update", clears=False)
     return updated
@@ -118,12 +121,19 @@ def _join_or_open(
         w.drop(f"forget {known}")
         w.emit(e.Reopened(incident=known))
     _join(w, incident, signal_id, name, signal, until)
-    if again:
-        begin(w, incident)
+    if again or incident.held_by:
+        _begin_unless_quiet(w, incident, signal)
 
 
 def open_incident(
-    w: Work, playbook: Playbook, key: tuple[str, ...], signal: Signal, signal_id: str, name: str, until: datetime | None
+    w: Work,
+    playbook: Playbook,
+    key: tuple[str, ...],
+    signal: Signal,
+    signal_id: str,
+    name: str,
+    until: datetime | None,
+    by_hand: bool = False,
 ) -> None:
     incident_id = w.id()
     w.emit(
@@ -139,17 +149,23 @@ def open_incident(
     )
     incident = w.state.incidents[incident_id]
     _join(w, incident, signal_id, name, signal, until)
-    begin(w, incident)
+    if by_hand:
+        steps.begin_sheet(w, incident)
+    else:
+        _begin_unless_quiet(w, incident, signal)
 
 
-def begin(w: Work, incident: Incident) -> None:
-    """Begins the steps that wait for nothing. A sheet in shadow shows that it would have run, and sends nothing."""
-    playbook = w.rules.playbook(incident.playbook, incident.version)
-    if playbook is None or incident.shadow:
-        return
-    for step in playbook.steps:
-        if step.after is None and not step.at_end:
-            steps.begin(w, incident, step)
+def _begin_unless_quiet(w: Work, incident: Incident, signal: Signal) -> None:
+    """Begins, unless a silence holds for the signal. What is held back goes its way with the first signal that is not
+    silenced."""
+    if w.state.silences:
+        meant = seen(signal)
+        if silence := quiet.holding(w, incident, meant):
+            w.emit(e.HeldBack(incident=incident.id, silence=silence, seen=meant))
+            return
+    if incident.held_by:
+        w.emit(e.Released(incident=incident.id))
+    steps.begin_sheet(w, incident)
 
 
 def joining_key(playbook: Playbook, met: Match, signal: Signal) -> tuple[str, ...]:
@@ -185,7 +201,7 @@ def started(w: Work, fact: Fact, body: SheetStarted, signal: Signal | None) -> N
         w.alarm("sheet-unknown", body.playbook, f"started by {body.by}, but no such sheet is in force")
         return
     name = signal_name(signal.source, signal.sender, signal.identifier)
-    open_incident(w, playbook, ("by hand", fact.id), signal, fact.id, name, None)
+    open_incident(w, playbook, ("by hand", fact.id), signal, fact.id, name, None, by_hand=True)
 
 
 # --- ending ------------------------------------------------------------------------------------------------
@@ -223,7 +239,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
     for step in playbook.steps if playbook else ():
         w.drop(f"repeat {incident.id} {step.name}")
         w.drop(f"step {incident.id} {step.name}")
-    if playbook is not None and not incident.shadow:
+    if playbook is not None and not incident.shadow and not incident.held_by:
         for step in playbook.steps:
             if step.at_end:
                 steps.begin(w, incident, step)

@@ -15,6 +15,16 @@ from hub.playbook.language import Call, Condition, Notify, Outcome, Step, Tasks,
 CHUNK = 100  # an audience larger than this is frozen in the vault and goes out in chunks of this size
 
 
+def begin_sheet(w: Work, incident: Incident) -> None:
+    """Begins the steps that wait for nothing. A sheet in shadow shows that it would have run, and sends nothing."""
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    if playbook is None or incident.shadow:
+        return
+    for step in playbook.steps:
+        if step.after is None and not step.at_end:
+            begin(w, incident, step)
+
+
 def begin(w: Work, incident: Incident, step: Step) -> None:
     """Begins a step (again, where it repeats)."""
     if incident.shadow:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain
+from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
 
@@ -80,6 +81,21 @@ class Ended(_Event, frozen=True, tag="ended"):
 
 
 class Reopened(_Event, frozen=True, tag="reopened"):
+    incident: str
+
+
+class HeldBack(_Event, frozen=True, tag="held-back"):
+    """An incident wakes nobody for now: its steps have not begun. `silence`: which one holds; `seen`: the signal that
+    it holds for."""
+
+    incident: str
+    silence: str
+    seen: Seen
+
+
+class Released(_Event, frozen=True, tag="released"):
+    """What was held back goes its way."""
+
     incident: str
 
 
@@ -249,7 +265,8 @@ class Delivered(_Event, frozen=True, tag="delivery"):
 
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`. Setting one again moves it."""
+    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`.
+    Setting one again moves it."""
 
     deadline: str
     at: datetime
@@ -281,6 +298,28 @@ class TaskClosed(_Event, frozen=True, tag="task-closed"):
 
 class TaskLate(_Event, frozen=True, tag="task-late"):
     task: str
+
+
+class Silenced(_Event, frozen=True, tag="silenced"):
+    """A silence is known; it holds from its start to its end."""
+
+    id: str
+    silence: Silence
+
+
+class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
+    """`by` and `why`: who ended it before its time."""
+
+    id: str
+    by: str = ""
+    why: str = ""
+
+
+class OnWatch(_Event, frozen=True, tag="on-watch"):
+    """From here on this person has the watch of the room."""
+
+    person: str
+    by: str
 
 
 class AlarmRaised(_Event, frozen=True, tag="alarm"):
@@ -315,6 +354,8 @@ Event = (
     | SignalWithdrawn
     | Ended
     | Reopened
+    | HeldBack
+    | Released
     | Forgotten
     | StepBegan
     | StepEnded
@@ -336,6 +377,9 @@ Event = (
     | TaskOpened
     | TaskClosed
     | TaskLate
+    | Silenced
+    | SilenceEnded
+    | OnWatch
     | AlarmRaised
     | AlarmCleared
     | Stopped

@@ -14,6 +14,7 @@ from msgspec import Struct
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
 from hub.model.people import Steer
+from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
 # --- what the outside told us ------------------------------------------------------------------------------
@@ -107,6 +108,27 @@ class ChainSteered(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="s
     to: str = ""
 
 
+class SilenceSet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="silence", gc=False):
+    """An officer wants something quiet; the fact's id is the silence's."""
+
+    silence: Silence
+
+
+class SilenceLifted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="silence-lifted", gc=False):
+    """An officer ends a silence before its time."""
+
+    silence: str
+    by: str
+    why: str
+
+
+class WatchTaken(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="watch", gc=False):
+    """A person takes the watch of the room; `by`: who says so, where that is somebody else."""
+
+    person: str
+    by: str
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -190,6 +212,9 @@ FactBody = (
     | StopLifted
     | IncidentClosed
     | ChainSteered
+    | SilenceSet
+    | SilenceLifted
+    | WatchTaken
     | TaskTicked
     | Installed
     | Retired

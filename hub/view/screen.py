@@ -72,9 +72,10 @@ def screen(
     foot = [Text(plain(hint), style="bold", no_wrap=True, overflow="ellipsis") for hint in hints]
     room = max(6, height - len(head) - len(foot))
     left = [_alarms(picture, words, zone), _chains(picture, words), _incidents(picture, words), _tasks(picture, words)]
+    left.insert(1, _silences(picture, words, zone))
     right = [_sources(picture, words), _deliveries(picture, words, zone)]
     left = [section for section in left if section.rows or section.title != words("alarms")]
-    left = [section for section in left if section.rows or section.title != words("tasks")]
+    left = [section for section in left if section.rows or section.title not in (words("tasks"), words("silences"))]
     if width < WIDE:
         return Group(*head, *_fitted([*left, right[1], right[0]], words, room), *foot)
     columns = Table.grid(expand=True, padding=(0, 1))
@@ -130,6 +131,31 @@ def _alarms(picture: Picture, words: Words, zone: tzinfo) -> Section:
         for alarm in listed(picture, "alarms")
     ]
     return Section(words("alarms"), rows, flexible=2)
+
+
+def _silences(picture: Picture, words: Words, zone: tzinfo) -> Section:
+    rows: list[Sequence[Cell]] = []
+    for silence in listed(picture, "silences"):
+        until = words("until", time=_moment(silence.get("until"), words, zone))
+        if not silence.get("holds"):
+            until = f"{words('from', time=_moment(silence.get('start'), words, zone))} {until}"
+        what = ", ".join(plain(part) for part in silence.get("what") or ()) or "*"
+        held = len(silence.get("held_back") or ())
+        rows.append(
+            (
+                (what, "bold"),
+                (until, "yellow"),
+                (f"{plain(silence.get('by', ''))}: {plain(silence.get('why', ''))}", ""),
+                (words("held_back", n=held) if held else "", "bold yellow"),
+            )
+        )
+    return Section(words("silences"), rows, flexible=2)
+
+
+def _moment(value: Any, words: Words, zone: tzinfo) -> str:
+    """`Fri 27 Nov, 08:00`."""
+    at = instant(value)
+    return format_datetime(at, "EEE d MMM, HH:mm", tzinfo=zone, locale=words.language) if at else "?"
 
 
 def _chains(picture: Picture, words: Words) -> Section:

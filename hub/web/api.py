@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from hub.connector import Unavailable
 from hub.model.people import Steer
+from hub.model.signal import Hazard
 from hub.web.openapi import Operation
 
 
@@ -67,6 +68,16 @@ class Api(Protocol):
         """Holds, resumes, cancels, begins again or hands over a chain under way."""
         ...
 
+    async def silence(self, wanted: "SilenceBody") -> Done:
+        """Nobody is woken for what it names while it holds."""
+        ...
+
+    async def lift_silence(self, silence: str, by: str, why: str) -> Done: ...
+
+    async def take_watch(self, person: str, by: str) -> Done:
+        """From now on this person has the watch of the room."""
+        ...
+
     async def task_done(self, task: str, by: str) -> Done: ...
 
     async def acknowledge(self, alarm: str, by: str) -> Done:
@@ -107,6 +118,28 @@ class HandOverBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     by: str
     why: str
     to: str
+
+
+class SilenceBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to wake nobody, until when (at most two weeks) and, for a maintenance window, from when. All that is
+    given must hold. `gravest`: also what is of severity Extreme."""
+
+    by: str
+    why: str
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
+    start: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    sheets: tuple[str, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    sources: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    gravest: bool = False
+
+
+class WatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`person`: who has the watch of the room from now on."""
+
+    person: str
+    by: str
 
 
 class AuditorBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,6 +223,9 @@ class ApiRoutes:
             (_operation("POST", "/api/lift", "Let things go out again", WhyBody, Done), self._lift),
             (_operation("POST", "/api/incidents/{incident}/end", "End an incident", WhyBody, Done), self._end),
             *((_steer_operation(act), self._steering(act)) for act in Steer),
+            (_operation("POST", "/api/silences", "Wake nobody for this for a while", SilenceBody, Done), self._silence),
+            (_operation("POST", "/api/silences/{silence}/lift", "End a silence", WhyBody, Done), self._lift_silence),
+            (_operation("POST", "/api/watch", "Take the watch of the room", WatchBody, Done), self._take_watch),
             (_operation("POST", "/api/tasks/{task}/done", "A task is done", ByBody, Done), self._task_done),
             (
                 _operation("POST", "/api/alarms/{alarm}/acknowledge", "Somebody has seen an alarm", ByBody, Done),
@@ -255,6 +291,17 @@ class ApiRoutes:
             return json_response(await self._api.steer(run, act, body.by, body.why, ""))
 
         return steer
+
+    async def _silence(self, request: web.Request) -> web.Response:
+        return json_response(await self._api.silence(await _read(request, SilenceBody)))
+
+    async def _lift_silence(self, request: web.Request) -> web.Response:
+        body = await _read(request, WhyBody)
+        return json_response(await self._api.lift_silence(request.match_info["silence"], body.by, body.why))
+
+    async def _take_watch(self, request: web.Request) -> web.Response:
+        body = await _read(request, WatchBody)
+        return json_response(await self._api.take_watch(body.person, body.by))
 
     async def _task_done(self, request: web.Request) -> web.Response:
         body = await _read(request, ByBody)

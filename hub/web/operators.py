@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hub.model.people import Steer
-from hub.web.api import Done, Duty
+from hub.web.api import Done, Duty, SilenceBody
 
 T = TypeVar("T")
 
@@ -36,6 +36,15 @@ class OperatorsPort:
 
     async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
         return await self._ask(Done, "steer", run, act, by, why, to)
+
+    async def silence(self, wanted: SilenceBody) -> Done:
+        return await self._ask(Done, "silence", msgspec.to_builtins(wanted))
+
+    async def lift_silence(self, silence: str, by: str, why: str) -> Done:
+        return await self._ask(Done, "lift-silence", silence, by, why)
+
+    async def take_watch(self, person: str, by: str) -> Done:
+        return await self._ask(Done, "watch", person, by)
 
     async def task_done(self, task: str, by: str) -> Done:
         return await self._ask(Done, "task", task, by)

@@ -92,6 +92,58 @@ def test_an_officer_holds_a_chain_and_hands_it_over_with_the_reason_kept(here: R
     here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 oui")
 
 
+def test_a_silence_wakes_nobody_until_it_is_lifted(here: Room) -> None:
+    who = ("--by", "officer-z", "--why", "siren test")
+    for words, said in (
+        (("--until", "2 h", "--sheet", "nonsense"), "sheets: there is no nonsense: there are crisis-centre-activation"),
+        (("--until", "2 h", "--area", "nonsense"), "areas: there is no nonsense: there are "),
+        (("--until", "2020-01-01T00:00:00Z"), "until: 2020-01-01 00:00Z is over before it begins"),
+        (("--until", "400 h"), "until: a silence lasts 14 days at most"),
+        (("--until", "2 h", "--hazard", "dragon"), "Invalid enum value 'dragon'"),
+    ):
+        refused = vigie(here, "silence", "set", *words, *who)
+        assert (refused.code, refused.out) == (1, "")
+        assert refused.err.startswith(said), refused.err
+    assert vigie(here, "silence", "set", "--until", "noon", *who).code == 2
+    (done,) = vigie(here, "silence", "set", "--until", "2 h", "--hazard", "snow-ice", *who, "--json").json_lines()
+    here.alert("SNOW-1", hazard="snow-ice", severity="Severe")
+    (incident,) = here.until(lambda: [x for x in here.events(e.HeldBack) if x.silence == done["id"]], "an incident")
+    (shown,) = here.status()["silences"]
+    assert (shown["by"], shown["held_back"], shown["holds"]) == ("officer-z", [incident.incident], True)
+    assert vigie(here, "silence", "lift", "nonsense", *who).code == 1
+    assert vigie(here, "silence", "lift", done["id"], *who).code == 0
+    here.until(lambda: [x for x in here.events(e.RunBegan) if x.incident == incident.incident], "a chain")
+    assert here.status()["silences"] == []
+    here.cancel("SNOW-2", of="SNOW-1", hazard="snow-ice")
+    here.ended("snow-ice")
+
+
+def test_the_watch_is_handed_over_with_what_is_open_and_promised(here: Room) -> None:
+    assert vigie(here, "watch", "show").out.startswith("nobody has taken the watch yet\n")
+    nobody = vigie(here, "watch", "take", "officer-q", "--by", "officer-a")
+    assert (nobody.code, nobody.err) == (1, "person: 'officer-q' is nobody: see config/people.yaml\n")
+    here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 20 min")
+    here.alert("HEAT-1", hazard="heat")
+    here.until(lambda: [x for x in here.events(e.AskClosed) if x.eta_min == 20], "an officer on the way")
+    here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 oui")
+    assert vigie(here, "watch", "take", "officer-b", "--by", "officer-a").out.startswith("officer-b has the watch")
+    here.until(lambda: here.status()["watch"], "a watch")
+    said = vigie(here, "watch", "show").out
+    assert said.startswith("officer-b has the watch since ")
+    for words in (
+        "extreme-weather (heat",
+        "officer-a has accepted, there at ",
+        "tasks:",
+        "discipline D1: checklist, due ",
+    ):
+        assert words in said, said
+    assert "+32" not in said
+    (as_json,) = vigie(here, "watch", "show", "--json").json_lines()
+    assert as_json["watch"]["person"] == "officer-b"
+    here.cancel("HEAT-2", of="HEAT-1", hazard="heat")
+    here.ended("heat")
+
+
 def _open(here: Room, run: e.RunBegan, hazard: str) -> bool:
     return any(x.incident == run.incident and hazard in x.key for x in here.events(e.Opened))
 

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from connectors.webhook.source import WebhookConfig, WebhookSource
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
 from hub.model.people import Steer
-from hub.web.api import ApiRoutes, Done, Duty, Refused
+from hub.web.api import ApiRoutes, Done, Duty, Refused, SilenceBody
 from hub.web.server import Mount, WebConfig, WebServer
 from tests.contracts.intake import MemoryIntake, environment
 
@@ -55,6 +55,18 @@ class Operators:
     async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
         self.done.append((f"steer-{act}", run, by, why, to))
         return Done(id="FACT6")
+
+    async def silence(self, wanted: SilenceBody) -> Done:
+        self.done.append(("silence", wanted.by, wanted.why, wanted.hazards, wanted.until))
+        return Done(id="FACT7")
+
+    async def lift_silence(self, silence: str, by: str, why: str) -> Done:
+        self.done.append(("lift-silence", silence, by, why))
+        return Done(id="FACT8")
+
+    async def take_watch(self, person: str, by: str) -> Done:
+        self.done.append(("watch", person, by))
+        return Done(id="FACT9")
 
     async def task_done(self, task: str, by: str) -> Done:
         self.done.append(("task-done", task, by))
@@ -344,6 +356,9 @@ ACTS = [
     ("/api/lift", {"by": "an officer", "why": "checked"}, "lift"),
     ("/api/incidents/INC1/end", {"by": "an officer", "why": "over"}, "end"),
     ("/api/tasks/TASK1/done", {"by": "an officer"}, "task-done"),
+    ("/api/silences", {"by": "o", "why": "x", "until": "2030-01-01T00:00:00Z"}, "silence"),
+    ("/api/watch", {"by": "an officer", "person": "officer-b"}, "watch"),
+    ("/api/silences/S1/lift", {"by": "an officer", "why": "x"}, "lift-silence"),
     *(
         (f"/api/chains/RUN1/{act}", {"by": "an officer", "why": "x"}, f"steer-{act}")
         for act in Steer

@@ -1,6 +1,7 @@
 """Reading config/: the example as it ships, and a gallery of faults (tests/bad/config: a folder is named by its fault,
 holds the file that differs, and the findings expected)."""
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,10 +14,10 @@ from msgspec import Meta, Struct
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
 from hub.config.people import local_time
-from hub.connector import Abilities
+from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
 from hub.findings import errors
-from hub.model.people import Asked, Contact, Language
+from hub.model.people import Asked, Contact, Language, Plays, Role
 from hub.people.chains import who
 from hub.people.directory import phone_problem
 from hub.secrets import looks_secret, secrets_from
@@ -33,6 +34,7 @@ class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connections: Annotated[int, Meta(ge=1, description="Requests at the same time")] = 10
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait")] = 15.0
     detection: bool = True
+    keypad: bool = True
 
     def __post_init__(self) -> None:
         if self.account == "none":
@@ -50,6 +52,9 @@ class TextChannel:
 class VoiceChannel(TextChannel):
     abilities = Abilities(answers=True, voice=True)
 
+    def __init__(self, config: TextConfig, environment: Environment) -> None:
+        self.abilities = Abilities(answers=config.keypad, voice=True)
+
 
 class BoardChannel(TextChannel):
     abilities = Abilities()
@@ -58,9 +63,9 @@ class BoardChannel(TextChannel):
 class ButtonChannel(TextChannel):
     """What it can do depends on its settings and on whether people can reach the hub."""
 
-    @classmethod
-    def able(cls, config: TextConfig, public_url: str) -> Abilities:
-        return Abilities(answers=config.detection and public_url == "https://vigie.example.org/callback/board")
+    def __init__(self, config: TextConfig, environment: Environment) -> None:
+        public = environment.public_url == "https://vigie.example.org/callback/board"
+        self.abilities = Abilities(answers=config.detection and public)
 
 
 class PollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,6 +137,19 @@ def test_the_duty_officers_chain_is_as_told(example: Config) -> None:
         plan = who(each, datetime(2003, 1, 1, tzinfo=UTC), example.directory(), example.rosters)
         assert not plan.problems
         assert all(tier.people and not tier.problems for tier in plan.tiers)
+
+
+def test_the_chains_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/chains.md").read_text("utf-8"), re.DOTALL)
+    assert len(examples) == 2
+    directors = (folder / "chains.yaml").read_text("utf-8").partition("\ndirectors:")[2].partition("\ncrisis-cell:")[0]
+    (folder / "chains.yaml").write_text("\n".join([*examples, "directors:" + directors]), "utf-8")
+    config, findings = load(folder)
+    assert [str(finding) for finding in findings] == []
+    assert config.chains["crisis-cell"].roles == (Role(Plays.DISCIPLINE, "D1"), Role(Plays.SPEAKS, "nl", 2))
 
 
 # --- the gallery -------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """Whatever the order and repetition of inputs: the fold of the decisions is the live state, a deadline fires once, who
 has accepted is not asked again, and in the end every chain is filled or exhausted and everybody reached is told."""
 
+from datetime import timedelta
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Asked, Chain, Contact, Plays, Role, Steer, Tier
+from hub.model.quiet import Quiet, Silence
 from tests.stories import Night, World, sheet, tasks
 
 PEOPLE = ("officer-a", "officer-b", "officer-c", "director")
@@ -50,19 +53,26 @@ replies = st.tuples(
 )
 receipts = st.tuples(st.just("receipt"), st.integers(0, 30), st.sampled_from(list(Outcome)), st.integers(0, 2))
 waits = st.tuples(st.just("wait"), st.sampled_from([1, 30, 90, 240, 3600, 30_000]))
-acts = st.tuples(st.just("act"), st.sampled_from(["stop", "lift", "end", "tick", "ack"]))
+acts = st.tuples(st.just("act"), st.sampled_from(["stop", "lift", "end", "tick", "ack", "unquiet"]))
 steering = st.tuples(
     st.just("steer"),
     st.integers(0, 4),
     st.sampled_from(list(Steer)),
     st.sampled_from([*PEOPLE, "directors", "turns", "somebody-else"]),
 )
+quiet = st.tuples(
+    st.just("quiet"),
+    st.sampled_from([(), ("storm",), ("flood", "wind")]),
+    st.sampled_from([0, 60, 4000]),
+    st.sampled_from([30, 3600, 30_000]),
+    st.booleans(),
+)
 silences = st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["sms", "voice"])), max_size=4)
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.one_of(signals, replies, receipts, waits, acts, steering), max_size=40),
+    st.lists(st.one_of(signals, replies, receipts, waits, acts, steering, quiet), max_size=40),
     silences,
     silences,
     st.integers(0, 3),
@@ -99,6 +109,14 @@ def _do(night: Night, what: tuple, orders: list[e.Ordered]) -> None:
             if which < len(orders):
                 order = orders[which]
                 night.fact(r.ReceiptsReceived(channel="sms", receipts=(r.Receipt(order.order, index, outcome),) * 2))
+        case ("quiet", sheets, begins_s, lasts_s, gravest):
+            start = night.now + timedelta(seconds=begins_s)
+            until = start + timedelta(seconds=lasts_s)
+            what = Quiet(sheets=sheets, gravest=gravest)
+            night.fact(r.SilenceSet(silence=Silence(what=what, by="x", why="y", start=start, until=until)))
+        case ("act", "unquiet"):
+            for silence in list(night.state.silences)[:1]:
+                night.fact(r.SilenceLifted(silence=silence, by="x", why="y"))
         case ("wait", seconds):
             night.after(seconds=seconds)
         case ("act", "stop"):
@@ -149,5 +167,7 @@ def _live(night: Night) -> None:
     for run in state.runs.values():
         waiting = [state.asks[a] for a in run.asks if not state.asks[a].outcome]
         assert run.outcome or (stopped and waiting), f"a chain hangs: {run}"
+    assert not state.silences, "a silence without end"
+    assert not any(i.held_by for i in state.incidents.values()), "held back for ever"
     for name, at in state.deadlines.items():
         assert at > night.now, f"deadline {name} did not fire"

@@ -15,7 +15,8 @@ from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.policy import Limits
-from hub.engine.state import State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
 from hub.journal import JournalUnavailable
 from hub.journal.memory import MemoryJournal
 from hub.journal.puts import unavailable
@@ -23,6 +24,7 @@ from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
+from hub.model.people import Steer
 from hub.model.signal import Certainty, Info, MsgType, Reference, Severity, Signal, Status
 from tools.simulate.world import CHANNELS, FINE, HAZARDS, OFFICERS, SimChannel, bad_weather, call, rules, texts
 
@@ -119,7 +121,9 @@ class Night:
         if mood < 0.45:
             return
         await trio.sleep(chance.choice((5, 30, 100, 200, 400, 2000)) * chance.random())
-        verb = Verb.ACCEPT if mood < 0.8 else Verb.DECLINE if mood < 0.93 else Verb.UNCLEAR
+        verb = Verb.ACCEPT if mood < 0.75 else Verb.DECLINE if mood < 0.88 else Verb.DELEGATE
+        if mood >= 0.95:
+            verb = Verb.UNCLEAR
         code = outgoing.ask.code if outgoing.ask and chance.random() < 0.6 else ""
         for _ in range(2 if chance.random() < 0.1 else 1):
             await self.put(
@@ -129,6 +133,7 @@ class Night:
                     verb=verb,
                     code=code,
                     order=outgoing.order if channel == "voice" else "",
+                    to=chance.choice((*OFFICERS, "")) if verb is Verb.DELEGATE else "",
                 )
             )
 
@@ -234,6 +239,20 @@ class Night:
         await trio.sleep(self.chance.uniform(1, 900))
         await self.put(r.StopLifted(by="op", why="fine"))
 
+    async def steering(self) -> None:
+        """An officer acts on chains, sensibly or not; what is held is resumed some time."""
+        chance = self.chance
+        while trio.current_time() < self.zero + FAULTS_S:
+            await trio.sleep(chance.expovariate(1 / 3600))
+            runs = list(self.core.state.runs) if self.core is not None else []
+            if runs:
+                run, act = chance.choice(runs), chance.choice(list(Steer))
+                to = chance.choice((*OFFICERS, "directors", "pair"))
+                await self.put(r.ChainSteered(run=run, act=act, by="op", why="look", to=to))
+                if act is Steer.HOLD:
+                    await trio.sleep(chance.uniform(1, 3600))
+                    await self.put(r.ChainSteered(run=run, act=Steer.RESUME, by="op", why="go on"))
+
     async def clock_steps(self) -> None:
         while True:
             await trio.sleep(self.chance.expovariate(1 / 7200))
@@ -297,7 +316,7 @@ class Night:
             self.nursery = outside
             with trio.CancelScope() as faults:
                 async with trio.open_nursery() as bad:
-                    for task in (self.signals, self.operator):
+                    for task in (self.signals, self.operator, self.steering):
                         outside.start_soon(task)
                     bad.start_soon(self.weather)
                     bad.start_soon(self.clock_steps)

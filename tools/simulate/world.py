@@ -11,7 +11,7 @@ from msgspec import Struct
 from hub.connector import Abilities, Answer, Dead, Intake, Outgoing, Retry, Route, Sent
 from hub.dispatch.render import Texts
 from hub.model.message import Message, Text
-from hub.model.people import Address, Asked, Chain, Contact, Group, Language, Person, Tier
+from hub.model.people import Address, Asked, Chain, Contact, Group, Language, Person, Plays, Role, Tier
 from hub.model.signal import Hazard, Severity
 from hub.people.directory import Directory
 from hub.playbook.language import (
@@ -95,10 +95,12 @@ def rules() -> InForce:
     first = Tier(ask=(Contact(Asked.PERSON, "officer-a"),), by=("sms", "voice"), between_s=90, answer_s=240)
     both = tuple(Contact(Asked.PERSON, p) for p in ("officer-b", "officer-c"))
     second = Tier(ask=both, by=("voice", "sms"), between_s=60, answer_s=180, times=2)
+    turns = Tier(ask=both, by=("voice", "sms"), between_s=60, answer_s=180, times=2, in_turn=True)
     director = Tier(ask=(Contact(Asked.PERSON, "director"),), by=("voice", "sms"))
+    dutch = Role(Plays.SPEAKS, "nl")
     chains = {
-        "duty": Chain(id="duty", tiers=(first, second), exhausted="directors"),
-        "pair": Chain(id="pair", tiers=(second,), need=2, exhausted="directors"),
+        "duty": Chain(id="duty", tiers=(first, turns), exhausted="directors"),
+        "pair": Chain(id="pair", tiers=(first, second), need=2, roles=(dutch,), exhausted="directors"),
         "directors": Chain(id="directors", tiers=(director,)),
     }
     return InForce(

@@ -1,0 +1,67 @@
+"""Silences: what wakes nobody while one holds, and what becomes of it when it ends.
+
+An incident is opened all the same, signals join it, and it is seen in the room; only its steps do not begin. What a
+person starts by hand is never held back, and nothing of severity Extreme, unless its silence says so in so many words.
+"""
+
+from hub.engine import steps
+from hub.engine.state import Incident
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.quiet import Quiet, Seen, Silence
+from hub.model.records import Fact, SilenceLifted, SilenceSet
+
+
+def holding(w: Work, incident: Incident, signal: Seen) -> str:
+    """The silence that holds for a signal in an incident now; `""` for none."""
+    for silence_id, silence in w.state.silences.items():
+        if silence.start <= w.now < silence.until and _meets(silence.what, incident.playbook, signal):
+            return silence_id
+    return ""
+
+
+def _meets(what: Quiet, sheet: str, signal: Seen) -> bool:
+    """All of the signal must be meant: one that is also about something else is not silenced."""
+    return (
+        (not what.sheets or sheet in what.sheets)
+        and (not what.sources or signal.source in what.sources)
+        and (what.gravest or not signal.extreme)
+        and (not what.hazards or all(hazard in what.hazards for hazard in signal.hazards))
+        and (not what.areas or (bool(signal.areas) and all(set(places) & set(what.areas) for places in signal.areas)))
+    )
+
+
+def silenced(w: Work, fact: Fact, body: SilenceSet) -> None:
+    silence = body.silence
+    if silence.until <= w.now:
+        return
+    w.emit(e.Silenced(id=fact.id, silence=silence))
+    w.deadline_at(f"silence {fact.id}", silence.until)
+
+
+def lifted(w: Work, body: SilenceLifted) -> None:
+    if body.silence in w.state.silences:
+        w.drop(f"silence {body.silence}")
+        ended(w, body.silence, body.by, body.why)
+
+
+def ended(w: Work, silence_id: str, by: str = "", why: str = "") -> None:
+    """The room hears what was held back, and what is still open goes its way."""
+    silence = w.state.silences[silence_id]
+    w.emit(e.SilenceEnded(id=silence_id, by=by, why=why))
+    held = [i for i in w.state.incidents.values() if i.held_by == silence_id]
+    if held:
+        w.alarm("silence-over", silence_id, f"{_said(silence)} held back: {' '.join(i.id for i in held)}")
+    for incident in held:
+        assert incident.held_for is not None
+        other = holding(w, incident, incident.held_for)
+        if other:
+            w.emit(e.HeldBack(incident=incident.id, silence=other, seen=incident.held_for))
+            continue
+        w.emit(e.Released(incident=incident.id))
+        if not incident.ended:
+            steps.begin_sheet(w, incident)
+
+
+def _said(silence: Silence) -> str:
+    return f"the silence of {silence.by} ({silence.why})"

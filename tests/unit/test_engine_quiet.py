@@ -1,0 +1,197 @@
+"""Quiet by intent: what a silence holds back, what it never does, and what the room hears when it ends."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.model.area import Area
+from hub.model.quiet import Quiet, Silence
+from hub.model.records import Installed, SheetStarted, SilenceLifted, SilenceSet
+from hub.model.signal import Hazard, Info, Signal
+from tests.stories import Night, World, sheet
+
+
+def silence(night: Night, hours: float = 2, begins_h: float = 0, **what: Any) -> str:
+    start = night.now + timedelta(hours=begins_h)
+    until = start + timedelta(hours=hours)
+    body = Silence(what=Quiet(**what), by="officer-z", why="siren test", start=start, until=until)
+    return night.fact(SilenceSet(silence=body))
+
+
+def lift(night: Night, silence_id: str) -> None:
+    night.fact(SilenceLifted(silence=silence_id, by="officer-z", why="done early"))
+
+
+def is_woken(night: Night) -> None:
+    night.person("officer-a").receives("storm-wake", by="sms")
+
+
+def held(night: Night) -> list[str]:
+    return [i.held_by for i in night.state.incidents.values()]
+
+
+def test_what_is_silenced_wakes_nobody_and_is_seen_all_the_same() -> None:
+    night = Night()
+    quiet = silence(night, hazards=(Hazard.THUNDERSTORM,))
+    night.signal()
+    night.signal("w2")
+    assert held(night) == [quiet]
+    (incident,) = night.state.incidents.values()
+    assert len(incident.signals) == 2
+    night.after(hours=1)
+    night.over()
+
+
+def test_when_it_ends_the_room_hears_what_it_held_back_and_that_goes_its_way() -> None:
+    night = Night()
+    quiet = silence(night, hours=2)
+    night.signal()
+    night.after(hours=1, minutes=59)
+    night.person("officer-a").receives_nothing()
+    night.after(minutes=1)
+    is_woken(night)
+    (alarm,) = night.state.alarms.values()
+    (incident,) = night.state.incidents
+    assert (alarm.what, alarm.about) == ("silence-over", quiet)
+    assert alarm.detail == f"the silence of officer-z (siren test) held back: {incident}"
+    assert night.state.silences == {}
+    night.over()
+
+
+def test_what_is_over_before_the_silence_wakes_nobody_and_no_all_clear_is_needed() -> None:
+    night = Night()
+    silence(night, hours=2)
+    night.signal(expires_min=30)
+    night.after(hours=3)
+    assert night.alarms() == ["silence-over"]
+    night.over()
+
+
+def test_an_officer_ends_it_early() -> None:
+    night = Night()
+    quiet = silence(night, hours=2)
+    night.signal()
+    lift(night, quiet)
+    is_woken(night)
+    night.after(minutes=1)
+    lift(night, quiet)  # said twice: nothing more
+    night.over()
+
+
+def test_a_silence_that_held_nothing_back_ends_without_a_word() -> None:
+    night = Night()
+    silence(night, hours=1)
+    night.after(hours=2)
+    assert night.alarms() == []
+    night.over()
+
+
+def test_a_maintenance_window_begins_later() -> None:
+    night = Night()
+    silence(night, begins_h=1, hours=1)
+    night.signal()
+    is_woken(night)
+    night.person("officer-a").replies("ja")
+    night.person("officer-a").receives("hub.accepted", by="sms")
+    for partner in ("police", "fire"):
+        night.person(partner).receives("storm-partners", by="sms")
+        night.person(partner).receives("storm-partners", by="email")
+    night.over()
+
+
+def test_the_gravest_is_never_silenced_by_a_rule_alone() -> None:
+    night = Night()
+    silence(night)
+    night.signal(severity="Extreme")
+    is_woken(night)
+    night.over()
+
+
+def test_the_gravest_is_silenced_by_who_says_so() -> None:
+    night = Night()
+    silence(night, gravest=True)
+    night.signal(severity="Extreme")
+    night.after(hours=1)
+    night.over()
+
+
+def test_what_was_held_back_and_grows_worse_wakes() -> None:
+    night = Night()
+    silence(night)
+    night.signal()
+    night.after(minutes=10)
+    night.person("officer-a").receives_nothing()
+    night.update("w2", of="w1", severity="Extreme")
+    is_woken(night)
+    assert held(night) == [""]
+    night.over()
+
+
+def test_a_second_signal_that_is_not_meant_wakes() -> None:
+    night = Night()
+    silence(night, sources=("meteo",), areas=("harbour",))
+    night.signal(info={"areas": (Area(description="x", places=("harbour",)),)})
+    night.person("officer-a").receives_nothing()
+    night.signal("w2", info={"areas": (Area(description="y", places=("city",)),)})
+    is_woken(night)
+    night.over()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"hazards": (Hazard.FLOOD,)},
+        {"sheets": ("another",)},
+        {"sources": ("kmi-feed",)},
+        {"areas": ("harbour",)},
+        {"areas": ("city", "harbour"), "sheets": ("storm",)},
+    ],
+)
+def test_what_is_not_meant_wakes(what: dict[str, Any]) -> None:
+    night = Night()
+    silence(night, **what)
+    both = (Area(description="x", places=("city",)), Area(description="y", places=("country",)))
+    night.signal(info={"areas": both})
+    is_woken(night)
+    night.over()
+
+
+def test_what_a_person_starts_by_hand_is_never_held_back() -> None:
+    night = Night()
+    night.fact(Installed(what="playbook", name="storm", version="storm-v1"))
+    silence(night)
+    said = Signal(identifier="x", sender="officer-z", sent=night.now, source="operators", infos=(Info(),))
+    night.fact(SheetStarted(playbook="storm", by="officer-z"), said)
+    is_woken(night)
+    night.over()
+
+
+def test_a_longer_silence_takes_over_what_a_shorter_one_held_back() -> None:
+    night = Night()
+    silence(night, hours=1, hazards=(Hazard.THUNDERSTORM,))
+    longer = silence(night, hours=3, sheets=("storm",))
+    night.signal()
+    night.after(hours=2)
+    assert held(night) == [longer]
+    night.person("officer-a").receives_nothing()
+    night.after(hours=1)
+    is_woken(night)
+    night.over()
+
+
+def test_two_sheets_and_only_one_of_them_is_quiet() -> None:
+    night = Night(World(sheet("storm"), sheet("parks")))
+    silence(night, sheets=("parks",))
+    night.signal()
+    asked = night.person("officer-a").receives("storm-wake", by="sms")
+    assert len(asked.incidents) == 1
+    night.over()
+
+
+def test_a_silence_that_is_over_on_arrival_holds_nothing() -> None:
+    night = Night()
+    silence(night, hours=-1)
+    night.signal()
+    is_woken(night)
+    night.over()
