@@ -210,10 +210,12 @@ class Abilities(Struct, frozen=True, kw_only=True):
 
     `longest`: characters of text it carries (None: no limit). `idempotent`: repeating an attempt with the same id
     cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
-    whether it arrived. `answers`: people can answer on it. `voice`: speaks the text. `recalls`: what was handed
-    over can still be taken back (a ringing call)."""
+    whether it arrived. `answers`: people can answer on it. `words`: with words of theirs, so that an ask tells its code
+    (else by buttons). `voice`: speaks the text. `recalls`: what was handed over can still be taken back (a ringing
+    call)."""
 
     answers: bool = False
+    words: bool = True
     voice: bool = False
     longest: int | None = None
     idempotent: bool = False
