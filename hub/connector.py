@@ -210,10 +210,12 @@ class Abilities(Struct, frozen=True, kw_only=True):
 
     `longest`: characters of text it carries (None: no limit). `idempotent`: repeating an attempt with the same id
     cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
-    whether it arrived. `answers`: people can answer on it. `voice`: speaks the text. `recalls`: what was handed
-    over can still be taken back (a ringing call)."""
+    whether it arrived. `answers`: people can answer on it. `words`: with words of theirs, so that an ask tells its code
+    (else by buttons). `voice`: speaks the text. `recalls`: what was handed over can still be taken back (a ringing
+    call)."""
 
     answers: bool = False
+    words: bool = True
     voice: bool = False
     longest: int | None = None
     idempotent: bool = False
@@ -286,7 +288,11 @@ class Channel(Protocol):
     """A way to reach people. Made as `Channel(config, environment)`; open for the hub's life."""
 
     Config: ClassVar[type[Struct]]
-    abilities: ClassVar[Abilities]
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do as it is configured; an attribute of the class where that does not depend on it."""
+        ...
 
     async def open(self, intake: Intake) -> None:
         """Makes its sessions. Must not fail for an unreachable provider."""

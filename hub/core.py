@@ -20,7 +20,8 @@ from hub.dispatch.policy import Limits
 from hub.dispatch.render import Texts
 from hub.dispatch.settle import Caller
 from hub.engine.engine import Engine
-from hub.engine.state import State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
 from hub.journal import Journal, JournalError, Snapshot
 from hub.model import events as e
 from hub.model import records as r

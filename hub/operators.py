@@ -86,6 +86,10 @@ class Operators:
                     raise Refused(f"no silence {silence} stands: see `silences` in the status", missing=True)
                 body = r.SilenceLifted(silence=silence, by=by, why=why)
                 return await self._act(body, "the silence is over, and what it held back goes its way")
+            case "watch", (person, by):
+                if self._rules().directory.person(person) is None:
+                    raise Refused(f"person: {person!r} is nobody: see config/people.yaml")
+                return await self._act(r.WatchTaken(person=person, by=by), f"{person} has the watch")
             case "task", (task, by):
                 if task not in self._state().tasks:
                     raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)

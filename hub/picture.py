@@ -65,8 +65,9 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
     return {
         "now": now,
         "stopped": None if state.stopped is None else {"by": state.stopped[0], "why": state.stopped[1]},
+        "watch": None if state.watch is None else {"person": state.watch[0], "since": state.watch[1]},
         "sources": sorted(recent.sources.values(), key=lambda s: str(s["name"])),
-        "incidents": [_incident(i) for i in state.incidents.values()],
+        "incidents": [_incident(state, i) for i in state.incidents.values()],
         "chains": [_chain(state, run) for run in running],
         "tasks": [
             {"id": t.id, "incident": t.incident, "step": t.step, "who": t.who, "due": t.due, "late": t.late}
@@ -97,7 +98,8 @@ def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[st
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(state: State, incident: Incident) -> dict[str, Any]:
+    runs = [state.runs[run] for run in incident.runs if run in state.runs]
     return {
         "id": incident.id,
         "playbook": incident.playbook,
@@ -107,6 +109,11 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "ended": incident.ended,
         "shadow": incident.shadow,
         "held_back": bool(incident.held_by),
+        "accepted": [
+            {"step": run.step, "person": person, "at": run.promised.get(person)}
+            for run in runs
+            for person in run.accepted
+        ],
         "signals": len(incident.signals),
         "reached": sorted(incident.reached),
         "steps": {step: (incident.outcomes.get(step) or ["under way"])[-1] for step in incident.steps},
@@ -127,6 +134,7 @@ def _chain(state: State, run: Run) -> dict[str, Any]:
         "roles": [f"{role.count} {role}" for role in run.chain.roles],
         "held": run.held,
         "accepted": list(run.accepted),
+        "promised": run.promised,
         "asking": [
             {
                 "person": ask.person,

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from hub.engine.engine import Decided, Engine
-from hub.engine.state import State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids

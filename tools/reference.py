@@ -137,7 +137,7 @@ def _parts() -> Iterator[str]:
     yield from _connectors(SOURCES)
     yield "## channels.yaml\n\nName → channel. " + _doc(ChannelForm) + "\n"
     yield from _fields(ChannelForm, {"type": _names(CHANNELS), "limits": "see below"})
-    yield "### limits\n\nOf deliveries, whatever the connector. Defaults depend on the channel's name.\n"
+    yield "### limits\n\nOf deliveries. Defaults depend on the channel's name; whatever sends SMS has those of `sms`.\n"
     yield from _limits()
     yield from _connectors(CHANNELS)
 

@@ -1,4 +1,4 @@
-"""Mail through an SMTP server (RFC 5321), on connections that are kept and used again."""
+"""Mail through an SMTP server (RFC 5321), on connections that are kept and used again; answers by link and by reply."""
 
 import asyncio
 import ssl
@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC
 from email.message import EmailMessage
 from email.utils import parseaddr
-from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import aiosmtplib
 import structlog
@@ -22,62 +21,47 @@ from aiosmtplib import (
     SMTPServerDisconnected,
     SMTPTimeoutError,
 )
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from connectors.mail.answering import AnswerPage
+from connectors.mail.config import MailConfig, Security
+from connectors.mail.link import Seal, leads_here
+from connectors.mail.mailbox import Mailbox
 from connectors.mail.mime import Envelope, address, compose
+from connectors.mail.reading import Rules
 from hub.connector import Abilities, Answer, Dead, Environment, Intake, Outgoing, Retry, Route, Sent
 
 _log = structlog.get_logger()
 
 
-class Security(StrEnum):
-    TLS = "tls"  # from the first byte (port 465)
-    STARTTLS = "starttls"  # after a greeting in the clear (port 587); refused where the server has none
-    NONE = "none"  # in the clear: only on a network of one's own
-
-
-class MailConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Example: `host: smtp.example.brussels`, `sender: "Vigie <vigie@example.brussels>"`, `user: vigie`,
-    `password: SMTP_PASSWORD`."""
-
-    host: Annotated[str, Meta(min_length=1, description="The SMTP server")]
-    sender: Annotated[str, Meta(min_length=3, description="`Name <user@host>`, or `user@host`")]
-    port: Annotated[int, Meta(ge=0, le=65535, description="0: 465 with tls, 587 with starttls, 25 without")] = 0
-    security: Annotated[
-        Security,
-        Meta(description="tls: from the first byte; starttls: after a greeting; none: only in one's own network"),
-    ] = Security.STARTTLS
-    user: Annotated[str, Meta(description="Whom to sign in as; nobody when left out")] = ""
-    password: Annotated[str, Meta(description="Name of the secret with the password")] = ""
-    reply_to: Annotated[str, Meta(description="Where answers go, when not to `sender`")] = ""
-    ca_file: Annotated[str, Meta(description="Certificates to trust in place of the system's (PEM file)")] = ""
-    connections: Annotated[int, Meta(ge=1, le=50, description="Mails handed over at the same time")] = 8
-    timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for each answer, seconds")] = 20.0
-
-    def __post_init__(self) -> None:
-        for field, value in (("sender", self.sender), ("reply_to", self.reply_to)):
-            if value:
-                try:
-                    address(parseaddr(value)[1])
-                except ValueError as error:
-                    raise ValueError(f"{field}: {value!r} {error}") from None
-        if bool(self.user) != bool(self.password):
-            raise ValueError("user, password: one is there without the other: give both, or neither")
-
-
 class MailChannel:
-    """Mails with text and HTML. It takes no answers: a mail asks for one by another way, or names a person to call."""
+    """Mails with text and HTML. An ask is answered on the page its link leads to, by replying to the mail, or both, as
+    the configuration has it; without either, a mail asks for an answer by another way."""
 
     Config: ClassVar[type[Struct]] = MailConfig
-    abilities: ClassVar[Abilities] = Abilities()
+    abilities: Abilities = Abilities()
 
     def __init__(self, config: MailConfig, environment: Environment) -> None:
         self._config = config
         self._name = environment.name
+        replies, has_page = bool(config.imap_host), _has_page(config, environment.public_url)
+        # What bounces comes into the mailbox, so only with one are there receipts.
+        self.abilities = Abilities(answers=replies or has_page, words=replies, receipts=replies)
         self._password = environment.secret(config.password) if config.password else None
         sender = parseaddr(config.sender)[1]
         self._from = sender
         self._envelope = Envelope(sender=config.sender, domain=str(address(sender).domain), reply_to=config.reply_to)
+        self._page: AnswerPage | None = None
+        if config.link_secret:
+            seal = Seal([environment.secret(name) for name in config.link_secret])
+            if has_page:
+                self._page = AnswerPage(self._name, seal, environment.public_url, config.link_lasts_s)
+        self._mailbox: Mailbox | None = None
+        if config.imap_host:
+            rules = Rules(
+                channel=self._name, domain=self._envelope.domain, trusted_results=config.trusted_results.strip()
+            )
+            self._mailbox = Mailbox(config, environment.secret(config.imap_password), rules)
         self._intake: Intake | None = None
         self._idle: list[SMTP] = []
         self._turns: asyncio.Semaphore | None = None
@@ -87,8 +71,12 @@ class MailChannel:
         self._intake = intake
         self._turns = asyncio.Semaphore(self._config.connections)
         self._tls = ssl.create_default_context(cafile=self._config.ca_file or None)
+        if self._mailbox is not None:
+            self._mailbox.start(intake)
 
     async def close(self) -> None:
+        if self._mailbox is not None:
+            await self._mailbox.stop()
         idle, self._idle = self._idle, []
         for client in idle:
             await _part(client)
@@ -104,7 +92,8 @@ class MailChannel:
         assert self._intake is not None, "open() comes before everything else"
         assert self._turns is not None
         try:
-            mail = compose(outgoing, self._envelope, self._intake.now().astimezone(UTC))
+            link = self._page.link(outgoing) if self._page is not None and outgoing.ask is not None else ""
+            mail = compose(outgoing, self._envelope, self._intake.now().astimezone(UTC), link)
         except ValueError as error:
             return Dead(reason=f"the address {error}", bad_address=True)
         async with self._turns:
@@ -203,7 +192,12 @@ class MailChannel:
         """A mail cannot be taken back."""
 
     def routes(self, intake: Intake) -> Sequence[Route]:
-        return []
+        return [] if self._page is None else self._page.routes(intake)
+
+
+def _has_page(config: MailConfig, public_url: str) -> bool:
+    """A link that only leads somewhere from this very machine is no way to answer."""
+    return bool(config.link_secret) and leads_here(public_url)
 
 
 @asynccontextmanager

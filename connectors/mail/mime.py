@@ -18,10 +18,12 @@ from hub.model.people import Language
 from hub.model.signal import Status
 
 _POLICY = SMTP.clone(cte_type="7bit")  # passes every server, also one without 8BITMIME
+ASKS_NOTHING = ".i"  # "for information", in a Message-ID
+_LOCAL = re.compile(r"([A-Za-z0-9-]{1,64})\.(\d{1,9})(\.i)?")
 _LONGEST_SUBJECT = 200  # characters; mail programs show some seventy
 
 # `Actual` needs no banner; a message that is not in earnest must say so wherever one looks.
-_BANNERS = {
+BANNERS = {
     Status.EXERCISE: {
         Language.FR: "EXERCICE",
         Language.NL: "OEFENING",
@@ -31,6 +33,14 @@ _BANNERS = {
     Status.TEST: {Language.FR: "TEST", Language.NL: "TEST", Language.DE: "TEST", Language.EN: "TEST"},
     Status.SYSTEM: {Language.FR: "SYSTÈME", Language.NL: "SYSTEEM", Language.DE: "SYSTEM", Language.EN: "SYSTEM"},
     Status.DRAFT: {Language.FR: "PROJET", Language.NL: "ONTWERP", Language.DE: "ENTWURF", Language.EN: "DRAFT"},
+}
+
+# What stands over the link to the page with buttons, and what its button says.
+_LINK_WORDS = {
+    Language.FR: ("Répondez sur cette page, en touchant un bouton :", "Répondre"),
+    Language.NL: ("Antwoord op deze pagina met een druk op de knop:", "Antwoorden"),
+    Language.DE: ("Antworten Sie auf dieser Seite per Knopfdruck:", "Antworten"),
+    Language.EN: ("Answer on this page by pressing a button:", "Answer"),
 }
 
 _HTML = """\
@@ -53,6 +63,10 @@ _HTML = """\
 {%- endfor -%}
 </p>
 {%- endfor %}
+{%- if link %}
+<p style="margin:20px 0 4px"><a href="{{ link }}" style="display:inline-block;padding:16px 40px;border-radius:8px;\
+background:#0b6b3a;color:#fff;font-size:20px;font-weight:bold;text-decoration:none">{{ link_word }}</a></p>
+{%- endif %}
 </div>
 </body>
 </html>
@@ -68,10 +82,11 @@ class Envelope(Struct, frozen=True, kw_only=True):
     reply_to: str = ""
 
 
-def compose(outgoing: Outgoing, envelope: Envelope, at: datetime) -> EmailMessage:
-    """The mail. `at`: its Date. Raises ValueError for a recipient that is no address."""
+def compose(outgoing: Outgoing, envelope: Envelope, at: datetime, link: str = "") -> EmailMessage:
+    """The mail. `at`: its Date; `link`: to the page it is answered on. Raises ValueError for a recipient that is no
+    address."""
     subject = one_line(outgoing.subject) or one_line(outgoing.text.strip().partition("\n")[0]) or "-"
-    banner = _BANNERS.get(outgoing.status, {}).get(outgoing.language, "")
+    banner = BANNERS.get(outgoing.status, {}).get(outgoing.language, "")
     mail = EmailMessage(policy=_POLICY)
     mail["Message-ID"] = message_id(outgoing, envelope.domain)
     mail["Date"] = format_datetime(at)
@@ -82,24 +97,41 @@ def compose(outgoing: Outgoing, envelope: Envelope, at: datetime) -> EmailMessag
     mail["Subject"] = subject if not banner or banner in subject.upper() else f"[{banner}] {subject}"
     mail["Auto-Submitted"] = "auto-generated"
     text = printable(outgoing.text)
-    mail.set_content(f"{banner}\n\n{text}\n" if banner and banner not in text.upper() else f"{text}\n")
-    mail.add_alternative(html(subject, text, outgoing.language, banner), subtype="html")
+    plain = f"{banner}\n\n{text}\n" if banner and banner not in text.upper() else f"{text}\n"
+    mail.set_content(f"{plain}\n{_LINK_WORDS[outgoing.language][0]}\n{link}\n" if link else plain)
+    mail.add_alternative(html(subject, text, outgoing.language, banner, link), subtype="html")
     mail["Content-Language"] = str(outgoing.language)  # last: set_content would move it into the first part
     return mail
 
 
 def message_id(outgoing: Outgoing, domain: str) -> str:
-    """The same for every attempt of a delivery, so that a reader's mail program shows a repetition once."""
+    """The same for every attempt of a delivery, so that a reader's mail program shows a repetition once. A mail that
+    asks for nothing is marked: what replies to it (a confirmation, "which one?") answers no delivery by being a reply.
+    """
     order = re.sub(r"[^A-Za-z0-9-]", "-", outgoing.order)
-    return f"<{order}.{outgoing.index}@{domain}>"
+    return f"<{order}.{outgoing.index}{'' if outgoing.ask is not None else ASKS_NOTHING}@{domain}>"
 
 
-def html(subject: str, text: str, language: Language, banner: str = "") -> str:
-    """The same text as a page: blank lines end paragraphs, web addresses are links, everything else is escaped."""
+def delivery_of(local: str) -> tuple[str, int, bool] | None:
+    """What the part before the @ of a Message-ID of ours names: order, index, whether the mail asked."""
+    found = _LOCAL.fullmatch(local)
+    return (found[1], int(found[2]), not found[3]) if found else None
+
+
+def html(subject: str, text: str, language: Language, banner: str = "", link: str = "") -> str:
+    """The same text as a page: blank lines end paragraphs, web addresses are links, everything else is escaped. `link`:
+    to the page it is answered on, as a button."""
     paragraphs = [
         [_pieces(line) for line in paragraph.split("\n")] for paragraph in re.split(r"\n{2,}", text.strip("\n"))
     ]
-    return _page.render(subject=subject, paragraphs=paragraphs, language=str(language), banner=banner)
+    return _page.render(
+        subject=subject,
+        paragraphs=paragraphs,
+        language=str(language),
+        banner=banner,
+        link=link,
+        link_word=_LINK_WORDS[language][1],
+    )
 
 
 class _Piece(Struct, frozen=True):

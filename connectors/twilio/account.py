@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import aiohttp
-import phonenumbers
 import structlog
 from msgspec import Meta, Struct
 from multidict import MultiDict
@@ -46,6 +45,17 @@ class TwilioConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     api: Annotated[str, Meta(description="Where the API is, when not at Twilio (a stand-in)")] = ""
     connections: Annotated[int, Meta(ge=1, description="Requests under way at the same time")] = 100
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for an answer, seconds")] = 15.0
+    public: Annotated[
+        bool,
+        Meta(description="no: nobody outside can reach this hub; Twilio is asked for replies and statuses instead"),
+    ] = True
+    poll_s: Annotated[float, Meta(ge=5, le=600, description="Without `public`: how often it is asked, seconds")] = 30.0
+    poll_asks_s: Annotated[
+        float, Meta(ge=0.5, le=60, description="Without `public`: how often while an answer is awaited, seconds")
+    ] = 2.0
+    requests_per_second: Annotated[
+        float, Meta(gt=0, le=100, description="Without `public`: requests a second at most, for asking")
+    ] = 5.0
 
 
 class Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
@@ -89,6 +99,13 @@ class Later(Exception):
         self.status, self.after_s = status, after_s
 
 
+# What is raised where a list or a resource cannot be had; the last four by the SDK, of a 2xx that holds something else.
+NOT_HAD = (
+    *(TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError),
+    *(ValueError, KeyError, TypeError, AttributeError),
+)
+
+
 class Account:
     """An account as one channel uses it. `open`, `close` and all requests on one loop; `form`, `record` and `remember`
     may be called on another."""
@@ -99,7 +116,7 @@ class Account:
         self._tokens = [environment.secret(name) for name in config.tokens]
         self._validators = [RequestValidator(token) for token in self._tokens]
         public = environment.public_url.rstrip("/")
-        self._public_url = public if public.startswith(("https://", "http://")) else ""
+        self._public_url = public if config.public and public.startswith(("https://", "http://")) else ""
         self._http: Http | None = None
         self._client: Any = None
         # Requests go out on one loop and callbacks come in on another: what both touch is locked.
@@ -147,7 +164,7 @@ class Account:
             answer = unanswered(error, "Twilio")
             if answer is None:
                 raise
-        except (TwilioException, ValueError, KeyError, TypeError) as error:
+        except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
             # A 2xx whose body cannot be understood: most likely taken.
             answer = Retry(reason=f"Twilio: answer not understood ({type(error).__name__})", doubt=True)
         else:
@@ -192,7 +209,7 @@ class Account:
         for again in (True, False) if fresh else (False,):
             try:
                 found = await listed()
-            except (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            except NOT_HAD as error:
                 _log.warning("twilio.settle_failed", channel=self.name, error=type(error).__name__)
                 return None, False
             for thing in found:
@@ -245,20 +262,3 @@ FORBIDDEN = WebResponse(status=403, body=b"X-Twilio-Signature does not match: ch
 NO_CONTENT = WebResponse(status=204)
 # Twilio tries again (see TRY_AGAIN).
 NOT_NOW = WebResponse(status=503, body=b"cannot be recorded now\n", headers={"retry-after": "5"})
-
-
-def bad_number(address: str) -> str:
-    """Why a phone number cannot be dialled and what would be right; `""` when it can (E.164)."""
-    if not address.startswith("+"):
-        return f"{address!r} is no E.164 number: begin with + and the country code, as in +32470123456"
-    try:
-        number = phonenumbers.parse(address, None)
-    except phonenumbers.NumberParseException:
-        return f"{address!r} is no phone number: write + and digits, as in +32470123456"
-    if not phonenumbers.is_possible_number(number):
-        return f"{address} is too short or too long for its country: check it digit by digit"
-    if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != address:
-        return f"{address!r} is not in E.164: write it without spaces and signs, as in +32470123456"
-    if not phonenumbers.is_valid_number(number):
-        return f"{address} is in no range its country has given out: check it digit by digit"
-    return ""

@@ -9,22 +9,22 @@ from functools import lru_cache
 from itertools import chain, repeat
 from typing import Annotated, Any, ClassVar
 
-import aiohttp
 import structlog
 from msgspec import Meta, Struct
-from twilio.base.exceptions import TwilioException
+from msgspec.structs import replace
 
+from connectors.number import bad_number
 from connectors.twilio.account import (
     FORBIDDEN,
     NO_CONTENT,
+    NOT_HAD,
     NOT_NOW,
     XML,
     Account,
-    Later,
     TwilioConfig,
-    bad_number,
 )
 from connectors.twilio.codes import meaning
+from connectors.twilio.polling import PAGE, Pending, Poller, Position, Subject
 from hub.connector import (
     Abilities,
     Answer,
@@ -67,7 +67,6 @@ _MISSED_MOST = 1000
 _MISSED_MARGIN = timedelta(seconds=30)  # between Twilio's clock and ours, and its dates are in whole seconds
 _ASK_AGAIN_S = (0.5, 1.0, 5.0, 15.0, 60.0)  # when the list cannot be had; the last one for ever
 _TOLD_FROM_S = 5.0  # pauses from here on mean that the room is told
-_NO_LIST = (TwilioException, Later, aiohttp.ClientError, TimeoutError, OSError, ValueError)
 _TELLING = 20  # characters: a shorter text could be part of another by chance
 
 
@@ -88,29 +87,36 @@ class SmsConfig(TwilioConfig, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class SmsChannel:
-    """Text messages to mobile phones; people reply to them unless the sender is a name."""
+    """Text messages to mobile phones; people reply to them unless the sender is a name. Where nobody can reach us, nor
+    can they reply to a messaging service: Twilio's list of messages is asked by the number they were sent to."""
 
     Config: ClassVar[type[Struct]] = SmsConfig
-    abilities: ClassVar[Abilities] = Abilities(answers=True, longest=_LONGEST, settles=True, receipts=True)
+    abilities: Abilities = Abilities(answers=True, longest=_LONGEST, settles=True, receipts=True)
 
     def __init__(self, config: SmsConfig, environment: Environment) -> None:
         self._config = config
         self._account = Account(config, environment)
         self._intake: Intake | None = None
         self._missed: asyncio.Task[None] | None = None
+        answered = re.fullmatch(r"\+?\d+", config.sender) or (not config.sender and config.public)
+        self.abilities = replace(type(self).abilities, answers=bool(answered))
+        self.poller = None if config.public else Poller(self._account, self._subject())
+        self._polling: asyncio.Task[None] | None = None
         self.settle_pause_s = 1.0
         self.missed_pause_s = 5.0
 
     async def open(self, intake: Intake) -> None:
         self._intake = intake
         await self._account.open()
-        if self._config.sender.startswith("+"):
+        if self.poller is not None:
+            self._polling = asyncio.create_task(self.poller.run(intake))
+        elif self._config.sender.startswith("+"):
             self._missed = asyncio.create_task(self._take_missed(intake))
 
     async def close(self) -> None:
-        if self._missed is not None:
-            self._missed.cancel()
-            await asyncio.wait([self._missed])
+        for task in filter(None, (self._missed, self._polling)):
+            task.cancel()
+            await asyncio.wait([task])
         await self._account.close()
 
     async def _take_missed(self, intake: Intake) -> None:
@@ -126,7 +132,7 @@ class SmsChannel:
                 return
             except Unavailable as why:
                 _log.warning("twilio.missed_replies", channel=self._account.name, error=str(why))
-            except _NO_LIST as error:
+            except NOT_HAD as error:
                 _log.warning("twilio.missed_replies", channel=self._account.name, error=type(error).__name__)
                 if pause_s >= _TOLD_FROM_S and not told:
                     with contextlib.suppress(Unavailable):
@@ -136,10 +142,10 @@ class SmsChannel:
 
     async def _ask_missed(self, intake: Intake, now: datetime) -> None:
         """Raises Unavailable, and what the SDK does where the list cannot be had."""
-        cursor = await intake.cursor()
+        position = Position.load(await intake.cursor())
         since = now
-        if cursor:
-            since = max(datetime.fromisoformat(cursor), now - _MISSED_FOR) - _MISSED_MARGIN
+        if position is not None:
+            since = max(position.since, now - _MISSED_FOR) - _MISSED_MARGIN
             await intake.offer(await self._replies_since(since))
         else:  # at once: should the hub go down in a moment, this is where it goes on
             await intake.offer((), cursor=now.isoformat())
@@ -151,11 +157,35 @@ class SmsChannel:
         """Oldest first."""
         messages = self._account.client.messages
         found = await messages.list_async(to=self._config.sender, date_sent_after=since, limit=_MISSED_MOST)
-        return [
-            ReplyItem(channel=self._account.name, address=message.from_, key=message.sid, text=message.body or "")
-            for message in reversed(found)
-            if message.direction == "inbound"
-        ]
+        return [reply for message in reversed(found) if (reply := self._listed_reply(message)) is not None]
+
+    def _listed_reply(self, message: Any) -> ReplyItem | None:
+        if message.direction != "inbound":
+            return None
+        return ReplyItem(
+            channel=self._account.name, address=message.from_ or "", key=message.sid, text=message.body or ""
+        )
+
+    def _subject(self) -> Subject:
+        """What is asked for where nobody calls back."""
+        sender = self._config.sender
+
+        async def inbox(since: datetime) -> Any:
+            messages = self._account.client.messages
+            return await messages.page_async(to=sender, date_sent_after=since, page_size=PAGE)
+
+        async def sent(since: datetime) -> Any:
+            ours = {"from_": sender} if sender else {}  # a service sends from whichever of its numbers it likes
+            messages = self._account.client.messages
+            return await messages.page_async(date_sent_after=since, page_size=PAGE, **ours)
+
+        return Subject(
+            one=lambda sid: self._account.client.messages(sid).fetch_async(),
+            sent=sent,
+            became=_last_word,
+            inbox=inbox if self.abilities.answers else None,
+            reply=self._listed_reply,
+        )
 
     def check(self, address: str) -> str:
         return bad_number(address)
@@ -174,7 +204,13 @@ class SmsChannel:
         sid, refusal = await self._account.hand_over(
             outgoing, lambda: messages.create_async(to=outgoing.to, body=body, **extra)
         )
+        if refusal is None:
+            self._watch(sid, outgoing)
         return refusal or Sent(ref=sid)
+
+    def _watch(self, sid: str, outgoing: Outgoing) -> None:
+        if self.poller is not None:
+            self.poller.add(sid, outgoing)
 
     def _body(self, outgoing: Outgoing) -> str:
         return _cut(outgoing.text, self._config.parts_max)
@@ -194,13 +230,19 @@ class SmsChannel:
             self.settle_pause_s,
         )
         if found is not None:
-            return _became(found.sid, found.status, found.error_code)
+            answer = _became(found.sid, found.status, found.error_code)
+            if isinstance(answer, Sent) and not answer.final:
+                self._watch(found.sid, outgoing)
+            return answer
         return Retry(reason="Twilio: not in its list of messages") if could else None
 
     async def recall(self, outgoing: Outgoing, ref: str) -> None:
         """An SMS cannot be taken back."""
 
     def routes(self, intake: Intake) -> Sequence[Route]:
+        if not self._config.public:
+            return []
+
         async def status(request: WebRequest) -> WebResponse:
             return await self._status(request, intake)
 
@@ -249,6 +291,23 @@ def _became(sid: str, status: str, error_code: int | str | None) -> Answer:
     if outcome is Outcome.FAILED:
         return Dead(reason=meaning(error_code) or status)
     return Sent(ref=sid, final=outcome is Outcome.DELIVERED)
+
+
+def _last_word(message: Any, pending: Pending) -> tuple[list[ReceiptItem], bool]:
+    """What Twilio shows of a message: nothing new until it has arrived or failed."""
+    outcome = OUTCOMES.get(message.status, Outcome.SENT)
+    if outcome is Outcome.SENT:
+        return [], False
+    reason = (meaning(message.error_code) or message.status) if outcome is Outcome.FAILED else ""
+    receipt = ReceiptItem(
+        order=pending.order,
+        index=pending.index,
+        outcome=outcome,
+        key=f"{message.sid}:{outcome}",
+        reason=reason,
+        ref=message.sid,
+    )
+    return [receipt], True
 
 
 @lru_cache(256)  # a message to thousands is one text

@@ -1,7 +1,7 @@
 """What is said in a call, in four languages, as TwiML (twilio.com/docs/voice/twiml). Pure.
 
 The keypad: 1 accepts, 2 declines, 9 says it again; a key is taken while the voice still speaks. Nothing pressed: the
-prompt twice more, then goodbye.
+prompt twice more, then goodbye. Where no key can be taken, the message is said twice, each time with how to answer.
 """
 
 import unicodedata
@@ -29,6 +29,7 @@ class Phrases(Struct, frozen=True, kw_only=True):
     not_recorded: str
     lost: str
     goodbye: str
+    otherwise: str
 
 
 PHRASES = {
@@ -41,6 +42,8 @@ PHRASES = {
         not_recorded="Votre réponse n'a pas pu être enregistrée. Veuillez recommencer.",
         lost="Le message ne peut pas être répété. Vous le trouverez aussi parmi vos autres messages.",
         goodbye="Nous n'avons pas reçu de réponse. Au revoir.",
+        otherwise="Vous ne pouvez pas répondre pendant cet appel. Pour accepter, répondez à notre SMS par le code"
+        " {code}. Pour refuser, répondez {code}, suivi du mot non.",
     ),
     Language.NL: Phrases(
         ask="Om te aanvaarden, druk op 1. Om te weigeren, druk op 2. Om het bericht opnieuw te horen, druk op 9.",
@@ -51,6 +54,8 @@ PHRASES = {
         not_recorded="Uw antwoord kon niet worden geregistreerd. Probeer het opnieuw.",
         lost="Het bericht kan niet worden herhaald. U vindt het ook bij uw andere berichten.",
         goodbye="Wij hebben geen antwoord ontvangen. Tot ziens.",
+        otherwise="U kunt tijdens deze oproep niet antwoorden. Om te aanvaarden, antwoord op onze sms met de code"
+        " {code}. Om te weigeren, antwoord {code}, gevolgd door het woord nee.",
     ),
     Language.DE: Phrases(
         ask="Zum Annehmen drücken Sie die 1. Zum Ablehnen drücken Sie die 2. Zum Wiederholen drücken Sie die 9.",
@@ -61,6 +66,8 @@ PHRASES = {
         not_recorded="Ihre Antwort konnte nicht gespeichert werden. Bitte versuchen Sie es noch einmal.",
         lost="Die Nachricht kann nicht wiederholt werden. Sie finden sie auch bei Ihren anderen Nachrichten.",
         goodbye="Wir haben keine Antwort erhalten. Auf Wiederhören.",
+        otherwise="Während dieses Anrufs können Sie nicht antworten. Zum Annehmen antworten Sie auf unsere SMS mit dem"
+        " Code {code}. Zum Ablehnen antworten Sie {code}, gefolgt von dem Wort nein.",
     ),
     Language.EN: Phrases(
         ask="To accept, press 1. To decline, press 2. To hear the message again, press 9.",
@@ -71,18 +78,22 @@ PHRASES = {
         not_recorded="Your answer could not be recorded. Please try again.",
         lost="The message cannot be repeated. You will also find it among your other messages.",
         goodbye="We have received no answer. Goodbye.",
+        otherwise="You cannot answer during this call. To accept, reply to our text message with the code {code}."
+        " To decline, reply {code}, followed by the word no.",
     ),
 }
 
 
 class Speech(Struct, frozen=True, kw_only=True):
     """How a call speaks: its language, whether an answer is asked for, where keys are posted to (`""`: nowhere, so
-    none are asked for), and the voices to use in place of Twilio's own for the language."""
+    none are asked for), the voices to use in place of Twilio's own for the language, and the code by which an ask can
+    be answered in writing."""
 
     language: Language
     ask: bool
     action: str
     voices: Mapping[Language, str] = {}
+    code: str = ""
 
 
 def script(message: str, speech: Speech) -> str:
@@ -127,8 +138,11 @@ def _script(message: str, speech: Speech, before: str = "") -> str:
     prompt = phrases.ask if speech.ask else phrases.tell
     response = VoiceResponse()
     if not speech.action:
+        response.pause(length=1)  # for the "hello"
         for _ in range(2):
             _say(response, message, speech)
+            if speech.ask and speech.code:  # letter by letter
+                _say(response, phrases.otherwise.format(code=", ".join(speech.code)), speech)
             response.pause(length=1)
         response.hangup()
         return str(response)

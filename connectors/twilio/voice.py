@@ -1,27 +1,29 @@
 """Calls through Twilio: the message spoken, answered by keypad."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import msgspec
 import structlog
 from msgspec import Meta, Struct
-from twilio.base.exceptions import TwilioException
+from msgspec.structs import replace
 
+from connectors.number import bad_number
 from connectors.twilio.account import (
     FORBIDDEN,
     NO_CONTENT,
+    NOT_HAD,
     NOT_NOW,
     TRY_AGAIN,
     XML,
     Account,
-    Later,
     TwilioConfig,
-    bad_number,
 )
 from connectors.twilio.codes import meaning
+from connectors.twilio.polling import PAGE, Pending, Poller, Subject
 from connectors.twilio.twiml import PHRASES, Speech, again, said, script
 from hub.connector import (
     Abilities,
@@ -70,23 +72,33 @@ class VoiceChannel:
 
     The first words are sent with the call itself, so a callback that cannot reach us does not silence it. An answering
     machine acknowledges nothing: asked for an answer, the delivery counts as failed (the next channel is tried at
-    once) although the machine records the message; a message that wants no answer counts as delivered."""
+    once) although the machine records the message; a message that wants no answer counts as delivered.
+
+    Where nobody can reach us (`public: no`) no key can be taken: the call says how to answer otherwise."""
 
     Config: ClassVar[type[Struct]] = VoiceConfig
-    abilities: ClassVar[Abilities] = Abilities(answers=True, voice=True, settles=True, receipts=True, recalls=True)
+    abilities: Abilities = Abilities(answers=True, voice=True, settles=True, receipts=True, recalls=True)
 
     def __init__(self, config: VoiceConfig, environment: Environment) -> None:
         self._config = config
         self._account = Account(config, environment)
         self._intake: Intake | None = None
         self._spoken: dict[tuple[str, int], str] = {}
+        self.abilities = replace(type(self).abilities, answers=config.public)
+        self.poller = None if config.public else Poller(self._account, self._subject())
+        self._polling: asyncio.Task[None] | None = None
         self.settle_pause_s = 1.0
 
     async def open(self, intake: Intake) -> None:
         self._intake = intake
         await self._account.open()
+        if self.poller is not None:
+            self._polling = asyncio.create_task(self.poller.run(intake))
 
     async def close(self) -> None:
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.wait([self._polling])
         await self._account.close()
 
     def check(self, address: str) -> str:
@@ -97,15 +109,18 @@ class VoiceChannel:
         ask = outgoing.ask is not None
         query = f"lang={outgoing.language}&ask={int(ask)}"
         speech = self._speech(outgoing.language, ask, self._account.callback("key", outgoing, query) or "")
+        if outgoing.ask is not None:
+            speech = replace(speech, code=outgoing.ask.code)
         extra: dict[str, Any] = {}
         status = self._account.callback("status", outgoing, query)
         if status is not None:
             extra["status_callback"] = status
             extra["status_callback_event"] = ["initiated", "ringing", "answered", "completed"]
-            if self._config.machine_detection:
-                # Asynchronous: the voice begins at once, whoever has answered.
-                extra["machine_detection"] = "Enable"
-                extra["async_amd"] = "true"
+        if self._config.machine_detection and (status is not None or self.poller is not None):
+            # Asynchronous: the voice begins at once, whoever has answered.
+            extra["machine_detection"] = "Enable"
+            extra["async_amd"] = "true"
+            if status is not None:
                 extra["async_amd_status_callback"] = self._account.callback("machine", outgoing, query)
         self._keep(outgoing, message)
         calls = self._account.client.calls
@@ -119,7 +134,22 @@ class VoiceChannel:
                 **extra,
             ),
         )
+        if refusal is None:
+            self._watch(sid, outgoing)
         return refusal or Sent(ref=sid)
+
+    def _watch(self, sid: str, outgoing: Outgoing) -> None:
+        if self.poller is not None:
+            self.poller.add(sid, outgoing)
+
+    def _subject(self) -> Subject:
+        """What is asked for where nobody calls back."""
+
+        async def sent(since: datetime) -> Any:
+            calls = self._account.client.calls
+            return await calls.page_async(from_=self._config.sender, start_time_after=since, page_size=PAGE)
+
+        return Subject(one=lambda sid: self._account.client.calls(sid).fetch_async(), sent=sent, became=_last_word)
 
     def _speech(self, language: Language, ask: bool, action: str) -> Speech:
         return Speech(language=language, ask=ask, action=action, voices=self._config.voices)
@@ -143,7 +173,10 @@ class VoiceChannel:
             self.settle_pause_s,
         )
         if found is not None:
-            return _became(found.sid, found.status, found.answered_by or "", outgoing.ask is not None)
+            answer = _became(found.sid, found.status, found.answered_by or "", outgoing.ask is not None)
+            if isinstance(answer, Sent) and not answer.final:
+                self._watch(found.sid, outgoing)
+            return answer
         return Retry(reason="Twilio: not in its list of calls") if could else None
 
     async def recall(self, outgoing: Outgoing, ref: str) -> None:
@@ -153,11 +186,14 @@ class VoiceChannel:
             return
         try:
             await self._account.client.calls(sid).update_async(status="canceled")
-        except (TwilioException, Later, aiohttp.ClientError, TimeoutError) as error:
+        except NOT_HAD as error:
             code = getattr(error, "code", None)
             _log.info("twilio.not_recalled", channel=self._account.name, call=sid, why=meaning(code) or str(code))
 
     def routes(self, intake: Intake) -> Sequence[Route]:
+        if not self._config.public:
+            return []
+
         async def status(request: WebRequest) -> WebResponse:
             return await self._status(request, intake)
 
@@ -208,13 +244,7 @@ class VoiceChannel:
             return NO_CONTENT
         order, index = _delivery(request)
         self._account.remember(sid, order, index)
-        # What was left on an answering machine may be heard: it went out before it failed.
-        machine = reason == MACHINE
-        outcomes, of = ((Outcome.SENT, outcome), f"{sid}:machine") if machine else ((outcome,), sid)
-        receipts = [
-            ReceiptItem(order=order, index=index, outcome=one, key=f"{of}:{one}", reason=reason, ref=sid)
-            for one in outcomes
-        ]
+        receipts = _receipts(sid, order, index, outcome, reason)
         return NO_CONTENT if await self._account.record(intake.offer, receipts) else NOT_NOW
 
     async def _key(self, request: WebRequest, intake: Intake) -> WebResponse:
@@ -262,9 +292,37 @@ def _became(sid: str, status: str, answered_by: str, ask: bool) -> Answer:
     return Dead(reason=reason, heard=True) if outcome is Outcome.FAILED else Sent(ref=sid, final=True)
 
 
+def _last_word(call: Any, pending: Pending) -> tuple[list[ReceiptItem], bool]:
+    """What Twilio shows of a call: nothing new until it is over, or a machine has taken it."""
+    by = call.answered_by or ""
+    if call.status in _NOT_REACHED:
+        outcome, reason = Outcome.FAILED, call.status
+    elif call.status == "canceled":
+        outcome, reason = Outcome.WITHDRAWN, call.status
+    elif call.status == "completed" or (call.status == "in-progress" and _is_machine(by)):
+        outcome, reason = _answered(by, pending.ask)
+    else:
+        return [], False
+    return _receipts(call.sid, pending.order, pending.index, outcome, reason), True
+
+
+def _receipts(sid: str, order: str, index: int, outcome: Outcome, reason: str) -> list[ReceiptItem]:
+    # What was left on an answering machine may be heard: it went out before it failed.
+    machine = reason == MACHINE
+    outcomes, of = ((Outcome.SENT, outcome), f"{sid}:machine") if machine else ((outcome,), sid)
+    return [
+        ReceiptItem(order=order, index=index, outcome=one, key=f"{of}:{one}", reason=reason, ref=sid)
+        for one in outcomes
+    ]
+
+
+def _is_machine(by: str) -> bool:
+    return by.startswith("machine") or by == "fax"
+
+
 def _answered(by: str, ask: bool) -> tuple[Outcome, str]:
     """A call that was answered, by whom AnsweredBy says (human, machine_start, machine_end_*, fax, unknown)."""
-    if by.startswith("machine") or by == "fax":
+    if _is_machine(by):
         return (Outcome.FAILED if ask else Outcome.DELIVERED), MACHINE
     return Outcome.DELIVERED, ""
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.engine.state import Order, State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import Order, State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import Outcome

@@ -17,6 +17,10 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(help="Look at the journal beside a running hub.", no_args_is_help=True)
 app.add_typer(journal_app, name="journal")
+roster_app = typer.Typer(help="Who is on duty when.", no_args_is_help=True)
+app.add_typer(roster_app, name="roster")
+watch_app = typer.Typer(help="Who has the watch of the room, and handing it over.", no_args_is_help=True)
+app.add_typer(watch_app, name="watch")
 silence_app = typer.Typer(help="What is to wake nobody for a while.", no_args_is_help=True)
 app.add_typer(silence_app, name="silence")
 chain_app = typer.Typer(help="Steer a chain of the running hub.", no_args_is_help=True)
@@ -175,6 +179,60 @@ def silence_lift(
     from hub.cli.setting import checked
 
     act(checked(config), f"/api/silences/{silence}/lift", {"by": by, "why": why}, as_json)
+
+
+@watch_app.command("show")
+def watch_show(config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Who has the watch, and what a handover is about: what is open, who is being called, what was promised."""
+    from hub.cli.setting import checked
+    from hub.cli.watch import show
+
+    show(checked(config), as_json)
+
+
+@watch_app.command("take")
+def watch_take(
+    person: Annotated[str, typer.Argument(help="Who has the watch of the room from now on.")],
+    by: ByOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """The watch is handed over; the journal knows who has it."""
+    from hub.cli.acts import act
+    from hub.cli.setting import checked
+
+    act(checked(config), "/api/watch", {"person": person, "by": by}, as_json)
+
+
+@roster_app.command("show")
+def roster_show(
+    name: Annotated[str, typer.Argument(help="The roster's name.")],
+    start: Annotated[str | None, typer.Option("--from", help="An instant with its offset; now when left out.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Four weeks later when left out.")] = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Who is on duty when, in local time. Exits with 1 where nobody is at some time."""
+    from hub.cli.look import instant
+    from hub.cli.roster import show
+    from hub.cli.setting import checked
+
+    show(checked(config), name, instant(start), instant(until) if until else None, as_json)
+
+
+@roster_app.command("export")
+def roster_export(
+    name: Annotated[str, typer.Argument(help="The roster's name.")],
+    start: Annotated[str | None, typer.Option("--from", help="An instant with its offset; now when left out.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Half a year later when left out.")] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """The roster as a calendar (iCalendar), to be put into a phone."""
+    from hub.cli.look import instant
+    from hub.cli.roster import export
+    from hub.cli.setting import checked
+
+    export(checked(config), name, instant(start), instant(until) if until else None, instant(None))
 
 
 @app.command()

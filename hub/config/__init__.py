@@ -18,8 +18,9 @@ from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.groups import Areas, organisations_of
-from hub.config.people import Ways, address_place, check_people, people_of, rosters_of
-from hub.connector import Abilities, Channel
+from hub.config.people import Ways, address_place, check_people, people_of
+from hub.config.rosters import rosters_of
+from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
 from hub.findings import Finding, choice, errors
@@ -36,6 +37,7 @@ from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
 SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
+SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channel is called
 
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
@@ -152,6 +154,16 @@ def _place_of(config: Config, person: str, channel: str, index: int) -> tuple[Do
     return config.documents["people.yaml"], None
 
 
+def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
+    """What a channel can do as it is configured; what its kind can, where it cannot be made without its secrets."""
+    try:
+        made = kind(settings, Environment(name=name, secret=lambda _: "0" * 32, public_url=public_url))
+    except Exception:  # whoever runs or checks it is told why
+        made = kind
+    abilities: Abilities = made.abilities
+    return abilities
+
+
 class _Loading:
     """One reading of a folder."""
 
@@ -166,7 +178,7 @@ class _Loading:
 
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
-        channels = self._channels()
+        channels = self._channels(hub.web.public)
         ways = _ways(channels, hub.region)
         answering = [name for name, c in channels.items() if c.abilities.answers]
         geography = self._areas()
@@ -235,7 +247,7 @@ class _Loading:
 
     # --- connectors ----------------------------------------------------------------------------------------
 
-    def _channels(self) -> dict[str, ChannelConfig]:
+    def _channels(self, public: str) -> dict[str, ChannelConfig]:
         found: dict[str, ChannelConfig] = {}
         for name, node, document in self._entries("channels.yaml"):
             self._unread.add(name)
@@ -244,7 +256,7 @@ class _Loading:
                 continue
             made = self._connector(document, node, CHANNELS, form.type or name, ChannelForm, f"channel {name}")
             if made is not None:
-                limits = form.limits.over(limits_of(name))
+                limits = form.limits.over(limits_of("sms" if (form.type or name) in SMS else name))
                 if limits.width_asks >= limits.width or limits.burst_asks >= limits.burst:
                     document.add(
                         node.key("limits"),
@@ -254,8 +266,9 @@ class _Loading:
                     )
                 kind, settings = made
                 self._unread.discard(name)
+                abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
                 found[name] = ChannelConfig(
-                    type=form.type or name, make=kind, settings=settings, abilities=kind.abilities, limits=limits
+                    type=form.type or name, make=kind, settings=settings, abilities=abilities, limits=limits
                 )
         return found
 
@@ -344,7 +357,7 @@ class _Loading:
         forms = self._bound("rosters.yaml", dict[str, RosterForm])
         if forms is None:
             return {}
-        return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone)
+        return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
 
     def _chains(
         self,
@@ -356,7 +369,8 @@ class _Loading:
         forms = self._bound("chains.yaml", dict[str, ChainForm])
         if forms is None:
             return {}
-        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering)
+        voices = [name for name, channel in channels.items() if channel.abilities.voice]
+        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering, voices)
 
     # --- what is read by its own room ----------------------------------------------------------------------
 
@@ -432,5 +446,5 @@ def _say_twice(document: Document, part: str, ids: Collection[str]) -> None:
 
 
 def _ways(channels: Mapping[str, ChannelConfig], region: str) -> Ways:
-    phones = [name for name, c in channels.items() if c.abilities.voice or c.type == "sms"]
+    phones = [name for name, c in channels.items() if c.abilities.voice or c.type in SMS]
     return Ways(channels, phones, [name for name, c in channels.items() if c.type == "email"], region)

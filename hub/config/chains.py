@@ -18,14 +18,19 @@ def chains_of(
     rosters: Mapping[str, Roster],
     channels: Collection[str],
     answering: Collection[str],
+    voices: Collection[str] = (),
 ) -> dict[str, Chain]:
-    """`answering`: the channels people can answer on."""
+    """`answering`: the channels people can answer on; `voices`: those that call them."""
     for name, form in forms.items():
         for number, tier in enumerate(form.tiers):
             path = (name, "tiers", number)
             for index, contact in enumerate(tier.ask):
                 _check_contact(document, (*path, "ask", index), contact, directory, rosters)
             for index, channel in enumerate(tier.by):
+                others = [other for other in tier.by if other in answering]
+                if channel in voices and channel not in answering and others:
+                    _note_mute(document, (*path, "by", index), channel, others)
+                    continue
                 _check_channel(document, (*path, "by", index), channel, channels, answering)
             if tier.times < 1:
                 document.add(document.at(*path, "times"), "not-a-number", "times counts from 1", "write 1 or more")
@@ -87,6 +92,17 @@ def _check_channel(
         document.add(
             document.at(*path), "no-answers", f"nobody can answer on {channel}", choice("", answering, "they can on")
         )
+
+
+def _note_mute(document: Document, path: tuple[str | int, ...], channel: str, others: Collection[str]) -> None:
+    """A call without a keypad still wakes people: they are told to answer by another channel of the tier."""
+    document.add(
+        document.at(*path),
+        "no-keypad",
+        f"{channel} calls without a keypad: nobody can answer in the call",
+        f"the call tells them to answer by {', '.join(others)}",
+        warning=True,
+    )
 
 
 def _check_enough(

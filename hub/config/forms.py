@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 
 from hub.auditor.config import AuditorConfig
-from hub.binding import WRONG, Misfit, Reads, ReadsNode, Seconds, Word
+from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word
 from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Contact, Discipline, Language, Plays, Role
@@ -49,6 +49,7 @@ def _person_limit(text: str) -> tuple[int, float]:
     return int(found[1]), int(found[2]) * {"s": 1.0, "min": 60.0, "h": 3600.0}[found[3]]
 
 
+KINDS_OF_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays", "weekend", "holiday")
 _ONE_UP = {"type": "integer", "minimum": 1}
 _NEED = {
     "anyOf": [
@@ -61,6 +62,33 @@ _NEED = {
         },
     ]
 }
+
+
+def _turn(text: str) -> int:
+    """Days: `day`, `week`, `3 days`, `2 weeks`."""
+    found = re.fullmatch(r"(?:([1-9]\d?) )?(day|week)s?", text)
+    if found is None:
+        raise Misfit("not-a-turn", f'"{text}" is no length of a turn', 'write "week", "2 weeks", "day" or "3 days"')
+    return int(found[1] or 1) * {"day": 1, "week": 7}[found[2]]
+
+
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise Misfit("not-a-time", f'"{text}" is no time of day', 'write it as "08:00"')
+    return text
+
+
+def _hours(text: str) -> tuple[str, str]:
+    begins, dash, ends = text.replace(" ", "").partition("-")
+    if not dash:
+        raise Misfit("not-hours", f'"{text}" are no hours', 'write them as "20:00-08:00"')
+    return _time_of_day(begins), _time_of_day(ends)
+
+
+def _kind_of_day(text: str) -> str:
+    if text not in KINDS_OF_DAY:
+        raise Misfit("not-a-day", f'"{text}" is no kind of day', f"it can be {', '.join(KINDS_OF_DAY)}")
+    return text
 
 
 class Need(Struct, frozen=True):
@@ -237,11 +265,47 @@ class ShiftForm(Struct, frozen=True, kw_only=True):
     end: Annotated[str, Meta(description="The next shift's beginning")] = field(name="until")
 
 
-class RosterForm(Struct, frozen=True, kw_only=True):
-    """Who is on duty."""
+class LayerForm(Struct, frozen=True, kw_only=True):
+    """People who take turns. Times are of the hub's time zone."""
 
-    always: Annotated[tuple[Word, ...], Meta(description="On duty at any time")] = ()
+    people: Annotated[
+        tuple[tuple[Word, ...], ...], Meta(description="Whose turn it is, over and over; [[a, b], [c, d]]: in pairs")
+    ]
+    first: Annotated[Day, Meta(description="The day on which the first one's turn begins")] = field(name="from")
+    every: Annotated[
+        int, Reads(_turn, {"type": "string"}), Meta(description="How long a turn is: week, 2 weeks, day")
+    ] = 7
+    at: Annotated[str, Reads(_time_of_day, {"type": "string"}), Meta(description="When it is handed over")] = "08:00"
+    hours: Annotated[
+        Annotated[tuple[str, str], Reads(_hours, {"type": "string"})] | None,
+        Meta(description="On duty only between these: 20:00-08:00"),
+    ] = None
+    on: Annotated[
+        tuple[Annotated[str, Reads(_kind_of_day, {"type": "string"})], ...],
+        Meta(description="Only on these days: mon to sun, weekdays, weekend, holiday (legal, in Belgium)"),
+    ] = ()
+
+
+class OverrideForm(Struct, frozen=True, kw_only=True):
+    """Who is on duty from when to when whatever else is written."""
+
+    people: Annotated[tuple[Word, ...], Meta(description="On duty then, in place of whoever would be")]
+    start: Annotated[str, Meta(description="2026-12-24 08:00, in the hub's time zone")] = field(name="from")
+    end: Annotated[str, Meta(description="The end, excluded")] = field(name="until")
+    besides: Annotated[bool, Meta(description="yes: not in their place, but besides them")] = False
+
+
+class RosterForm(Struct, frozen=True, kw_only=True):
+    """Who is on duty: overrides before layers, the last layer that has somebody before the others, layers before
+    shifts."""
+
+    always: Annotated[tuple[Word, ...], Meta(description="On duty at any time that no layer covers")] = ()
     shifts: Annotated[tuple[ShiftForm, ...], Meta(description="On duty from a time to a time")] = ()
+    layers: Annotated[tuple[LayerForm, ...], Meta(description="People who take turns")] = ()
+    overrides: Annotated[tuple[OverrideForm, ...], Meta(description="Replacements for a time")] = ()
+    swaps: Annotated[
+        tuple[dict[Word, str], ...], Meta(description="Two people, each with a moment of the shift they give away")
+    ] = ()
 
 
 class TierForm(Struct, frozen=True, kw_only=True):

@@ -1,18 +1,14 @@
-"""People, groups and rosters: from their forms to the vocabulary, and what is wrong between them."""
+"""People and groups: from their forms to the vocabulary, and what is wrong between them."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from hub.binding import Misfit, instant
-from hub.config.forms import AddressForm, PeopleForm, PersonForm, RosterForm
+from hub.config.forms import AddressForm, PeopleForm, PersonForm
 from hub.config.groups import Areas, check_groups, check_organisation, group_of
 from hub.findings import choice
-from hub.model.people import Address, Group, Organisation, Person, Roster, Shift
+from hub.model.people import Address, Group, Organisation, Person
 from hub.people.directory import Directory, mail_problem, normalise, phone_problem
-from hub.people.rosters import gaps, span
 from hub.playbook.form import CHANNEL_WORDS
 from hub.yaml import Document, Node, Sequence
 from hub.yaml import Mapping as YamlMapping
@@ -108,71 +104,3 @@ def check_people(document: Document, form: PeopleForm, directory: Directory, are
                     warning=True,
                 )
                 break
-
-
-# --- rosters -----------------------------------------------------------------------------------------------
-
-
-def rosters_of(
-    document: Document, forms: Mapping[str, RosterForm], people: Collection[str], zone: str
-) -> dict[str, Roster]:
-    rosters: dict[str, Roster] = {}
-    for name, form in forms.items():
-        shifts = [Shift(form.always)] if form.always else []
-        for index, member in enumerate(form.always):
-            _known(document, (name, "always", index), member, people)
-        for number, shift in enumerate(form.shifts):
-            start = _time(document, (name, "shifts", number, "from"), shift.start, zone)
-            end = _time(document, (name, "shifts", number, "until"), shift.end, zone)
-            for index, member in enumerate(shift.people):
-                _known(document, (name, "shifts", number, "people", index), member, people)
-            if start is None or end is None:
-                continue
-            if end <= start:
-                place = document.at(name, "shifts", number, "until")
-                document.add(place, "ends-before-it-begins", "this shift ends before it begins", "swap from and until")
-                continue
-            shifts.append(Shift(shift.people, start.isoformat(), end.isoformat()))
-        rosters[name] = Roster(id=name, shifts=tuple(shifts))
-        _check_gaps(document, rosters[name], zone)
-    return rosters
-
-
-def _known(document: Document, path: tuple[str | int, ...], person: str, people: Collection[str]) -> None:
-    if person not in people:
-        document.add(document.at(*path), "unknown-person", f'"{person}" is nobody', choice(person, people))
-
-
-def _time(document: Document, path: tuple[str | int, ...], text: str, zone: str) -> datetime | None:
-    """`2026-11-23 08:00` of the hub's time zone, or with an offset of its own; in UTC."""
-    try:
-        return local_time(text, zone)
-    except Misfit as misfit:
-        document.add(document.at(*path), misfit.rule, misfit.message, misfit.remedy)
-        return None
-
-
-def local_time(text: str, zone: str) -> datetime:
-    """Raises Misfit, also for the hour that comes twice (or never) when the clocks change."""
-    try:
-        wall = datetime.fromisoformat(text)
-    except ValueError:
-        raise Misfit("not-a-time", f'"{text}" is no time', 'write it as "2026-11-23 08:00"') from None
-    if wall.tzinfo is not None:
-        return instant(text)
-    once, again = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-    if once.utcoffset() != again.utcoffset():
-        remedy = f'write it with its offset, as "{once.isoformat(" ", "minutes")}"'
-        raise Misfit("clocks-change", f"on that day the clocks change, and {text} comes twice or never", remedy)
-    return once.astimezone(UTC)
-
-
-def _check_gaps(document: Document, roster: Roster, zone: str) -> None:
-    place = document.at(roster.id)
-    if not roster.shifts:
-        document.add(place, "nobody", f"roster {roster.id} has nobody on duty ever", "add always: or shifts:")
-        return
-    dated = span(roster)
-    for start, end in gaps(roster, *dated) if dated else ():
-        told = " to ".join(at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") for at in (start, end))
-        document.add(place, "gap", f"nobody is on duty from {told}", "add a shift, or always:", warning=True)

@@ -225,7 +225,8 @@ def indexes(order: Order, work: Work) -> Sequence[int]:
 
 def _room(channel: Channel, limits: Limits) -> Room:
     abilities = channel.abilities
-    return Room(longest=abilities.longest, parts=limits.parts, answers=abilities.answers, voice=abilities.voice)
+    in_words = abilities.answers and abilities.words
+    return Room(longest=abilities.longest, parts=limits.parts, answers=in_words, voice=abilities.voice)
 
 
 def _refused(work: Work, index: int, why: str) -> Receipt:

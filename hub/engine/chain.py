@@ -266,6 +266,8 @@ def look_on(w: Work, run: Run) -> None:
 
 def let_off(w: Work, run: Run) -> None:
     """Those still being asked whose answer would not help any more: the places left are for others."""
+    if not run.chain.roles:
+        return  # as long as heads are lacking, anybody's is
     for ask in [w.state.asks[a] for a in run.asks if a in w.state.asks]:
         wanted = [w.state.runs[r] for r in ask.runs if r in w.state.runs and not w.state.runs[r].outcome]
         if not ask.outcome and not any(quorum.useful(r.chain, ask.person, r.accepted, w.rules.plays) for r in wanted):

@@ -86,6 +86,8 @@ class Engine:
                 quiet.silenced(w, fact, body)
             case r.SilenceLifted():
                 quiet.lifted(w, body)
+            case r.WatchTaken():
+                w.emit(e.OnWatch(person=body.person, by=body.by))
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():

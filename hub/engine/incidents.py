@@ -12,7 +12,7 @@ from hub.model import events as e
 from hub.model.quiet import seen
 from hub.model.records import Fact, SheetStarted, SignalReceived
 from hub.model.signal import MsgType, ResponseType, Signal, Urgency
-from hub.playbook.language import Joining, Mode, Playbook
+from hub.playbook.language import Joining, Mode, Notify, Playbook, Step
 from hub.playbook.match import Match
 
 
@@ -239,13 +239,18 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
     for step in playbook.steps if playbook else ():
         w.drop(f"repeat {incident.id} {step.name}")
         w.drop(f"step {incident.id} {step.name}")
-    if playbook is not None and not incident.shadow and not incident.held_by:
+    if playbook is not None and not incident.shadow:
         for step in playbook.steps:
-            if step.at_end:
+            if step.at_end and (not incident.held_by or _tells_whom_it_reached(incident, step)):
                 steps.begin(w, incident, step)
     if all_clear_message(playbook) == "hub.all-clear":  # the sheet has none of its own
         tell_reached(w, incident, "hub.all-clear")
     w.deadline(f"forget {incident.id}", playbook.incident.within_s if playbook else 0.0)
+
+
+def _tells_whom_it_reached(incident: Incident, step: Step) -> bool:
+    """What was held back may have reached people all the same: an officer began a chain by hand."""
+    return bool(incident.reached) and isinstance(step.action, Notify) and step.action.everyone_reached
 
 
 def _others_want(w: Work, order: e.Ordered, incident: str) -> bool:

@@ -82,6 +82,8 @@ def _not_bound(w: Work, fact: Fact, reply: ReplyReceived, known: bool) -> None:
 def _accept(w: Work, reply: ReplyReceived, ask: Ask) -> None:
     runs = [w.state.runs[r] for r in ask.runs if r in w.state.runs]
     if ask.outcome == "accepted":  # said twice: confirmed twice, counted once
+        if reply.eta_min is not None:  # it will be later, or earlier
+            w.emit(e.AskClosed(ask=ask.id, outcome="accepted", eta_min=reply.eta_min))
         _confirm(w, reply, ask, "hub.accepted")
         return
     running = [r for r in runs if not r.outcome]

@@ -3,8 +3,9 @@
 import heapq
 from datetime import UTC, datetime, timedelta
 
+from hub.engine.fold import fold
 from hub.engine.rules import Rules
-from hub.engine.state import State, fold
+from hub.engine.state import State
 from hub.model import events as e
 from hub.model.ids import Ids
 from hub.model.message import Lane

@@ -315,6 +315,13 @@ class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
     why: str = ""
 
 
+class OnWatch(_Event, frozen=True, tag="on-watch"):
+    """From here on this person has the watch of the room."""
+
+    person: str
+    by: str
+
+
 class AlarmRaised(_Event, frozen=True, tag="alarm"):
     """To be seen and heard in the room. `what` is one of hub.engine.alarms' words."""
 
@@ -372,6 +379,7 @@ Event = (
     | TaskLate
     | Silenced
     | SilenceEnded
+    | OnWatch
     | AlarmRaised
     | AlarmCleared
     | Stopped

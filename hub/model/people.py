@@ -89,11 +89,42 @@ class Shift(Struct, frozen=True, array_like=True, gc=False):
     end: str = ""
 
 
+class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """People who take turns. All times are of the roster's zone.
+
+    `turns`: who has each turn, over and over; the first one's begins on the day `first` (ISO 8601) at `at` (HH:MM), and
+    each lasts `days` days. `hours`: on duty only between these times of day (HH:MM, HH:MM; past midnight where the
+    second is not later); `on`: only on days of these kinds (`mon` to `sun`, `holiday`), by the day the hours begin on.
+    Empty: always.
+    """
+
+    turns: tuple[tuple[str, ...], ...]
+    first: str
+    days: int = 7
+    at: str = "08:00"
+    hours: tuple[str, str] | None = None
+    on: tuple[str, ...] = ()
+
+
+class Override(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """From `start` to `end` (UTC, ISO 8601, the end excluded) these people are on duty, whatever the layers say, or
+    besides whoever is."""
+
+    people: tuple[str, ...]
+    start: str
+    end: str
+    besides: bool = False
+
+
 class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """Who is on duty."""
+    """Who is on duty: of the layers the last one that has somebody, else the shifts; overrides go before all.
+    `zone`: IANA time zone of the layers' times."""
 
     id: str
     shifts: tuple[Shift, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    zone: str = "UTC"
 
 
 class Asked(StrEnum):

@@ -122,6 +122,13 @@ class SilenceLifted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     why: str
 
 
+class WatchTaken(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="watch", gc=False):
+    """A person takes the watch of the room; `by`: who says so, where that is somebody else."""
+
+    person: str
+    by: str
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -207,6 +214,7 @@ FactBody = (
     | ChainSteered
     | SilenceSet
     | SilenceLifted
+    | WatchTaken
     | TaskTicked
     | Installed
     | Retired

@@ -176,7 +176,8 @@ CODES: tuple[str, ...] = (
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[?]|[^\w\s]|_", re.UNICODE)
 _CLOCK = re.compile(r"\b\d{1,2}\s*[:]\s*\d{2}\b|\b(?:[5-9]|1\d|2[0-4])\s*[hu]\s*(?:[0-5]\d)?\b")
 _QUOTED_FROM = re.compile(
-    r"(?im)^\s*(?:>|--\s*$|-{3,}|_{5,}|(?:le|op|am|on)\b.{0,120}(?:écrit|schreef|schrieb|wrote)\b.{0,80}:\s*$|"
+    r"(?im)^\s*(?:>|--\s*$|-{3,}|_{5,}|(?:le|op|am|on)\b.{0,120}(?:\n.{0,60})??"
+    r"\b(?:écrit|schreef|schrieb|wrote)\b.{0,80}(?:\n.{0,60})??:\s*$|"
     r"(?:de|van|von|from)\s*:\s|(?:envoyé de|verzonden|gesendet|sent from)\b)"
 )
 

@@ -74,6 +74,10 @@ class Api(Protocol):
 
     async def lift_silence(self, silence: str, by: str, why: str) -> Done: ...
 
+    async def take_watch(self, person: str, by: str) -> Done:
+        """From now on this person has the watch of the room."""
+        ...
+
     async def task_done(self, task: str, by: str) -> Done: ...
 
     async def acknowledge(self, alarm: str, by: str) -> Done:
@@ -129,6 +133,13 @@ class SilenceBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     sources: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     gravest: bool = False
+
+
+class WatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`person`: who has the watch of the room from now on."""
+
+    person: str
+    by: str
 
 
 class AuditorBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,6 +225,7 @@ class ApiRoutes:
             *((_steer_operation(act), self._steering(act)) for act in Steer),
             (_operation("POST", "/api/silences", "Wake nobody for this for a while", SilenceBody, Done), self._silence),
             (_operation("POST", "/api/silences/{silence}/lift", "End a silence", WhyBody, Done), self._lift_silence),
+            (_operation("POST", "/api/watch", "Take the watch of the room", WatchBody, Done), self._take_watch),
             (_operation("POST", "/api/tasks/{task}/done", "A task is done", ByBody, Done), self._task_done),
             (
                 _operation("POST", "/api/alarms/{alarm}/acknowledge", "Somebody has seen an alarm", ByBody, Done),
@@ -286,6 +298,10 @@ class ApiRoutes:
     async def _lift_silence(self, request: web.Request) -> web.Response:
         body = await _read(request, WhyBody)
         return json_response(await self._api.lift_silence(request.match_info["silence"], body.by, body.why))
+
+    async def _take_watch(self, request: web.Request) -> web.Response:
+        body = await _read(request, WatchBody)
+        return json_response(await self._api.take_watch(body.person, body.by))
 
     async def _task_done(self, request: web.Request) -> web.Response:
         body = await _read(request, ByBody)

@@ -43,6 +43,9 @@ class OperatorsPort:
     async def lift_silence(self, silence: str, by: str, why: str) -> Done:
         return await self._ask(Done, "lift-silence", silence, by, why)
 
+    async def take_watch(self, person: str, by: str) -> Done:
+        return await self._ask(Done, "watch", person, by)
+
     async def task_done(self, task: str, by: str) -> Done:
         return await self._ask(Done, "task", task, by)
 

@@ -84,7 +84,7 @@ def surely_not_taken(answer: Answer) -> bool:
 
 async def declares_itself(world: World) -> None:
     assert isinstance(world.channel, Channel)
-    assert isinstance(type(world.channel).abilities, Abilities)
+    assert isinstance(world.channel.abilities, Abilities)
     assert issubclass(type(world.channel).Config, Struct)
     for route in world.channel.routes(world.intake):
         assert isinstance(route, Route)
@@ -142,7 +142,7 @@ async def admits_doubt(world: World) -> None:
 
 
 async def settles_what_was_taken(world: World) -> None:
-    if not type(world.channel).abilities.settles:
+    if not world.channel.abilities.settles:
         return
     lost = outgoing(world.good, since=world.intake.now())
     await world.behave(Provider.LOSING)
@@ -155,7 +155,7 @@ async def settles_what_was_taken(world: World) -> None:
 async def settles_what_was_not_taken(world: World) -> None:
     never = outgoing(world.good, since=world.intake.now())
     answer = await world.channel.settle(never)
-    if type(world.channel).abilities.settles:
+    if world.channel.abilities.settles:
         assert answer is not None
         assert surely_not_taken(answer)
     else:
@@ -169,7 +169,7 @@ async def cannot_settle_with_nobody_there(world: World) -> None:
 
 
 async def repeats_under_the_same_id(world: World) -> None:
-    if not type(world.channel).abilities.idempotent:
+    if not world.channel.abilities.idempotent:
         return
     await world.behave(Provider.LOSING)
     await world.channel.send(outgoing(world.good))

@@ -38,6 +38,8 @@ class MemoryIntake:
 
     async def offer(self, items: Sequence[Item], *, cursor: str | None = None) -> Sequence[Taken]:
         self.offers += 1
+        async with self.arrived:
+            self.arrived.notify_all()
         if self.gate is not None:
             await self.gate.wait()
         if self.down:

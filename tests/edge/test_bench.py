@@ -13,7 +13,7 @@ import trio
 from hub import config as configuration
 from hub.findings import errors
 from hub.playbook.match import Matcher
-from tools.bench import bridge, fanout, misbehaving, world
+from tools.bench import asks, bridge, fanout, misbehaving, world
 from tools.bench.figures import milliseconds
 from tools.bench.load import REFUSED, Load, Sent
 from tools.bench.services import Bare, free_port
@@ -61,6 +61,21 @@ def test_everybody_is_told_and_the_officer_called_through_the_whole_hub(tmp_path
         process.join(10)
     assert rate > 0
     assert call_s > 0
+
+
+def test_each_of_many_replies_has_its_effect_through_the_whole_hub(tmp_path: Path) -> None:
+    base, sink, process = fanout.start_sink()
+    hub = asks.Asking(tmp_path, sheets=1, twilio=base, audience=2 * asks.EACH)
+    try:
+        hub.start("http://127.0.0.1:9")
+        asks.open_asks(base, hub, range(2))
+        took_ms = asks.measure(base, hub, range(2 * asks.EACH), 200.0)  # ends the run where a reply has none
+    finally:
+        hub.stop()
+        sink.send("stop")
+        process.join(10)
+    assert len(took_ms) == 2 * asks.EACH
+    assert took_ms[0] > 0
 
 
 def test_a_service_that_is_not_there_accepts_nothing() -> None:

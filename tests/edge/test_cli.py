@@ -158,6 +158,58 @@ def test_who_that_cannot(words: tuple[object, ...], said: str) -> None:
 # --- check -------------------------------------------------------------------------------------------------
 
 
+ROSTER = """
+sitcen-on-call:
+  layers:
+    - {people: [officer-a, officer-b], from: 2026-03-23, at: 08:00}
+  overrides:
+    - {people: officer-c, from: 2026-03-28 20:00, until: 2026-03-29 08:00}
+sitcen-backup:
+  always: [officer-b, officer-c]
+"""
+
+
+def test_roster_shows_who_is_on_duty_over_the_change_of_the_clocks(config: Path) -> None:
+    (config / "rosters.yaml").write_text(ROSTER)
+    span = ("--from", "2026-03-28T08:00:00+01:00", "--until", "2026-03-31T08:00:00+02:00")
+    said = vigie("roster", "show", "sitcen-on-call", *span, "--config", config)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines() == [
+        "Sat 2026-03-28 08:00 to Sat 2026-03-28 20:00  officer-a",
+        "Sat 2026-03-28 20:00 to Sun 2026-03-29 08:00  officer-c",
+        "Sun 2026-03-29 08:00 to Mon 2026-03-30 08:00  officer-a",
+        "Mon 2026-03-30 08:00 to Tue 2026-03-31 08:00  officer-b",
+    ]
+    early = vigie("roster", "show", "sitcen-on-call", "--from", "2026-03-20T08:00:00+01:00", "--config", config)
+    assert (early.code, "NOBODY" in early.out) == (1, True)
+    night = ("--at", "2026-03-29T02:30:00+01:00")  # which no clock in Brussels shows
+    assert "officer-c" in vigie("who", "duty-officers", *night, "--config", config).out
+
+
+def test_roster_exports_a_calendar(config: Path) -> None:
+    said = vigie("roster", "export", "sitcen-backup", "--config", config)
+    assert said.code == 0
+    assert said.out.startswith("BEGIN:VCALENDAR")
+    assert "+32" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "nights"), "nights: no such roster: there are sitcen-backup, sitcen-on-call"),
+        (("show", "sitcen-backup", "--from", "noon"), "noon: no instant"),
+        (
+            ("show", "sitcen-backup", "--until", "2020-01-01T00:00:00Z"),
+            "--until 2020-01-01T00:00:00+00:00 is not after",
+        ),
+    ],
+)
+def test_roster_that_cannot(words: tuple[str, ...], said: str) -> None:
+    done = vigie("roster", *words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(said)
+
+
 def test_check_of_what_we_ship() -> None:
     said = vigie("check")
     assert (said.code, said.out, said.err) == (0, "0 errors, 0 warnings\n", "")

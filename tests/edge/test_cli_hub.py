@@ -118,6 +118,32 @@ def test_a_silence_wakes_nobody_until_it_is_lifted(here: Room) -> None:
     here.ended("snow-ice")
 
 
+def test_the_watch_is_handed_over_with_what_is_open_and_promised(here: Room) -> None:
+    assert vigie(here, "watch", "show").out.startswith("nobody has taken the watch yet\n")
+    nobody = vigie(here, "watch", "take", "officer-q", "--by", "officer-a")
+    assert (nobody.code, nobody.err) == (1, "person: 'officer-q' is nobody: see config/people.yaml\n")
+    here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 20 min")
+    here.alert("HEAT-1", hazard="heat")
+    here.until(lambda: [x for x in here.events(e.AskClosed) if x.eta_min == 20], "an officer on the way")
+    here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 oui")
+    assert vigie(here, "watch", "take", "officer-b", "--by", "officer-a").out.startswith("officer-b has the watch")
+    here.until(lambda: here.status()["watch"], "a watch")
+    said = vigie(here, "watch", "show").out
+    assert said.startswith("officer-b has the watch since ")
+    for words in (
+        "extreme-weather (heat",
+        "officer-a has accepted, there at ",
+        "tasks:",
+        "discipline D1: checklist, due ",
+    ):
+        assert words in said, said
+    assert "+32" not in said
+    (as_json,) = vigie(here, "watch", "show", "--json").json_lines()
+    assert as_json["watch"]["person"] == "officer-b"
+    here.cancel("HEAT-2", of="HEAT-1", hazard="heat")
+    here.ended("heat")
+
+
 def _open(here: Room, run: e.RunBegan, hazard: str) -> bool:
     return any(x.incident == run.incident and hazard in x.key for x in here.events(e.Opened))
 

@@ -8,13 +8,15 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd import smtp
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from connectors.mail.channel import MailChannel, MailConfig, Security
+from connectors.mail.channel import MailChannel
+from connectors.mail.config import MailConfig, Security
 from hub.connector import Dead, Retry, Sent
 from tests.contracts.channel import PROMISES, Arrival, Provider, outgoing
 from tests.contracts.intake import MemoryIntake, environment
@@ -303,8 +305,11 @@ def test_a_server_without_starttls_gets_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    return made_certificate(tmp_path_factory.mktemp("tls"))
+
+
+def made_certificate(folder: Path) -> tuple[str, str]:
     """A certificate of our own for 127.0.0.1, and its key (PEM files)."""
-    folder = tmp_path_factory.mktemp("tls")
     crt, key = folder / "crt.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

@@ -64,6 +64,10 @@ class Operators:
         self.done.append(("lift-silence", silence, by, why))
         return Done(id="FACT8")
 
+    async def take_watch(self, person: str, by: str) -> Done:
+        self.done.append(("watch", person, by))
+        return Done(id="FACT9")
+
     async def task_done(self, task: str, by: str) -> Done:
         self.done.append(("task-done", task, by))
         return Done(id="FACT5")
@@ -353,6 +357,7 @@ ACTS = [
     ("/api/incidents/INC1/end", {"by": "an officer", "why": "over"}, "end"),
     ("/api/tasks/TASK1/done", {"by": "an officer"}, "task-done"),
     ("/api/silences", {"by": "o", "why": "x", "until": "2030-01-01T00:00:00Z"}, "silence"),
+    ("/api/watch", {"by": "an officer", "person": "officer-b"}, "watch"),
     ("/api/silences/S1/lift", {"by": "an officer", "why": "x"}, "lift-silence"),
     *(
         (f"/api/chains/RUN1/{act}", {"by": "an officer", "why": "x"}, f"steer-{act}")

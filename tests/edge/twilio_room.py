@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.twilio.channel import SmsChannel, VoiceChannel
 from connectors.twilio.sms import SmsConfig
 from connectors.twilio.voice import VoiceConfig
-from hub.connector import Route, WebRequest, WebResponse
+from hub.connector import Item, Route, Taken, WebRequest, WebResponse
 from hub.web.server import Mount, WebConfig, WebServer
 from tests.contracts.channel import Arrival, Provider
 from tests.contracts.intake import MemoryIntake, environment
@@ -25,6 +26,22 @@ FAULTS = {
     Provider.LOSING: Faults(answer_lost=1),
     Provider.HANGING: Faults(hangs=1),
 }
+
+
+class KeepingIntake(MemoryIntake):
+    """Keeps the cursor too, as the journal does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: str | None = None
+
+    async def offer(self, items: Sequence[Item], *, cursor: str | None = None) -> Sequence[Taken]:
+        taken = await super().offer(items)
+        self.kept = cursor or self.kept
+        return taken
+
+    async def cursor(self) -> str | None:
+        return self.kept
 
 
 class Room:
@@ -78,13 +95,21 @@ async def ready() -> dict[str, bool]:
 
 @asynccontextmanager
 async def room(kind: str, **config: Any) -> AsyncIterator[Room]:
-    """An open channel (`sms` or `voice`) with its callbacks served and the simulator behind it, on a manual clock."""
-    intake = MemoryIntake()
+    """An open channel (`sms` or `voice`) with its callbacks served and the simulator behind it, on a manual clock. With
+    `public=False` nobody calls back: the channel asks, by the same clock and date as the simulator's."""
+    public_site = config.get("public", True)
+    intake = MemoryIntake() if public_site else KeepingIntake()
+    clock, began = ManualClock(), datetime.now(UTC)
+
+    def today() -> datetime:
+        return began + timedelta(seconds=clock.now())
+
     phones = Phones(
         ACCOUNT,
         TOKEN,
         people=[Person(name="Anne", number=ANNE, language="fr"), Person(name="Bart", number=BART)],
-        clock=ManualClock(),
+        clock=clock,
+        now=None if public_site else today,
     )
     async with phones:
         settings = {"account": ACCOUNT, "tokens": ("token", "old"), "sender": HUB, "api": phones.base_url, **config}
@@ -117,12 +142,16 @@ async def room(kind: str, **config: Any) -> AsyncIterator[Room]:
         public = f"http://127.0.0.1:{await server.start()}"
         channel = make(f"{public}/callback/{kind}")
         channel.settle_pause_s = channel.missed_pause_s = 0.0
-        phones.network.inbound = f"{public}/callback/{kind}/reply"
+        if public_site:
+            phones.network.inbound = f"{public}/callback/{kind}/reply"
+        else:
+            channel.poller.sleep, channel.poller.now_s, channel.poller.now = clock.sleep, clock.now, today
         await channel.open(intake)
+        place = Room(phones, channel, intake, server)
         try:
-            yield Room(phones, channel, intake, server)
+            yield place
         finally:
-            await channel.close()
+            await place.channel.close()
             await phones.exchange.stop()
             await server.stop()
 

@@ -123,7 +123,14 @@ async def call(
 class World:
     """A dispatch with its journal, channels and people p0, p1, ... (every second one reads Dutch)."""
 
-    def __init__(self, journal: MemoryJournal | None = None, *, people: int = 20, **limits: Limits) -> None:
+    def __init__(
+        self,
+        journal: MemoryJournal | None = None,
+        *,
+        people: int = 20,
+        abilities: Abilities = ABILITIES,
+        **limits: Limits,
+    ) -> None:
         self.journal = journal or MemoryJournal()
         self.start_s = trio.current_time()
         self.directory = Directory(
@@ -135,7 +142,7 @@ class World:
             )
             for i in range(people)
         )
-        self.sms = FakeChannel(self, "sms", ABILITIES)
+        self.sms = FakeChannel(self, "sms", abilities)
         self.call = FakeChannel(self, "voice", Abilities(answers=True, voice=True, recalls=True, settles=True))
         self.dispatch = Dispatch(
             journal=self.journal,
@@ -245,6 +252,15 @@ async def test_a_call_is_spoken_and_carries_no_hint_of_its_own(autojump_clock: M
         ((_, outgoing),) = world.call.got
         assert outgoing.voice == "fr spoken storm"
         assert "answer" not in outgoing.text
+
+
+async def test_who_answers_by_buttons_is_told_no_code(autojump_clock: MockClock) -> None:
+    async with running(World(abilities=Abilities(answers=True, words=False))) as world:
+        world.dispatch.submit(ask())
+        await world.quiet()
+        ((_, outgoing),) = world.sms.got
+        assert "answer" not in outgoing.text
+        assert outgoing.ask is not None
 
 
 async def test_a_confirmation_names_the_code_and_asks_for_no_answer(autojump_clock: MockClock) -> None:

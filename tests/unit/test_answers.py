@@ -87,6 +87,19 @@ def test_codes_times_and_all(text: str, understood: Understood) -> None:
     assert understand(text) == understood
 
 
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        "Le mar. 14 juil. 2026 à 02:10, Vigie SITCEN <vigie@example.org> a\nécrit :",
+        "Op di 14 jul 2026 om 02:10 schreef Vigie SITCEN <\nvigie@example.org>:",
+        "Am Di., 14. Juli 2026 um 02:10 Uhr schrieb Vigie SITCEN <vigie@example.org\n>:",
+        "On Tue, 14 Jul 2026 at 02:10, Vigie SITCEN <vigie@example.org>\nwrote:",
+    ],
+)
+def test_who_wrote_what_is_quoted_may_be_told_on_two_lines(attribution: str) -> None:
+    assert understand(f"On my way\n\n{attribution}\n\n> No: AB NO") == Understood(verb=Verb.ACCEPT)
+
+
 def test_a_mail_answer_is_read_without_what_it_quotes() -> None:
     quoted = "Oui\r\n\r\nLe 12 juil. 2026 à 02:10, Vigie <vigie@example.org> a écrit :\r\n> Répondez non pour refuser"
     assert understand(quoted) == Understood(verb=Verb.ACCEPT)

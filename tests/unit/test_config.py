@@ -13,8 +13,8 @@ from msgspec import Meta, Struct
 
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
-from hub.config.people import local_time
-from hub.connector import Abilities
+from hub.config.rosters import local_time
+from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
 from hub.findings import errors
 from hub.model.people import Asked, Contact, Language, Plays, Role
@@ -34,6 +34,7 @@ class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connections: Annotated[int, Meta(ge=1, description="Requests at the same time")] = 10
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait")] = 15.0
     detection: bool = True
+    keypad: bool = True
 
     def __post_init__(self) -> None:
         if self.account == "none":
@@ -51,9 +52,20 @@ class TextChannel:
 class VoiceChannel(TextChannel):
     abilities = Abilities(answers=True, voice=True)
 
+    def __init__(self, config: TextConfig, environment: Environment) -> None:
+        self.abilities = Abilities(answers=config.keypad, voice=True)
+
 
 class BoardChannel(TextChannel):
     abilities = Abilities()
+
+
+class ButtonChannel(TextChannel):
+    """What it can do depends on its settings and on whether people can reach the hub."""
+
+    def __init__(self, config: TextConfig, environment: Environment) -> None:
+        public = environment.public_url == "https://vigie.example.org/callback/board"
+        self.abilities = Abilities(answers=config.detection and public)
 
 
 class PollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -197,6 +209,29 @@ def test_people_may_be_spread_over_files(folder: Path) -> None:
     told = [str(f) for f in findings if f.file.startswith("config/people")]
     assert told == ["config/people/twice.yaml:3:5: carl is in another file too: keep one [key-twice]"]
     assert config.directory().members("wide") == ("anne", "carl")
+
+
+@pytest.mark.parametrize(
+    ("public", "detection", "answers"),
+    [
+        ("https://vigie.example.org", "yes", True),
+        ("https://other.example.org", "yes", False),
+        ("https://vigie.example.org", "no", False),
+    ],
+)
+def test_whether_a_channel_can_be_answered_on_may_depend_on_its_settings_and_the_public_address(
+    folder: Path, public: str, detection: str, answers: bool
+) -> None:
+    (folder / "hub.yaml").write_text(f"name: test\nweb:\n  public: {public}\n")
+    channels = (folder / "channels.yaml").read_text()
+    board = f"board:\n  type: buttons\n  account: AC1\n  detection: {detection}\n"
+    (folder / "channels.yaml").write_text(channels.replace("board:\n  account: AC1\n", board))
+    (folder / "chains.yaml").write_text(
+        "duty:\n  tiers:\n    - ask: roster on-call\n      by: board\n      for: 4 min\n"
+    )
+    config, findings = load(folder, lambda group: {**lookup(group), "buttons": lambda: ButtonChannel})
+    assert config.channels["board"].abilities.answers is answers
+    assert ("no-answers" in {f.rule for f in findings}) is not answers
 
 
 def test_a_channel_says_itself_which_addresses_it_cannot_use(folder: Path) -> None:

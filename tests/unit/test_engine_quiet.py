@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from hub.model.area import Area
+from hub.model.people import Steer
 from hub.model.quiet import Quiet, Silence
-from hub.model.records import Installed, SheetStarted, SilenceLifted, SilenceSet
+from hub.model.records import ChainSteered, Installed, SheetStarted, SilenceLifted, SilenceSet
 from hub.model.signal import Hazard, Info, Signal
 from tests.stories import Night, World, sheet
 
@@ -186,6 +187,31 @@ def test_two_sheets_and_only_one_of_them_is_quiet() -> None:
     night.signal()
     asked = night.person("officer-a").receives("storm-wake", by="sms")
     assert len(asked.incidents) == 1
+    night.over()
+
+
+def test_whom_an_officer_had_called_all_the_same_hears_the_all_clear() -> None:
+    """Found by the simulation (seed 6221): a chain begun by hand in an incident that is held back."""
+    night = Night()
+    night.signal()
+    is_woken(night)
+    night.cancel(of="w1")
+    night.person("officer-a").receives("storm-over", by="sms")
+    silence(night)
+    night.after(minutes=5)
+    night.signal("w2", expires_min=30)
+    night.person("officer-a").receives_nothing()
+    (run,) = night.state.runs
+    night.fact(ChainSteered(run=run, act=Steer.AGAIN, by="officer-z", why="look at it"))
+    is_woken(night)
+    night.person("officer-a").replies("B")
+    night.person("officer-a").receives("hub.accepted", by="sms")
+    for partner in ("police", "fire"):
+        night.person(partner).receives("storm-partners", by="sms")
+        night.person(partner).receives("storm-partners", by="email")
+    night.after(minutes=30)
+    for person, by in (("officer-a", "sms"), ("police", "sms"), ("fire", "sms")):
+        night.person(person).receives("storm-over", by=by)
     night.over()
 
 

@@ -1,6 +1,8 @@
 """Twilio without a network: signatures, error codes, what is said, which numbers are numbers."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -9,12 +11,17 @@ from xml.etree import ElementTree
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from connectors.twilio.account import Account, TwilioConfig, bad_number
+from connectors.number import bad_number
+from connectors.twilio.account import Account, TwilioConfig
 from connectors.twilio.codes import meaning, refused
+from connectors.twilio.polling import Pending, Poller, Position, Subject
+from connectors.twilio.sms import SmsChannel, SmsConfig
 from connectors.twilio.twiml import LONGEST, PHRASES, Speech, again, said, script, speakable
+from connectors.twilio.voice import VoiceChannel, VoiceConfig
 from hub.connector import Answer, Dead, Retry, WebRequest
 from hub.model.people import Language
-from tests.contracts.intake import environment
+from tests.contracts.channel import outgoing
+from tests.contracts.intake import MemoryIntake, environment
 
 
 def account(*tokens: str) -> Account:
@@ -194,3 +201,92 @@ def test_numbers_that_are(number: str) -> None:
 def test_numbers_that_are_none_are_told_what_would_be(number: str) -> None:
     said_of_it = bad_number(number)
     assert ":" in said_of_it
+
+
+# --- without callbacks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_call_without_keypad_says_how_to_answer_each_time(language: Language) -> None:
+    speech = Speech(language=language, ask=True, action="", code="KX")
+    document = script("Storm", speech)
+    how = PHRASES[language].otherwise.format(code="K, X")
+    assert texts(document) == ["Storm", how, "Storm", how]
+    assert "Gather" not in document
+    assert all(digit not in how for digit in "129")
+
+
+def test_what_wants_no_answer_says_nothing_of_one() -> None:
+    assert (
+        texts(script("All clear", Speech(language=Language.EN, ask=False, action="", code="KX"))) == ["All clear"] * 2
+    )
+
+
+def test_a_long_message_leaves_room_for_how_to_answer() -> None:
+    document = script("Une phrase. " * 700, Speech(language=Language.FR, ask=True, action="", code="KX"))
+    assert len(document) <= LONGEST
+    assert PHRASES[Language.FR].otherwise.format(code="K, X") in texts(document)
+
+
+def test_a_position_is_kept_and_read_again() -> None:
+    at = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    pending = {"SM1": Pending("ORDER", 3, at, True)}
+    position = Position(since=at, first=at, not_ours=("SM0",), until=at, pending=pending)
+    assert Position.load(position.dump()) == position
+
+
+def test_the_position_of_a_hub_that_was_called_back_is_read_too() -> None:
+    at = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert Position.load(at.isoformat()) == Position(since=at)
+
+
+@pytest.mark.parametrize("cursor", [None, "", "{", '{"since": 1}', "yesterday"])
+def test_no_position_begins_anew(cursor: str | None) -> None:
+    assert Position.load(cursor) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "answers"),
+    [
+        ({"sender": "+32450000000"}, True),
+        ({"sender": "+32450000000", "public": False}, True),
+        ({"sender": "8686", "public": False}, True),
+        ({"sender": "SITCEN"}, False),
+        ({"service": "MG1"}, True),
+        ({"service": "MG1", "public": False}, False),
+    ],
+)
+def test_who_can_answer_by_sms(config: dict[str, Any], answers: bool) -> None:
+    channel = SmsChannel(SmsConfig(account="AC1", tokens=("t",), **config), environment("sms", t="token"))
+    assert channel.abilities.answers is answers
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_a_keypad_needs_a_callback(public: bool) -> None:
+    config = VoiceConfig(account="AC1", tokens=("t",), sender="+32450000000", public=public)
+    assert VoiceChannel(config, environment("voice", t="token")).abilities.answers is public
+
+
+def test_no_more_requests_a_second_than_agreed() -> None:
+    """Whatever is due: here five deliveries at once, each answered in no time."""
+    times: list[float] = []
+
+    async def one(sid: str) -> str:
+        times.append(clock_s[0])
+        return sid
+
+    async def sleep(seconds: float) -> None:
+        clock_s[0] += seconds
+
+    async def story() -> None:
+        asking = Account(TwilioConfig(account="AC1", tokens=("t",), requests_per_second=4.0), environment("sms", t="t"))
+        poller = Poller(asking, Subject(one=one, sent=one, became=lambda *_: ([], False)))
+        poller.sleep, poller.now_s = sleep, lambda: clock_s[0]
+        for index in range(5):
+            poller.add(f"SM{index}", outgoing("+32450000001", index=index))
+        clock_s[0] = 100.0
+        await poller.round(MemoryIntake())
+
+    clock_s = [0.0]
+    asyncio.run(story())
+    assert times == [100.0, 100.25, 100.5, 100.75, 101.0]

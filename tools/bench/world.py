@@ -30,7 +30,7 @@ SOURCES = tuple(f"partner-{n}" for n in range(8))
 _OWN = Path(__file__).parents[2] / "config"
 _AREAS = ("brussels-capital-region", "police-zone-midi", "police-zone-brussels-west")
 _HAZARDS = tuple(h for h in Hazard if h is not Hazard.FOG)  # no sheet asks for fog
-_TITLE = "title:\n  fr: {0}\n  nl: {0}\n  de: {0}\n  en: {0}"
+TITLE = "title:\n  fr: {0}\n  nl: {0}\n  de: {0}\n  en: {0}"
 
 
 def new_run() -> str:
@@ -207,7 +207,7 @@ def _sheet(chance: random.Random, number: int) -> str:
     else:
         when = f"words: [mot{number}x, woord{number}]\n"
     return (
-        f"playbook: sheet-{number}\n{_TITLE.format(f'Fiche {number}')}\n"
+        f"playbook: sheet-{number}\n{TITLE.format(f'Fiche {number}')}\n"
         f"owner: bench\nreview by: 2099-12-31\nmode: live\nwhen:\n  {when}"
         "incident:\n  one per: [event]\n  within: 1 s\n"
         "steps:\n  tell:\n    notify: partners\n    by: webhook\n    say: bench\n"
@@ -215,7 +215,7 @@ def _sheet(chance: random.Random, number: int) -> str:
 
 
 _MASS = f"""playbook: evacuation
-{_TITLE.format("Evacuation")}
+{TITLE.format("Evacuation")}
 owner: bench
 review by: 2099-12-31
 mode: live
@@ -231,7 +231,7 @@ steps:
 """
 
 _OFFICER = f"""playbook: officer
-{_TITLE.format("Officer")}
+{TITLE.format("Officer")}
 owner: bench
 review by: 2099-12-31
 mode: live

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct, field
 
-from hub.engine.state import State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
 from hub.journal.reader import open_reader
 from hub.model import records as r
 from hub.model.events import Ordered

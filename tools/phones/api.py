@@ -24,6 +24,7 @@ from .resources import (
 from .voice import Jump
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+HEADERS = {401: {"WWW-Authenticate": 'Basic realm="Twilio API"'}, 503: {"Retry-After": "7"}}
 LATE = frozenset({"answer_lost", "answer_stalled"})
 
 
@@ -60,6 +61,8 @@ class RestApi:
                 watcher()
             if fault == "refused":
                 return cut(request)
+            if fault == "garbled":
+                return web.json_response([])
             if fault == "hangs":
                 return await _stall()
             try:
@@ -67,10 +70,12 @@ class RestApi:
                     raise ApiError(500, 20500, "Internal Server Error")
                 if fault == "too_many" or not self._has_room():
                     raise ApiError(429, 20429, "Too Many Requests")
+                if fault == "unavailable":
+                    raise ApiError(503, 20503, "Service Unavailable")
                 self._check_account(request)
                 response = await handler(request)
             except ApiError as error:
-                headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if error.status == 401 else {}
+                headers = HEADERS.get(error.status, {})
                 response = web.json_response(error.form(), status=error.status, headers=headers)
             if fault == "answer_lost":
                 return cut(request)
@@ -114,9 +119,11 @@ class RestApi:
 
     async def _list_messages(self, request: web.Request) -> web.Response:
         query = request.query
+        # By DateSent, the newest first; what has not been sent yet, by when it was made.
+        newest_first = sorted(self._network.messages.values(), key=lambda m: m.sent or m.created)[::-1]
         found = [
             message
-            for message in reversed(self._network.messages.values())
+            for message in newest_first
             if query.get("To") in (None, message.to)
             and query.get("From") in (None, message.sender)
             and in_period(message.sent, "DateSent", query)

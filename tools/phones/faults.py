@@ -14,6 +14,10 @@ class Faults(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     """HTTP 500; nothing took place."""
     too_many: float = 0.0
     """HTTP 429 with code 20429; nothing took place."""
+    unavailable: float = 0.0
+    """HTTP 503 with code 20503 and a Retry-After of 7 s; nothing took place."""
+    garbled: float = 0.0
+    """HTTP 200 with a body that is no resource (a proxy's word); nothing took place."""
     hangs: float = 0.0
     """No answer until the client gives up; nothing took place."""
     answer_lost: float = 0.0
@@ -41,7 +45,7 @@ class Faults(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
             raise ValueError(f"faults: {', '.join(REQUEST)} together: must not pass 1")
 
 
-REQUEST = ("refused", "error_500", "too_many", "hangs", "answer_lost", "answer_stalled")
+REQUEST = ("refused", "error_500", "too_many", "hangs", "answer_lost", "answer_stalled", "unavailable", "garbled")
 CALLBACK = ("callback_lost", "callback_twice", "callback_held", "callback_unknown")
 
 

@@ -158,7 +158,7 @@ def call_json(call: Call, account: str) -> dict[str, object]:
     return {
         "account_sid": account,
         "annotation": None,
-        "answered_by": call.answered_by,
+        "answered_by": None if _still_detecting(call) else call.answered_by,
         "api_version": "2010-04-01",
         "caller_name": None,
         "date_created": rfc2822(call.created),
@@ -192,6 +192,11 @@ def call_json(call: Call, account: str) -> dict[str, object]:
         "trunk_sid": None,
         "uri": uri,
     }
+
+
+def _still_detecting(call: Call) -> bool:
+    """Without a callback for it, who answered is told once the call is over (Twilio's warning 21262)."""
+    return call.alive and call.request.async_amd and call.request.async_amd_callback is None
 
 
 _ERRORS = {

@@ -160,7 +160,10 @@ class CallRun:
     async def _report_detection(self, machine: bool) -> None:
         await self._detect(machine)
         request = self.call.request
-        if request.async_amd_callback is None or not self.call.alive:
+        if not self.call.alive:
+            return
+        if request.async_amd_callback is None:  # shown in the resource once the call is over
+            self._note("21262: no AMD status callback URL provided")
             return
         form = {
             "CallSid": self.call.sid,

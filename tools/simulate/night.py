@@ -15,7 +15,8 @@ from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.policy import Limits
-from hub.engine.state import State, fold_decision
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
 from hub.journal import JournalUnavailable
 from hub.journal.memory import MemoryJournal
 from hub.journal.puts import unavailable
@@ -24,6 +25,7 @@ from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
 from hub.model.people import Steer
+from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Certainty, Info, MsgType, Reference, Severity, Signal, Status
 from tools.simulate.world import CHANNELS, FINE, HAZARDS, OFFICERS, SimChannel, bad_weather, call, rules, texts
 
@@ -252,6 +254,24 @@ class Night:
                     await trio.sleep(chance.uniform(1, 3600))
                     await self.put(r.ChainSteered(run=run, act=Steer.RESUME, by="op", why="go on"))
 
+    async def quiet(self) -> None:
+        """An officer wants something quiet for a while, and may think better of it."""
+        chance = self.chance
+        while trio.current_time() < self.zero + FAULTS_S:
+            await trio.sleep(chance.expovariate(1 / 7200))
+            if self.clock is not None:
+                start = self.clock.now() + timedelta(seconds=chance.choice((0, 0, 900)))
+                until = start + timedelta(seconds=chance.uniform(60, 7200))
+                sheets = chance.choice(((), ("storm",), ("parks", "flood")))
+                what = Quiet(sheets=sheets, gravest=chance.random() < 0.3)
+                silence = Silence(what=what, by="op", why="look", start=start, until=until)
+                await self.put(r.SilenceSet(silence=silence))
+            if self.core is not None and self.core.state.silences and chance.random() < 0.5:
+                await trio.sleep(chance.uniform(1, 1800))
+                known = list(self.core.state.silences) if self.core is not None else []
+                if known:
+                    await self.put(r.SilenceLifted(silence=chance.choice(known), by="op", why="enough"))
+
     async def clock_steps(self) -> None:
         while True:
             await trio.sleep(self.chance.expovariate(1 / 7200))
@@ -315,7 +335,7 @@ class Night:
             self.nursery = outside
             with trio.CancelScope() as faults:
                 async with trio.open_nursery() as bad:
-                    for task in (self.signals, self.operator, self.steering):
+                    for task in (self.signals, self.operator, self.steering, self.quiet):
                         outside.start_soon(task)
                     bad.start_soon(self.weather)
                     bad.start_soon(self.clock_steps)
@@ -412,6 +432,8 @@ class Night:
         for fact in self.rows(r.Fact):
             if fact.id not in took:
                 raise Fault(f"fact {fact.id} was accepted and never decided on")
+        if state.silences or any(incident.held_by for incident in state.incidents.values()):
+            raise Fault("a silence has no end")
         for run in state.runs.values():
             if not run.outcome:
                 raise Fault(f"chain {run.chain.id} of {run.incident} neither filled nor exhausted")

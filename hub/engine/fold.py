@@ -1,0 +1,368 @@
+"""The fold: what each event does to the state.
+
+`fold(state, event)` is the only thing that changes a state; it looks at no playbook, chain or directory.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.engine.state import (
+    CODE_REST,
+    Alarm,
+    Ask,
+    Asked,
+    Code,
+    Incident,
+    InForce,
+    InIncident,
+    Order,
+    Run,
+    State,
+    Task,
+    counts_as_reached,
+    incident_key,
+)
+from hub.model import events as e
+from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
+from hub.model.records import Decision
+
+
+def fold_decision(state: State, decision: Decision) -> None:
+    """Folds one durable decision."""
+    for fired in decision.fired:  # first: what fires may set itself again
+        state.deadlines.pop(fired, None)
+    for event in decision.events:
+        fold(state, event, decision.at)
+    if decision.took:
+        state.cursor = decision.took[-1]
+    state.decision = decision.id
+    state.at = decision.at
+
+
+def fold(state: State, event: e.Event, at: datetime) -> None:
+    """Folds one event that was decided at `at`."""
+    _FOLDS[type(event)](state, event, at)
+
+
+# --- what is in force --------------------------------------------------------------------------------------
+
+
+def _enforced(s: State, ev: e.Enforced, at: datetime) -> None:
+    s.in_force[f"{ev.what}/{ev.name}"] = InForce(version=ev.version, mode=ev.mode, fact=ev.fact)
+    if ev.what == "playbook":
+        s.versions[f"{ev.name}/{ev.version}"] = ev.fact
+
+
+def _unenforced(s: State, ev: e.Unenforced, at: datetime) -> None:
+    s.in_force.pop(f"{ev.what}/{ev.name}", None)
+
+
+# --- incidents ---------------------------------------------------------------------------------------------
+
+
+def _opened(s: State, ev: e.Opened, at: datetime) -> None:
+    s.incidents[ev.incident] = Incident(
+        id=ev.incident,
+        playbook=ev.playbook,
+        version=ev.version,
+        key=ev.key,
+        status=ev.status,
+        shadow=ev.shadow,
+        opened_at=at,
+        by=ev.by,
+    )
+    s.by_key[incident_key(ev.playbook, ev.status, ev.key)] = ev.incident
+
+
+def _joined(s: State, ev: e.Joined, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.signals[ev.signal] = InIncident(name=ev.name, until=ev.until)
+    incident.last = ev.signal
+    s.signals.setdefault(ev.name, {})[ev.incident] = ev.signal
+
+
+def _withdrawn(s: State, ev: e.SignalWithdrawn, at: datetime) -> None:
+    gone = s.incidents[ev.incident].signals.pop(ev.signal, None)
+    if gone is not None:
+        _forget_signal(s, gone.name, ev.incident, ev.signal)
+
+
+def _forget_signal(s: State, name: str, incident: str, signal: str) -> None:
+    where = s.signals.get(name)
+    if where is not None and where.get(incident) == signal:
+        del where[incident]
+        if not where:
+            del s.signals[name]
+
+
+def _ended(s: State, ev: e.Ended, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.ended = True
+    for signal, known in incident.signals.items():
+        _forget_signal(s, known.name, ev.incident, signal)
+    incident.signals.clear()
+
+
+def _reopened(s: State, ev: e.Reopened, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.ended = False
+    incident.told.clear()
+    incident.reached.clear()
+    incident.outcomes.clear()
+    incident.since = len(incident.orders)
+    incident.before = dict(incident.steps)
+
+
+def _held_back(s: State, ev: e.HeldBack, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.held_by, incident.held_for = ev.silence, ev.seen
+
+
+def _released(s: State, ev: e.Released, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.held_by, incident.held_for = "", None
+
+
+def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
+    incident = s.incidents.pop(ev.incident)
+    key = incident_key(incident.playbook, incident.status, incident.key)
+    if s.by_key.get(key) == incident.id:
+        del s.by_key[key]
+    asks = [ask for run in incident.runs for ask in s.runs.pop(run).asked]
+    for ask in asks:
+        if ask in s.asks and not any(r in s.runs for r in s.asks[ask].runs):
+            del s.asks[ask]
+    for task in incident.tasks:
+        s.tasks.pop(task, None)
+    for order_id in incident.orders:
+        order = s.orders.get(order_id)
+        # A merged order lives as long as one of its incidents; and whatever has not gone out yet still has to.
+        if order is not None and order.over and not any(i in s.incidents for i in order.event.incidents):
+            del s.orders[order_id]
+
+
+def _step(s: State, ev: e.StepBegan, at: datetime) -> None:
+    s.incidents[ev.incident].steps[ev.step] = ev.nth
+
+
+def _step_ended(s: State, ev: e.StepEnded, at: datetime) -> None:
+    s.incidents[ev.incident].outcomes.setdefault(ev.step, []).append(ev.outcome)
+
+
+# --- chains ------------------------------------------------------------------------------------------------
+
+
+def _run(s: State, ev: e.RunBegan, at: datetime) -> None:
+    run = Run(id=ev.run, incident=ev.incident, step=ev.step, chain=ev.chain, message=ev.message)
+    run.accepted, run.passed, run.by_hand = list(ev.accepted), list(ev.passed), bool(ev.officer)
+    s.runs[ev.run] = run
+    s.incidents[ev.incident].runs.append(ev.run)
+
+
+def _tier(s: State, ev: e.TierBegan, at: datetime) -> None:
+    run = s.runs[ev.run]
+    run.tier, run.round, run.asks = ev.tier, ev.round, list(ev.asks)
+    run.asked = list(dict.fromkeys((*run.asked, *ev.asks)))
+
+
+def _run_ended(s: State, ev: e.RunEnded, at: datetime) -> None:
+    s.runs[ev.run].outcome = ev.outcome
+
+
+def _run_held(s: State, ev: e.RunHeld, at: datetime) -> None:
+    s.runs[ev.run].held = True
+
+
+def _run_resumed(s: State, ev: e.RunResumed, at: datetime) -> None:
+    s.runs[ev.run].held = False
+
+
+def _run_taken(s: State, ev: e.RunTaken, at: datetime) -> None:
+    run = s.runs[ev.run]
+    if ev.person in run.declined:
+        run.declined.remove(ev.person)
+    if ev.person not in run.accepted:
+        run.accepted.append(ev.person)
+
+
+def _asked(s: State, ev: e.Asked, at: datetime) -> None:
+    s.asks[ev.ask] = Ask(
+        id=ev.ask,
+        person=ev.person,
+        runs=ev.runs,
+        code=ev.code,
+        by=ev.by,
+        between_s=ev.between_s,
+        answer_s=ev.answer_s,
+        opened_at=at,
+    )
+    person = s.people.setdefault(ev.person, Asked())
+    person.codes = [c for c in person.codes if at - c.at < CODE_REST or _open(s, c.ask)]
+    person.codes.append(Code(code=ev.code, ask=ev.ask, at=at))
+
+
+def _open(s: State, ask: str) -> bool:
+    known = s.asks.get(ask)
+    return known is not None and not known.outcome
+
+
+def _ask_sent(s: State, ev: e.AskSent, at: datetime) -> None:
+    s.asks[ev.ask].sent_at = ev.at
+
+
+def _ask_closed(s: State, ev: e.AskClosed, at: datetime) -> None:
+    ask = s.asks[ev.ask]
+    ask.outcome, ask.closed_at = ev.outcome, at
+    for code in s.people[ask.person].codes:
+        if code.ask == ev.ask:
+            code.at = at
+    for run_id in ask.runs:
+        run = s.runs.get(run_id)
+        if run is None:
+            continue
+        if ev.outcome == "accepted":
+            if ask.person not in run.accepted:
+                run.accepted.append(ask.person)
+            if ev.eta_min is not None:
+                run.promised[ask.person] = at + timedelta(minutes=ev.eta_min)
+        if ev.outcome in ("declined", "delegated"):
+            if ask.person not in run.declined:
+                run.declined.append(ask.person)
+            if ask.person in run.accepted:
+                run.accepted.remove(ask.person)
+            run.promised.pop(ask.person, None)
+
+
+def _answered(s: State, ev: e.Answered, at: datetime) -> None:
+    if ev.verb == Verb.UNCLEAR and ev.person:
+        person = s.people.setdefault(ev.person, Asked())
+        person.unclear = [t for t in person.unclear if at - t < timedelta(hours=1)]
+        person.unclear.append(at)
+
+
+# --- sending -----------------------------------------------------------------------------------------------
+
+
+def _ordered(s: State, ev: e.Ordered, at: datetime) -> None:
+    s.orders[ev.order] = Order(event=ev, states=bytearray(ev.size or len(ev.recipients)), at=at)
+    for incident in ev.incidents:
+        if incident in s.incidents:
+            s.incidents[incident].orders.append(ev.order)
+            if ev.clears:
+                s.incidents[incident].told.update(ev.recipients)
+    if ev.ask and ev.lane == Lane.ASK:
+        s.asks[ev.ask].orders.append(ev.order)
+
+
+def _order_withdrawn(s: State, ev: e.OrderWithdrawn, at: datetime) -> None:
+    if ev.order in s.orders:
+        s.orders[ev.order].withdrawn = True
+
+
+def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
+    order = s.orders[ev.order]
+    for index, outcome, _ in ev.moves:
+        order.states[index] = OUTCOME_RANK[outcome]
+        if counts_as_reached(order.event) and outcome in (Outcome.SENT, Outcome.DELIVERED) and order.event.recipients:
+            for incident_id in order.event.incidents:
+                incident = s.incidents.get(incident_id)
+                if incident is not None:
+                    channels = incident.reached.setdefault(order.event.recipients[index], [])
+                    if order.event.channel not in channels:
+                        channels.append(order.event.channel)
+    if order.over and not any(i in s.incidents for i in order.event.incidents):
+        del s.orders[ev.order]
+
+
+# --- time, tasks, alarms, the big switch -------------------------------------------------------------------
+
+
+def _deadline(s: State, ev: e.DeadlineSet, at: datetime) -> None:
+    s.deadlines[ev.deadline] = ev.at
+
+
+def _deadline_dropped(s: State, ev: e.DeadlineDropped, at: datetime) -> None:
+    s.deadlines.pop(ev.deadline, None)
+
+
+def _task(s: State, ev: e.TaskOpened, at: datetime) -> None:
+    s.tasks[ev.task] = Task(id=ev.task, incident=ev.incident, step=ev.step, index=ev.index, who=ev.who, due=ev.due)
+    s.incidents[ev.incident].tasks.append(ev.task)
+
+
+def _task_closed(s: State, ev: e.TaskClosed, at: datetime) -> None:
+    s.tasks.pop(ev.task, None)
+
+
+def _task_late(s: State, ev: e.TaskLate, at: datetime) -> None:
+    s.tasks[ev.task].late = True
+
+
+def _silenced(s: State, ev: e.Silenced, at: datetime) -> None:
+    s.silences[ev.id] = ev.silence
+
+
+def _silence_ended(s: State, ev: e.SilenceEnded, at: datetime) -> None:
+    s.silences.pop(ev.id, None)
+
+
+def _on_watch(s: State, ev: e.OnWatch, at: datetime) -> None:
+    s.watch = (ev.person, at)
+
+
+def _alarm(s: State, ev: e.AlarmRaised, at: datetime) -> None:
+    s.alarms[ev.alarm] = Alarm(what=ev.what, about=ev.about, detail=ev.detail, at=at)
+
+
+def _alarm_cleared(s: State, ev: e.AlarmCleared, at: datetime) -> None:
+    s.alarms.pop(ev.alarm, None)
+
+
+def _stopped(s: State, ev: e.Stopped, at: datetime) -> None:
+    s.stopped = (ev.by, ev.why)
+
+
+def _lifted(s: State, ev: e.Lifted, at: datetime) -> None:
+    s.stopped = None
+
+
+_FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
+    e.Enforced: _enforced,
+    e.Unenforced: _unenforced,
+    e.Opened: _opened,
+    e.Joined: _joined,
+    e.SignalWithdrawn: _withdrawn,
+    e.Ended: _ended,
+    e.Reopened: _reopened,
+    e.HeldBack: _held_back,
+    e.Released: _released,
+    e.Forgotten: _forgotten,
+    e.StepBegan: _step,
+    e.StepEnded: _step_ended,
+    e.RunBegan: _run,
+    e.TierBegan: _tier,
+    e.RunEnded: _run_ended,
+    e.RunHeld: _run_held,
+    e.RunResumed: _run_resumed,
+    e.RunTaken: _run_taken,
+    e.Asked: _asked,
+    e.AskSent: _ask_sent,
+    e.AskClosed: _ask_closed,
+    e.Answered: _answered,
+    e.Ordered: _ordered,
+    e.OrderWithdrawn: _order_withdrawn,
+    e.Delivered: _delivered,
+    e.DeadlineSet: _deadline,
+    e.DeadlineDropped: _deadline_dropped,
+    e.TaskOpened: _task,
+    e.TaskClosed: _task_closed,
+    e.TaskLate: _task_late,
+    e.Silenced: _silenced,
+    e.SilenceEnded: _silence_ended,
+    e.OnWatch: _on_watch,
+    e.AlarmRaised: _alarm,
+    e.AlarmCleared: _alarm_cleared,
+    e.Stopped: _stopped,
+    e.Lifted: _lifted,
+}
