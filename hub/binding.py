@@ -304,6 +304,9 @@ def _dict(document: Document, node: Node, key_kind: Any, kind: Any, what: str) -
         bound = _bind(document, value, kind, label)
         if key is WRONG or bound is WRONG:
             good = False
+        elif key in out:  # two words for one thing: `call` and `voice`
+            document.add(name, "key-twice", f'"{name.text}" is written twice, in two words', "keep one")
+            good = False
         else:
             out[key] = bound
     return out if good else WRONG

@@ -20,13 +20,16 @@ from hub.binding import Day, Reads, Seconds, Texts, Word, keys_of
 from hub.config import CHANNELS, SOURCES
 from hub.config.foreign import settings_of
 from hub.config.forms import (
+    AddressForm,
     Asks,
     ChainForm,
     ChannelForm,
     HubForm,
     LimitsForm,
+    OrganisationForm,
     PeopleForm,
     PersonForm,
+    QueryForm,
     RosterForm,
     ShiftForm,
     SourceForm,
@@ -99,9 +102,24 @@ def _parts() -> Iterator[str]:
         yield f"#### auditor: {name}\n"
         yield from _struct(kind)
     yield "## people.yaml\n"
-    yield from _struct(PeopleForm, {"people": "id → person, see below", "groups": "name → names of people"})
+    yield "What it is for, with examples: [people.md](people.md).\n"
+    yield from _struct(
+        PeopleForm,
+        {
+            "people": "id → person, see below",
+            "groups": "name → names of people, or a query, see below",
+            "organisations": "id → organisation, see below",
+        },
+    )
     yield "### A person\n"
-    yield from _struct(PersonForm, {"reach": "channel → address"})
+    yield from _struct(PersonForm, {"reach": "channel → address, or a list"})
+    yield "#### An address\n"
+    yield _doc(AddressForm) + " Where there is nothing more to say, the address alone.\n"
+    yield from _fields(AddressForm)
+    yield "### A group by query\n"
+    yield from _struct(QueryForm)
+    yield "### An organisation\n"
+    yield from _struct(OrganisationForm)
     yield "## rosters.yaml\n\nName → roster. " + _doc(RosterForm) + "\n"
     yield from _fields(RosterForm, {"shifts": "a list, see below"})
     yield "### A shift\n"

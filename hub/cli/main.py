@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from hub.model.people import Language
+
 app = typer.Typer(
     name="vigie",
     help="Real-time messaging and alerting hub for a situation centre.",
@@ -23,6 +25,8 @@ silence_app = typer.Typer(help="What is to wake nobody for a while.", no_args_is
 app.add_typer(silence_app, name="silence")
 chain_app = typer.Typer(help="Steer a chain of the running hub.", no_args_is_help=True)
 app.add_typer(chain_app, name="chain")
+people_app = typer.Typer(help="The directory: who is in it; from and to other programs.", no_args_is_help=True)
+app.add_typer(people_app, name="people")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="Folder with the configuration.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the journal, where not as hub.yaml says.")]
@@ -353,6 +357,65 @@ def why(
     from hub.cli.setting import journal_of, read
 
     run_it(journal_of(read(config)[0], data), wanted, as_json)
+
+
+@people_app.command("list")
+def people_list(
+    group: Annotated[str, typer.Option("--group", help="Who is in it.")] = "",
+    competence: Annotated[list[str] | None, typer.Option("--competence", help="Who has it.")] = None,
+    organisation: Annotated[list[str] | None, typer.Option("--organisation", help="Who works for it.")] = None,
+    language: Annotated[list[Language] | None, typer.Option("--language", help="Who speaks it.")] = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Who is in the directory; of several conditions all must hold."""
+    from hub.cli.people import listed
+    from hub.cli.setting import checked
+
+    listed(checked(config), group, competence or [], organisation or [], language or [], as_json)
+
+
+@people_app.command("show")
+def people_show(
+    person: Annotated[str, typer.Argument(help="The person's id.")],
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Everything the directory knows of somebody."""
+    from hub.cli.people import show
+    from hub.cli.setting import checked
+
+    show(checked(config), person, as_json)
+
+
+@people_app.command("export")
+def people_export(
+    kind: Annotated[str, typer.Option("--format", help="csv or vcard.")] = "csv",
+    group: Annotated[str, typer.Option("--group", help="Only who is in it.")] = "",
+    separator: Annotated[str, typer.Option("--separator", help="Between the cells of CSV.")] = ";",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Prints the directory for other programs."""
+    from hub.cli.people import export
+    from hub.cli.setting import checked
+
+    export(checked(config), kind, group, separator)
+
+
+@people_app.command("import")
+def people_import(
+    file: Annotated[Path, typer.Argument(help="A CSV or vCard file.")],
+    kind: Annotated[str, typer.Option("--format", help="csv or vcard, where the file does not show it.")] = "",
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints a file's people as YAML for config/people/, and says what is wrong with it. Changes nothing."""
+    from hub.cli.people import import_
+    from hub.cli.setting import read
+
+    import_(
+        read(config)[0], file, kind, as_json
+    )  # a file of the configuration may just be under way: `> people/x.yaml`
 
 
 @journal_app.command("show")

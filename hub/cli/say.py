@@ -14,6 +14,13 @@ def line(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def text(whole: str) -> None:
+    """A file's text as it is, in UTF-8 whatever the terminal speaks."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(whole.encode())
+    sys.stdout.buffer.flush()
+
+
 def json_line(value: Any) -> None:
     """One value, one line."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

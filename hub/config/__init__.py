@@ -17,7 +17,8 @@ from hub.binding import bind
 from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
-from hub.config.people import address_place, check_people, people_of
+from hub.config.groups import Areas, organisations_of
+from hub.config.people import Ways, address_place, check_people, people_of
 from hub.config.rosters import rosters_of
 from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
@@ -26,7 +27,7 @@ from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
 from hub.model.message import Message
-from hub.model.people import Chain, Group, Language, Person, Roster
+from hub.model.people import Chain, Group, Language, Organisation, Person, Roster
 from hub.people.directory import Directory
 from hub.playbook.language import Playbook
 from hub.playbook.lint import Known, lint
@@ -76,6 +77,7 @@ class Config(Struct, frozen=True, kw_only=True):
     hub: HubForm
     people: tuple[Person, ...] = ()
     groups: tuple[Group, ...] = ()
+    organisations: tuple[Organisation, ...] = ()
     rosters: dict[str, Roster] = {}
     chains: dict[str, Chain] = {}
     messages: dict[str, Message] = {}
@@ -91,7 +93,11 @@ class Config(Struct, frozen=True, kw_only=True):
         return (self.folder / text).resolve()
 
     def directory(self) -> Directory:
-        return Directory(self.people, self.groups, self.hub.region)
+        return Directory(self.people, self.groups, self.hub.region, self.organisations)
+
+    def ways(self) -> Ways:
+        """What addresses there can be."""
+        return _ways(self.channels, self.hub.region)
 
     def titles(self) -> dict[str, Mapping[Language, str]]:
         return {sheet.name: sheet.title for sheet in self.playbooks}
@@ -122,21 +128,27 @@ def check_addresses(config: Config, channels: Mapping[str, Channel]) -> list[Fin
     """What the channels themselves say of people's addresses; needs the channels made, not opened."""
     findings: list[Finding] = []
     for person in config.people:
+        tried: dict[str, int] = {}
         for way in person.addresses:
+            index = tried[way.channel] = tried.get(way.channel, -1) + 1
             channel = channels.get(way.channel)
             if channel is not None and (problem := channel.check(way.address)):
-                document, place = _place_of(config, person.id, way.channel)
+                document, place = _place_of(config, person.id, way.channel, index)
+                if place is not None and any(
+                    (f.line, f.column) == (place.line, place.column) for f in document.findings
+                ):
+                    continue  # it has been said, in the hub's own words
                 wrong, _, remedy = problem.partition(": ")
                 document.add(place, "bad-address", f"{person.id}: {wrong}", remedy)
                 findings.append(document.findings[-1])
     return findings
 
 
-def _place_of(config: Config, person: str, channel: str) -> tuple[Document, Node | None]:
+def _place_of(config: Config, person: str, channel: str, index: int) -> tuple[Document, Node | None]:
     """Where a person's address is written."""
     for name, document in config.documents.items():
         if name.startswith("people"):
-            place = address_place(document, person, channel)
+            place = address_place(document, person, channel, index)
             if isinstance(place, Scalar):
                 return document, place
     return config.documents["people.yaml"], None
@@ -167,14 +179,13 @@ class _Loading:
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
         channels = self._channels(hub.web.public)
-        phones = [name for name, c in channels.items() if c.abilities.voice or c.type in SMS]
+        ways = _ways(channels, hub.region)
         answering = [name for name, c in channels.items() if c.abilities.answers]
-        people, groups = self._people(channels, phones, hub.region)
-        directory = Directory(people, groups, hub.region)
+        geography = self._areas()
+        directory = self._people(ways, Areas(geography))
         rosters = self._rosters(directory, hub.zone)
         chains = self._chains(directory, rosters, channels, answering)
         sources = self._sources()
-        geography = self._areas()
         sheets = self._sheet_texts(hub.playbooks)
         messages = self._messages(sheets)
         known = Known(
@@ -192,8 +203,9 @@ class _Loading:
         config = Config(
             folder=self._folder,
             hub=hub,
-            people=tuple(people),
-            groups=tuple(groups),
+            people=tuple(directory.people.values()),
+            groups=tuple(directory.groups.values()),
+            organisations=tuple(directory.organisations.values()),
             rosters=rosters,
             chains=chains,
             messages=messages,
@@ -317,27 +329,29 @@ class _Loading:
 
     # --- people --------------------------------------------------------------------------------------------
 
-    def _people(
-        self, channels: Mapping[str, ChannelConfig], phones: Collection[str], region: str
-    ) -> tuple[list[Person], list[Group]]:
+    def _people(self, ways: Ways, areas: Areas) -> Directory:
         """people.yaml, and for those who have thousands any number of people/*.yaml in the same form."""
         more = sorted(f"people/{path.name}" for path in (self._folder / "people").glob("*.yaml"))
         forms = {name: form for name in ("people.yaml", *more) if (form := self._bound(name, PeopleForm)) is not None}
+        organisations: dict[str, Organisation] = {}
         people: dict[str, Person] = {}
         groups: dict[str, Group] = {}
         for name, form in forms.items():
             document = self._documents[name]
-            found, grouped = people_of(document, form, channels, phones, region)
-            for twice in [p.id for p in found if p.id in people]:
-                document.add(document.at("people", twice), "key-twice", f"{twice} is in another file too", "keep one")
-            for twice in [g.id for g in grouped if g.id in groups]:
-                document.add(document.at("groups", twice), "key-twice", f"{twice} is in another file too", "keep one")
+            organised = organisations_of(document, form, areas)
+            _say_twice(document, "organisations", [o.id for o in organised if o.id in organisations])
+            organisations.update({o.id: o for o in organised})
+        for name, form in forms.items():
+            document = self._documents[name]
+            found, grouped = people_of(document, form, ways, organisations, areas)
+            _say_twice(document, "people", [p.id for p in found if p.id in people])
+            _say_twice(document, "groups", [g.id for g in grouped if g.id in groups])
             people.update({p.id: p for p in found})
             groups.update({g.id: g for g in grouped})
-        directory = Directory(people.values(), groups.values(), region)
+        directory = Directory(people.values(), groups.values(), ways.region, organisations.values())
         for name, form in forms.items():
-            check_people(self._documents[name], form, directory)
-        return list(people.values()), list(groups.values())
+            check_people(self._documents[name], form, directory, areas)
+        return directory
 
     def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
         forms = self._bound("rosters.yaml", dict[str, RosterForm])
@@ -424,3 +438,13 @@ class _Loading:
             return None
         self._texts[name] = text.decode("utf-8", "replace")
         return text
+
+
+def _say_twice(document: Document, part: str, ids: Collection[str]) -> None:
+    for twice in ids:
+        document.add(document.at(part, twice), "key-twice", f"{twice} is in another file too", "keep one")
+
+
+def _ways(channels: Mapping[str, ChannelConfig], region: str) -> Ways:
+    phones = [name for name, c in channels.items() if c.abilities.voice or c.type in SMS]
+    return Ways(channels, phones, [name for name, c in channels.items() if c.type == "email"], region)

@@ -192,23 +192,69 @@ class HubForm(Struct, frozen=True, kw_only=True):
 # --- people, rosters, chains -------------------------------------------------------------------------------
 
 
+class AddressForm(Struct, frozen=True, kw_only=True):
+    """An address of which more is to be said."""
+
+    address: Annotated[str, Meta(description="The number or address")]
+    live_only: Annotated[bool, Meta(description="Not for exercises and tests")] = False
+
+
+Reach = Annotated[dict[ChannelText, tuple[str | AddressForm, ...]], Meta(description="Channel → address, or several")]
+
+
 class PersonForm(Struct, frozen=True, kw_only=True):
     """One person, or a desk with a phone of its own."""
 
     name: Annotated[str, Meta(description="As colleagues know them")]
     language: Annotated[Language, Meta(description="What they are written to and called in")] = Language.FR
     speaks: Annotated[tuple[Language, ...], Meta(description="Besides that")] = ()
-    organisation: Annotated[str, Meta(description="Whom they work for")] = ""
-    discipline: Annotated[Discipline | None, Meta(description="Of emergency planning, D1 to D5")] = None
-    competences: Annotated[tuple[str, ...], Meta(description="What they can do; shown, not yet asked for")] = ()
-    reach: Annotated[dict[ChannelText, str], Meta(description="Channel → number or address")] = {}
+    organisation: Annotated[str, Meta(description="Whom they work for: the id of an organisation")] = ""
+    discipline: Annotated[Discipline | None, Meta(description="D1 to D5; else that of their organisation")] = None
+    competences: Annotated[tuple[str, ...], Meta(description="What they can do; chains and groups ask for it")] = ()
+    reach: Annotated[
+        Reach, Meta(description="Channel → number or address; several in the order they are to be tried")
+    ] = {}
+    exercises: Annotated[bool, Meta(description="Whether they are to take part in exercises")] = True
+
+
+class OrganisationForm(Struct, frozen=True, kw_only=True):
+    """Whom people work for: a commune, a police zone, a fire service, an operator."""
+
+    fr: Annotated[str, Meta(description="Its name in French")]
+    nl: Annotated[str, Meta(description="Its name in Dutch")]
+    de: Annotated[str, Meta(description="Its name in German")]
+    en: Annotated[str, Meta(description="Its name in English")]
+    kind: Annotated[Word, Meta(description="commune, police-zone, fire, transport ... : groups ask for it")]
+    discipline: Annotated[Discipline | None, Meta(description="Of its people, where they have none of their own")] = (
+        None
+    )
+    communes: Annotated[
+        tuple[str, ...],
+        Meta(description="Those it serves, by id, NIS code or name; a larger area stands for all in it"),
+    ] = ()
+
+
+class QueryForm(Struct, frozen=True, kw_only=True):
+    """A group by what its people are: all that is written must hold, of several values any."""
+
+    competence: Annotated[tuple[str, ...], Meta(description="They have it")] = ()
+    discipline: Annotated[tuple[Discipline, ...], Meta(description="They are of it")] = ()
+    organisation: Annotated[tuple[str, ...], Meta(description="They work for it")] = ()
+    kind_of_organisation: Annotated[tuple[str, ...], Meta(description="They work for one of this kind")] = ()
+    language: Annotated[tuple[Language, ...], Meta(description="It is theirs, or they speak it besides")] = ()
+    commune: Annotated[tuple[str, ...], Meta(description="Their organisation serves it")] = ()
+    also: Annotated[tuple[Word, ...], Meta(description="People who are in it all the same")] = ()
+    but_not: Annotated[tuple[Word, ...], Meta(description="People who are not in it")] = ()
 
 
 class PeopleForm(Struct, frozen=True, kw_only=True):
     """Who can be reached. Thousands may be spread over `people/*.yaml`, in the same form."""
 
     people: Annotated[dict[Word, PersonForm], Meta(description="Id (it may stand in records) → person")] = {}
-    groups: Annotated[dict[Word, tuple[Word, ...]], Meta(description="Group → its people")] = {}
+    groups: Annotated[
+        dict[Word, tuple[Word, ...] | QueryForm], Meta(description="Group → its people, or what they are")
+    ] = {}
+    organisations: Annotated[dict[Word, OrganisationForm], Meta(description="Id → organisation")] = {}
 
 
 class ShiftForm(Struct, frozen=True, kw_only=True):

@@ -23,14 +23,20 @@ class Discipline(StrEnum):
 
 
 class Address(Struct, frozen=True, array_like=True, gc=False):
-    """One way to reach somebody: the channel's name (`sms`, `call`, `email`) and the address on it."""
+    """One way to reach somebody: the channel's name (`sms`, `voice`, `email`) and the address on it. `live_only`: no
+    exercise and no test ever uses it."""
 
     channel: str
     address: str
+    live_only: bool = False
 
 
 class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """`id` is a word that may stand in records; name and addresses are personal and lie in the vault."""
+    """`id` is a word that may stand in records; name and addresses are personal and lie in the vault.
+
+    `organisation`: an organisation's id, or a text of which the directory knows nothing more. `discipline`: theirs,
+    else their organisation's. `addresses`: of one channel in the order to be tried. `exercises`: they take part.
+    """
 
     id: str
     name: str
@@ -40,13 +46,39 @@ class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     discipline: Discipline | None = None
     competences: tuple[str, ...] = ()
     addresses: tuple[Address, ...] = ()
+    exercises: bool = True
+
+
+class Organisation(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Whom people work for. `kind`: commune, police-zone, fire ... `communes`: the communes it serves, by their ids in
+    config/areas.yaml."""
+
+    id: str
+    names: dict[Language, str]
+    kind: str
+    discipline: Discipline | None = None
+    communes: tuple[str, ...] = ()
+
+
+class Query(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """Who is in a group, by what they are: every field that says something must hold, by any of its values."""
+
+    competences: tuple[str, ...] = ()
+    disciplines: tuple[Discipline, ...] = ()
+    organisations: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()  # of organisation
+    languages: tuple[Language, ...] = ()  # their own or one they speak besides
+    communes: tuple[str, ...] = ()  # that their organisation serves
+    also: tuple[str, ...] = ()  # people who are in it whatever they are
+    but_not: tuple[str, ...] = ()  # people who are not in it, whatever else is said
 
 
 class Group(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """A named list of people."""
+    """A named list of people; with a query, those who meet it when one asks."""
 
     id: str
     members: tuple[str, ...] = ()
+    query: Query | None = None
 
 
 class Shift(Struct, frozen=True, array_like=True, gc=False):

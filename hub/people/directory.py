@@ -10,13 +10,17 @@ from functools import lru_cache
 
 import phonenumbers
 
-from hub.model.people import Group, Language, Person
+from hub.model.people import Group, Language, Organisation, Person
+from hub.model.signal import Status
+from hub.people.query import meets
 
 REGION = "BE"  # how a number without a country code is read
 
 _E164 = re.compile(r"\+[1-9]\d{5,14}")
 _PHONE_LIKE = re.compile(r"[+(]?\d[\d\s()./\u2010-\u2015\u00a0-]*")
 _SHORT_CODE = re.compile(r"\d{3,6}")
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_MAIL = re.compile(rf"[^\s@,;:<>()\[\]\"\\]+@(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
 _URI = re.compile(r"(?i)^(?:tel|sms|mailto):")
 
 
@@ -35,6 +39,15 @@ def normalise(address: str, region: str = REGION) -> str:
     except phonenumbers.NumberParseException:
         return text
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def readable(address: str) -> str:
+    """A number as people write it: `+32 450 00 00 01`. Whatever `normalise` would not read back is left as it is."""
+    if not _E164.fullmatch(address):
+        return address
+    number = phonenumbers.parse(address)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return written if normalise(written) == address else address
 
 
 @lru_cache(maxsize=65_536)
@@ -59,19 +72,35 @@ def phone_problem(address: str, region: str = REGION) -> str:
     return f"no such number can exist in {region if number.country_code == 32 else 'that country'}: look it up again"
 
 
-class Directory:
-    """People by id and by address, groups by id. Made once per version of config/people.yaml."""
+def mail_problem(address: str) -> str:
+    """Why no mail can go there (RFC 5321, section 4.1.2, as mail systems use it), and what would be right; or `""`."""
+    text = _URI.sub("", address.strip())
+    if _MAIL.fullmatch(text) and len(text) <= 254 and len(text.rpartition("@")[0]) <= 64:
+        return ""
+    return "this is no mail address: write it as officer@example.org"
 
-    def __init__(self, people: Iterable[Person], groups: Iterable[Group] = (), region: str = REGION) -> None:
+
+class Directory:
+    """People by id and by address, groups and organisations by id. Made once per version of config/people.yaml."""
+
+    def __init__(
+        self,
+        people: Iterable[Person],
+        groups: Iterable[Group] = (),
+        region: str = REGION,
+        organisations: Iterable[Organisation] = (),
+    ) -> None:
         self.people: dict[str, Person] = {p.id: p for p in people}
         self.groups: dict[str, Group] = {g.id: g for g in groups}
+        self.organisations: dict[str, Organisation] = {o.id: o for o in organisations}
         self._region = region
-        self._addresses: dict[tuple[str, str], str] = {}  # (person, channel) → address
+        self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
+        self._addresses: dict[tuple[str, str], list[tuple[str, bool]]] = {}  # (person, channel) → address, live only
         self._owners: dict[str, dict[str, None]] = {}  # address, over whatever channel → people
         for person in self.people.values():
             for way in person.addresses:
                 address = normalise(way.address, region)
-                self._addresses.setdefault((person.id, way.channel), address)
+                self._addresses.setdefault((person.id, way.channel), []).append((address, way.live_only))
                 self._owners.setdefault(address, {})[person.id] = None
 
     def person(self, person: str) -> Person | None:
@@ -79,17 +108,56 @@ class Directory:
 
     def address(self, person: str, channel: str) -> str:
         """Where this person is reached over a channel (the first one listed); `""` when nowhere."""
-        return self._addresses.get((person, channel), "")
+        ways = self._addresses.get((person, channel))
+        return ways[0][0] if ways else ""
+
+    def addresses(self, person: str, channel: str, status: Status = Status.ACTUAL) -> tuple[str, ...]:
+        """Where this person is reached over a channel, in the order to be tried. What is not Actual never gets an
+        address that is live only, and an exercise none of somebody who takes no part."""
+        if not self.takes_part(person, status):
+            return ()
+        ways = self._addresses.get((person, channel), ())
+        return tuple(dict.fromkeys(address for address, live in ways if status is Status.ACTUAL or not live))
+
+    def takes_part(self, person: str, status: Status) -> bool:
+        """Whether this person may be asked anything of that status: everybody may, but for exercises."""
+        known = self.people.get(person)
+        return status is not Status.EXERCISE or known is None or known.exercises
 
     def language(self, person: str) -> Language:
         """French where the person is not known (any more)."""
         known = self.people.get(person)
         return known.language if known is not None else Language.FR
 
+    def speaks(self, person: str, language: Language) -> bool:
+        """Whether it is their language, or one they speak besides."""
+        known = self.people.get(person)
+        return known is not None and language in (known.language, *known.speaks)
+
     def members(self, group: str) -> tuple[str, ...]:
-        """The people of a group, each once, in order; none for a group that does not exist."""
+        """The people of a group, each once, in order; none for a group that does not exist. Those of a query come in
+        the directory's order, then those it names besides."""
         known = self.groups.get(group)
-        return tuple(dict.fromkeys(known.members)) if known is not None else ()
+        if known is None:
+            return ()
+        if group not in self._members:
+            self._members[group] = self._resolve(known)
+        return self._members[group]
+
+    def _resolve(self, group: Group) -> tuple[str, ...]:
+        query = group.query
+        if query is None:
+            return tuple(dict.fromkeys(group.members))
+        found = [p.id for p in self.people.values() if meets(p, query, self.organisations.get(p.organisation))]
+        return tuple(dict.fromkeys(p for p in (*group.members, *found, *query.also) if p not in query.but_not))
+
+    def organisation_named(self, text: str) -> str:
+        """The id of the organisation with this id, or with this name in any language; `""` where none or several."""
+        if text in self.organisations:
+            return text
+        wanted = " ".join(text.split()).casefold()
+        found = [o.id for o in self.organisations.values() if wanted in {n.casefold() for n in o.names.values()}]
+        return found[0] if len(found) == 1 else ""
 
     def competent(self, competence: str) -> tuple[str, ...]:
         """The people who have a competence, in the directory's order."""
