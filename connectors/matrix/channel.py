@@ -112,17 +112,17 @@ class MatrixChannel:
         return Sent(ref=event_id)
 
     async def _hand_over(self, place: Place, outgoing: Outgoing) -> str:
-        """The event's id. A room that was left since it was last written to is entered again, once."""
-        path = ("rooms", place.room, "send", "m.room.message", events.transaction(outgoing))
-        body = events.content(outgoing, place.person)
+        """The event's id. Where the room refuses, it is entered again, once."""
         try:
-            return (await self._api.put(_EventId, *path, body=body)).event_id
+            return await self._put(place, outgoing)
         except Refused as error:
             if error.code != "M_FORBIDDEN":
                 raise
-        await self._rooms.enter(place.room, "" if place.person else outgoing.to)
-        await self._rooms.ready(place.room)
-        return (await self._api.put(_EventId, *path, body=body)).event_id
+        return await self._put(await self._rooms.again(place, outgoing.to), outgoing)
+
+    async def _put(self, place: Place, outgoing: Outgoing) -> str:
+        path = ("rooms", place.room, "send", "m.room.message", events.transaction(outgoing))
+        return (await self._api.put(_EventId, *path, body=events.content(outgoing, place.person))).event_id
 
     async def settle(self, outgoing: Outgoing) -> Answer | None:
         """Looks for the delivery's mark among what we wrote in the room since the first attempt."""

@@ -273,7 +273,7 @@ class Listener:
         for target in answers:
             mark = mark or await self._asked(room, target)
         if mark is None and (said.reaction or self._rooms.whose(room) != heard.sender):
-            _log.info("matrix.passed_over", channel=self._name, type=heard.type, reaction=said.reaction)
+            _log.debug("matrix.passed_over", channel=self._name, type=heard.type, reaction=said.reaction)
             return []
         order, index = (mark.order, mark.index) if mark is not None else ("", 0)
         item = ReplyItem(

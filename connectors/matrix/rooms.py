@@ -100,7 +100,7 @@ def problem(address: str) -> str:
 def whole(only: Mapping[str, Any]) -> dict[str, str]:
     """The query of a sync from the beginning, which is answered at once. Synapse gives the answer of two minutes ago to
     the same query again, so no two are the same: the time to wait, which does not matter here, differs."""
-    return {"filter": msgspec.json.encode(only).decode(), "timeout": str(time.time_ns() // 1_000_000 % 1_000_000)}
+    return {"filter": msgspec.json.encode(only).decode(), "timeout": str(time.time_ns() // 1_000_000 % 10_000)}
 
 
 def direct_chats(content: object) -> dict[str, list[str]]:
@@ -227,6 +227,14 @@ class Rooms:
                 )
                 raise Nowhere(Dead(reason=reason, bad_address=True)) from None
             raise
+
+    async def again(self, place: Place, address: str) -> Place:
+        """Where to write to once the room has refused: it was left since, or the alias leads to another one now."""
+        self._aliases.pop(address, None)
+        room = place.room if place.person else await self._room(address)
+        await self.enter(room, "" if place.person else address)
+        await self.ready(room, enter=False)
+        return Place(room, place.person)
 
     # --- direct chats --------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """The Matrix channel against a real Synapse: every channel's promises, and the stories of those who answer on it."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,24 +9,18 @@ from hub.model.message import Verb
 from hub.model.people import Language
 from tests.contracts.channel import PROMISES, Provider, outgoing
 from tests.edge.matrix_room import PATIENCE_S, Room, play
-from tests.edge.synapse import DOMAIN, Synapse, running
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
-    with running(tmp_path_factory.mktemp("synapse")) as started:
-        yield started
+from tests.edge.synapse import DOMAIN, Synapse
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_promise(server: Synapse, promise: object) -> None:
-    play(server, promise)  # type: ignore[arg-type]  # a Room is a World
+def test_promise(homeserver: Synapse, promise: object) -> None:
+    play(homeserver, promise)  # type: ignore[arg-type]  # a Room is a World
 
 
 # --- what is sent --------------------------------------------------------------------------------------------
 
 
-def test_the_first_message_makes_a_direct_chat_and_the_next_goes_there_too(server: Synapse) -> None:
+def test_the_first_message_makes_a_direct_chat_and_the_next_goes_there_too(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         event = await room.sent(outgoing(room.officer.id))
         chat = await room.officer.invited()
@@ -36,13 +29,15 @@ def test_the_first_message_makes_a_direct_chat_and_the_next_goes_there_too(serve
         said = [e for e in await room.officer.messages(chat) if e["type"] == "m.room.message"]
         assert [e["sender"] for e in said] == [room.bot.user_id] * 2
         assert said[0]["event_id"] == event
-        directs = server.ask("GET", f"/_matrix/client/v3/user/{room.bot.user_id}/account_data/m.direct", None, room.bot)
+        directs = homeserver.ask(
+            "GET", f"/_matrix/client/v3/user/{room.bot.user_id}/account_data/m.direct", None, room.bot
+        )
         assert directs == {room.officer.id: [chat]}
 
-    play(server, story, chat=False)
+    play(homeserver, story, chat=False)
 
 
-def test_an_ask_says_how_to_answer_in_the_persons_language(server: Synapse) -> None:
+def test_an_ask_says_how_to_answer_in_the_persons_language(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         for index, language in enumerate(Language):
             await room.sent(outgoing(room.good, "<b>Sturm</b> & Regen\n\nB?", index=index, language=language))
@@ -55,21 +50,23 @@ def test_an_ask_says_how_to_answer_in_the_persons_language(server: Synapse) -> N
             assert content["msgtype"] == "m.text"  # an m.notice rings nowhere
         assert over["body"] == "Es ist vorbei."
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_messages_to_one_person_at_the_same_time_make_one_chat(server: Synapse) -> None:
+def test_messages_to_one_person_at_the_same_time_make_one_chat(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         sent = await asyncio.gather(*(room.channel.send(outgoing(room.good, index=i)) for i in range(5)))
         assert all(isinstance(answer, Sent) for answer in sent)
-        directs = server.ask("GET", f"/_matrix/client/v3/user/{room.bot.user_id}/account_data/m.direct", None, room.bot)
+        directs = homeserver.ask(
+            "GET", f"/_matrix/client/v3/user/{room.bot.user_id}/account_data/m.direct", None, room.bot
+        )
         assert len(directs[room.good]) == 1
 
-    play(server, story, chat=False)
+    play(homeserver, story, chat=False)
 
 
 @pytest.mark.parametrize("lost", ["/createRoom", "/account_data/m.direct"])
-def test_a_chat_that_was_made_although_nobody_heard_so_is_found_again(server: Synapse, lost: str) -> None:
+def test_a_chat_that_was_made_although_nobody_heard_so_is_found_again(homeserver: Synapse, lost: str) -> None:
     async def story(room: Room) -> None:
         room.wire.lost.add(lost)
         answer = await room.channel.send(outgoing(room.good))
@@ -79,13 +76,13 @@ def test_a_chat_that_was_made_although_nobody_heard_so_is_found_again(server: Sy
         await room.channel.close()
         await room.hub_back()
         await room.sent(outgoing(room.good, nth=2))
-        joined = server.ask("GET", "/_matrix/client/v3/joined_rooms", None, room.bot)["joined_rooms"]
+        joined = homeserver.ask("GET", "/_matrix/client/v3/joined_rooms", None, room.bot)["joined_rooms"]
         assert joined == [await room.officer.invited()]
 
-    play(server, story, chat=False)
+    play(homeserver, story, chat=False)
 
 
-def test_the_same_transaction_twice_arrives_once_also_after_a_restart(server: Synapse) -> None:
+def test_the_same_transaction_twice_arrives_once_also_after_a_restart(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         first = await room.sent(outgoing(room.good))
         assert await room.sent(outgoing(room.good, nth=2, attempt="ANOTHER")) == first
@@ -94,10 +91,10 @@ def test_the_same_transaction_twice_arrives_once_also_after_a_restart(server: Sy
         assert await room.sent(outgoing(room.good, nth=3, attempt="THIRD")) == first
         assert len(room.arrivals()) == 1
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_rooms_and_aliases_are_written_to_when_the_account_is_invited(server: Synapse) -> None:
+def test_rooms_and_aliases_are_written_to_when_the_account_is_invited(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         place = await room.officer.create(
             preset="private_chat", room_alias_name=f"ops-{room.bot.user_id[6:].split(':')[0]}"
@@ -114,19 +111,19 @@ def test_rooms_and_aliases_are_written_to_when_the_account_is_invited(server: Sy
         said = [e["content"] for e in await room.officer.messages(place) if e["type"] == "m.room.message"]
         assert [content["m.mentions"] for content in said] == [{"room": True}] * 2
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_an_alias_nobody_has_is_a_wrong_address(server: Synapse) -> None:
+def test_an_alias_nobody_has_is_a_wrong_address(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         answer = await room.channel.send(outgoing(f"#nothing-here:{DOMAIN}"))
         assert isinstance(answer, Dead)
         assert answer.bad_address
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_who_has_left_the_chat_is_invited_again_and_called_by_another_channel(server: Synapse) -> None:
+def test_who_has_left_the_chat_is_invited_again_and_called_by_another_channel(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         await room.sent(outgoing(room.good))
         await room.officer.leave(room.chat)
@@ -138,10 +135,10 @@ def test_who_has_left_the_chat_is_invited_again_and_called_by_another_channel(se
         await room.officer.join(room.chat)
         await room.sent(outgoing(room.good, index=2))
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_a_room_that_threw_the_account_out_says_so(server: Synapse) -> None:
+def test_a_room_that_threw_the_account_out_says_so(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         place = await room.officer.create(preset="public_chat")
         await room.sent(outgoing(place, ask=None))
@@ -152,10 +149,26 @@ def test_a_room_that_threw_the_account_out_says_so(server: Synapse) -> None:
         assert isinstance(answer, Dead)
         assert "not let into the room" in answer.reason
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_an_encrypted_room_is_refused_and_the_reason_says_what_to_do(server: Synapse) -> None:
+def test_an_alias_that_leads_elsewhere_now_is_followed(homeserver: Synapse) -> None:
+    async def story(room: Room) -> None:
+        name = f"moving-{room.officer.id[1:].partition(':')[0]}"
+        alias = f"#{name}:{DOMAIN}"
+        old = await room.officer.create(preset="public_chat", room_alias_name=name)
+        await room.sent(outgoing(alias, ask=None))
+        new = await room.officer.create(preset="public_chat")
+        await room.officer.call("DELETE", "directory", "room", alias)
+        await room.officer.call("PUT", "directory", "room", alias, body={"room_id": new})
+        await room.officer.call("POST", "rooms", old, "kick", body={"user_id": room.bot.user_id})
+        event = await room.sent(outgoing(alias, index=1, ask=None))
+        assert event in [e["event_id"] for e in await room.officer.messages(new)]
+
+    play(homeserver, story)
+
+
+def test_an_encrypted_room_is_refused_and_the_reason_says_what_to_do(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         encryption = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
         place = await room.officer.create(preset="public_chat", initial_state=[encryption])
@@ -163,10 +176,10 @@ def test_an_encrypted_room_is_refused_and_the_reason_says_what_to_do(server: Syn
         assert isinstance(answer, Dead)
         assert "name a room without encryption" in answer.reason
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_a_room_that_becomes_encrypted_is_noticed(server: Synapse) -> None:
+def test_a_room_that_becomes_encrypted_is_noticed(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         place = await room.officer.create(preset="public_chat")
         await room.sent(outgoing(place, ask=None))
@@ -175,10 +188,10 @@ def test_a_room_that_becomes_encrypted_is_noticed(server: Synapse) -> None:
         await room.heard_so_far()
         assert isinstance(await room.channel.send(outgoing(place, index=1, ask=None)), Dead)
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_how_long_to_wait_is_what_the_homeserver_says(server: Synapse) -> None:
+def test_how_long_to_wait_is_what_the_homeserver_says(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         await room.behave(Provider.BUSY)
         answer = await room.channel.send(outgoing(room.good))
@@ -187,12 +200,12 @@ def test_how_long_to_wait_is_what_the_homeserver_says(server: Synapse) -> None:
         assert 60 < answer.after_s < 600
         assert not answer.doubt
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_a_wrong_token_alarms_the_room(server: Synapse) -> None:
+def test_a_wrong_token_alarms_the_room(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
-        server.ask("POST", "/_matrix/client/v3/logout", {}, room.bot)
+        homeserver.ask("POST", "/_matrix/client/v3/logout", {}, room.bot)
         answer = await room.channel.send(outgoing(room.good))
         assert isinstance(answer, Dead)
         assert answer.alarm
@@ -201,14 +214,14 @@ def test_a_wrong_token_alarms_the_room(server: Synapse) -> None:
         # And who listens says so at once: nobody's answer can be read.
         await room.intake.until(lambda: any(health == "failing" for health, _ in room.intake.healths), PATIENCE_S)
 
-    play(server, story)
+    play(homeserver, story)
 
 
 # --- what is answered ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("thumb", ["👍", "👎🏽", "✅", "❌"])
-def test_a_reaction_is_bound_to_the_ask_it_is_on(server: Synapse, thumb: str) -> None:
+def test_a_reaction_is_bound_to_the_ask_it_is_on(homeserver: Synapse, thumb: str) -> None:
     async def story(room: Room) -> None:
         first = await room.sent(outgoing(room.good, order="FIRST", index=3))
         await room.sent(outgoing(room.good, order="SECOND"))
@@ -217,10 +230,10 @@ def test_a_reaction_is_bound_to_the_ask_it_is_on(server: Synapse, thumb: str) ->
         assert (reply.order, reply.index, reply.text, reply.verb) == ("FIRST", 3, thumb, None)
         assert (reply.address, reply.channel, reply.key) == (room.officer.id, "matrix", event)
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_words_in_the_chat_are_their_persons_and_a_reply_is_bound_to_what_it_replies_to(server: Synapse) -> None:
+def test_words_in_the_chat_are_their_persons_and_a_reply_is_bound_to_what_it_replies_to(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         ask = await room.sent(outgoing(room.good, order="FIRST", index=1))
         await room.officer.say(room.chat, "AB ja, 20 min")
@@ -235,10 +248,10 @@ def test_words_in_the_chat_are_their_persons_and_a_reply_is_bound_to_what_it_rep
             ("oui", "FIRST", 1, officer),
         ]
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_in_a_room_only_what_answers_an_ask_counts(server: Synapse) -> None:
+def test_in_a_room_only_what_answers_an_ask_counts(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         place = await room.officer.create(preset="public_chat")
         ask = await room.sent(outgoing(place, order="FIRST"))
@@ -253,10 +266,10 @@ def test_in_a_room_only_what_answers_an_ask_counts(server: Synapse) -> None:
         [reply] = await room.intake.replied(1)
         assert (reply.order, reply.address) == ("FIRST", other.id)
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_a_reply_sent_while_the_hub_was_down_is_read_when_it_comes_back(server: Synapse) -> None:
+def test_a_reply_sent_while_the_hub_was_down_is_read_when_it_comes_back(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         await room.officer.say(room.chat, "before")
         ask = await room.sent(outgoing(room.good, order="FIRST", index=4))
@@ -269,10 +282,10 @@ def test_a_reply_sent_while_the_hub_was_down_is_read_when_it_comes_back(server: 
         assert (before.text, words.text) == ("before", "20 min")
         assert (thumb.order, thumb.index, thumb.text) == ("FIRST", 4, "👍")
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_more_replies_than_one_sync_holds_are_all_read_in_their_order(server: Synapse) -> None:
+def test_more_replies_than_one_sync_holds_are_all_read_in_their_order(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         await room.hub_down()
         for number in range(130):
@@ -280,10 +293,10 @@ def test_more_replies_than_one_sync_holds_are_all_read_in_their_order(server: Sy
         await room.hub_back()
         assert [reply.text for reply in await room.intake.replied(130)] == [f"reply {n}" for n in range(130)]
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_what_was_said_before_the_very_first_start_is_no_answer(server: Synapse) -> None:
+def test_what_was_said_before_the_very_first_start_is_no_answer(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         await room.officer.say(room.chat, "ja")
         await room.intake.replied(1)
@@ -295,10 +308,10 @@ def test_what_was_said_before_the_very_first_start_is_no_answer(server: Synapse)
         [reply] = await room.intake.replied(1)
         assert reply.text == "oui"
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_nothing_is_given_up_before_it_is_durable(server: Synapse) -> None:
+def test_nothing_is_given_up_before_it_is_durable(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         kept = room.intake.kept
         room.intake.gate = asyncio.Event()
@@ -311,10 +324,10 @@ def test_nothing_is_given_up_before_it_is_durable(server: Synapse) -> None:
         [reply] = await room.intake.replied(1)
         assert reply.text == "ja"
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_an_edit_counts_as_a_new_answer_to_the_same_ask(server: Synapse) -> None:
+def test_an_edit_counts_as_a_new_answer_to_the_same_ask(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         ask = await room.sent(outgoing(room.good, order="FIRST"))
         reply = await room.officer.reply(room.chat, ask, "nein")
@@ -326,27 +339,28 @@ def test_an_edit_counts_as_a_new_answer_to_the_same_ask(server: Synapse) -> None
         first, second = await room.intake.replied(2)
         assert [(r.text, r.order) for r in (first, second)] == [("nein", "FIRST"), ("ja", "FIRST")]
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_an_answer_taken_back_is_a_no_unless_another_has_replaced_it(server: Synapse) -> None:
+def test_an_answer_taken_back_is_a_no_unless_another_has_replaced_it(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         ask = await room.sent(outgoing(room.good, order="FIRST"))
         cross = await room.officer.react(room.chat, ask, "❌")
         thumb = await room.officer.react(room.chat, ask, "👍")
         await room.officer.redact(room.chat, cross)  # tidied up: they come all the same
-        await room.officer.redact(room.chat, thumb)
+        no = await room.officer.redact(room.chat, thumb)
         replies = await room.intake.replied(3)
+        assert replies[2].key == no
         assert [(r.text, r.verb, r.order) for r in replies] == [
             ("❌", None, "FIRST"),
             ("👍", None, "FIRST"),
             ("👍", Verb.DECLINE, "FIRST"),
         ]
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_invitations_are_accepted_from_whom_the_configuration_names_and_others_told_once(server: Synapse) -> None:
+def test_invitations_are_accepted_from_whom_the_configuration_names_and_others_told_once(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         stranger = room.new_officer("stranger")
         ignored = await stranger.create(preset="private_chat", invite=[room.bot.user_id])
@@ -360,15 +374,15 @@ def test_invitations_are_accepted_from_whom_the_configuration_names_and_others_t
         await room.officer.say(chat, "ja")  # at once, before anybody has come in
         [reply] = await room.intake.replied(1)
         assert (reply.text, reply.address) == ("ja", room.officer.id)
-        joined = server.ask("GET", "/_matrix/client/v3/joined_rooms", None, room.bot)["joined_rooms"]
+        joined = homeserver.ask("GET", "/_matrix/client/v3/joined_rooms", None, room.bot)["joined_rooms"]
         assert ignored not in joined
         assert chat in joined
         assert len(room.intake.bad) == 1
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_who_writes_encrypted_is_told_that_it_cannot_be_read(server: Synapse) -> None:
+def test_who_writes_encrypted_is_told_that_it_cannot_be_read(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         encryption = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
         chat = await room.officer.create(
@@ -384,19 +398,19 @@ def test_who_writes_encrypted_is_told_that_it_cannot_be_read(server: Synapse) ->
         assert "Antwoord waar ik u geschreven heb" in notices[0]["content"]["body"]
         await room.sent(outgoing(room.good))  # by the chat that can be read
 
-    play(server, story, invites_from=(DOMAIN,))
+    play(homeserver, story, invites_from=(DOMAIN,))
 
 
 # --- when the homeserver is not there ------------------------------------------------------------------------
 
 
-def test_the_homeserver_starts_again_in_the_middle(server: Synapse) -> None:
+def test_the_homeserver_starts_again_in_the_middle(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         ask = await room.sent(outgoing(room.good, order="FIRST"))
-        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(homeserver.stop)
         answer = await room.channel.send(outgoing(room.good, order="SECOND"))
         assert isinstance(answer, Retry)
-        await asyncio.to_thread(server.start)
+        await asyncio.to_thread(homeserver.start)
         await room.officer.react(room.chat, ask, "👍")
         [reply] = await room.intake.replied(1)
         assert reply.order == "FIRST"
@@ -404,10 +418,10 @@ def test_the_homeserver_starts_again_in_the_middle(server: Synapse) -> None:
         assert await room.sent(outgoing(room.good, order="SECOND", nth=3)) == second
         assert len(room.arrivals()) == 2
 
-    play(server, story)
+    play(homeserver, story)
 
 
-def test_a_homeserver_that_cannot_be_reached_is_told_and_what_was_said_meanwhile_is_read(server: Synapse) -> None:
+def test_a_homeserver_that_cannot_be_reached_is_told_and_what_was_said_meanwhile_is_read(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         room.channel.listener._sleep = no_time  # type: ignore[assignment]  # its pauses, not ours
         await room.behave(Provider.DOWN)
@@ -420,14 +434,14 @@ def test_a_homeserver_that_cannot_be_reached_is_told_and_what_was_said_meanwhile
         assert reply.text == "ja"
         await room.intake.until(lambda: room.intake.healths[-1][0] == "ok", PATIENCE_S)
 
-    play(server, story)
+    play(homeserver, story)
 
 
 async def no_time(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def test_settling_tells_what_was_taken_from_what_was_not(server: Synapse) -> None:
+def test_settling_tells_what_was_taken_from_what_was_not(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         now = room.intake.now()
         await room.sent(outgoing(room.good, order="OTHER", since=now))
@@ -445,4 +459,4 @@ def test_settling_tells_what_was_taken_from_what_was_not(server: Synapse) -> Non
         assert isinstance(await room.channel.settle(outgoing(room.good, order="LOST", index=3, since=now)), Retry)
         assert isinstance(await room.channel.settle(outgoing(room.new_officer("new").id, since=now)), Retry)
 
-    play(server, story)
+    play(homeserver, story)
