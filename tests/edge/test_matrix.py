@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from hub.connector import AskDetails, Dead, ReplyItem, Retry, Sent
+from connectors.matrix.events import Event, Said
+from hub.connector import AskDetails, Dead, Item, ReplyItem, Retry, Sent
 from hub.model.message import Verb
 from hub.model.people import Language
 from tests.contracts.channel import PROMISES, Provider, outgoing
@@ -323,6 +324,42 @@ def test_nothing_is_given_up_before_it_is_durable(homeserver: Synapse) -> None:
         await room.hub_back()
         [reply] = await room.intake.replied(1)
         assert reply.text == "ja"
+
+    play(homeserver, story)
+
+
+def test_a_hub_that_can_keep_nothing_reads_on_when_it_can(homeserver: Synapse) -> None:
+    async def story(room: Room) -> None:
+        room.channel.listener._sleep = no_time
+        room.intake.down = "disk full"
+        offers = room.intake.offers
+        await room.officer.say(room.chat, "ja")
+        await room.intake.offered(lambda items: room.intake.offers > offers + 3 and bool(items))
+        assert room.intake.replies == []
+        room.intake.down = ""
+        [reply] = await room.intake.replied(1)
+        assert reply.text == "ja"
+
+    play(homeserver, story)
+
+
+def test_a_fault_over_one_event_leaves_nobody_else_unheard(homeserver: Synapse) -> None:
+    async def story(room: Room) -> None:
+        listener, answer = room.channel.listener, room.channel.listener._answer
+
+        async def faulty(place: str, heard: Event, said: Said) -> list[Item]:
+            if said.text == "one":
+                raise RuntimeError("a fault of ours")
+            return await answer(place, heard, said)
+
+        listener._answer = faulty  # type: ignore[method-assign]  # no event that makes it fail is known
+        await room.officer.say(room.chat, "one")
+        await room.officer.say(room.chat, "two")
+        [reply] = await room.intake.replied(1)
+        assert reply.text == "two"
+        [lost] = room.intake.bad
+        assert "a fault of the hub's" in lost.reason
+        assert b'"one"' in lost.original
 
     play(homeserver, story)
 
