@@ -33,6 +33,7 @@ _AT_ONCE = 50  # events of a room that come with a sync; what more there was is 
 _PAGE = 100
 _PAGES_MAX = 100
 _KEPT = 20_000
+_TRIES = 3
 
 _HEARD = ["m.room.message", "m.reaction", "m.room.redaction", "m.room.encrypted", "m.room.encryption", "m.room.member"]
 _FILTER: dict[str, Any] = {
@@ -121,6 +122,7 @@ class Listener:
         self._sleep = sleep
         self._marks: dict[str, Mark | None] = {}  # event → the delivery it is (None: it is not ours)
         self._last: dict[tuple[str, ...], _Last] = {}  # (room, person, delivery) → what they answered last
+        self._tried = 0  # how often what the homeserver gave last could not be read to its end
         self.listening = asyncio.Event()  # from the first answer of the homeserver on
 
     def sent(self, event_id: str, mark: Mark) -> None:
@@ -142,7 +144,7 @@ class Listener:
                 failures += 1
                 await self._failed(intake, error, pause_s)
                 if isinstance(error, Refused) and error.after_s:
-                    pause_s = max(pause_s, error.after_s)
+                    pause_s = max(pause_s, min(error.after_s, _AGAIN_S[-1]))
             await self._sleep(pause_s)
 
     async def _failed(self, intake: Intake, error: Exception, pause_s: float) -> None:
@@ -167,7 +169,12 @@ class Listener:
         wait_s, kept_s = 0.0, -_KEEP_S  # the first answer comes at once: coming back, nobody is called before
         while True:
             heard = await self._sync(since, wait_s)
-            items = await self._items(heard, since, me)
+            try:
+                items = await self._items(heard, since, me)
+            except FAILED:
+                self._tried += 1
+                raise
+            self._tried = 0
             # What is read again after a fall is known by its event id: the position is not kept for every echo.
             if items or time.monotonic() - kept_s >= _KEEP_S:
                 await offer(intake, items, Position(me, heard.next_batch).dump(), self._sleep)
@@ -210,10 +217,15 @@ class Listener:
         if timeline.limited:
             self._rooms.uncertain(room)
             if _entered(raws, me) is None:
-                before, whole = await self._gap(room, timeline.prev_batch, since)
+                try:
+                    before, complete = await self._gap(room, timeline.prev_batch, since)
+                except FAILED:
+                    if not self._passed_over:
+                        raise
+                    before, complete = [], False
                 raws = before + raws
-                if not whole:
-                    items.append(_too_many(room, since))
+                if not complete:
+                    items.append(_incomplete(room, since))
         for raw in raws[_entered(raws, me) or 0 :]:
             items += await self._one(room, raw, me)
         return items
@@ -230,12 +242,22 @@ class Listener:
                 self._rooms.member(room, heard.state_key or "", heard.text("membership"))
             elif heard.sender != me:
                 return await self._heard(room, heard)
-        except FAILED:
-            raise
+        except FAILED as error:
+            if not self._passed_over:
+                raise
+            _log.warning("matrix.not_read", channel=self._name, type=heard.type, error=type(error).__name__)
+            return [
+                _unread(raw, room, "the homeserver does not give the message that an answer is for: ask them again")
+            ]
         except Exception as error:  # a fault of ours must not leave everybody else unheard
             _log.exception("matrix.fault", channel=self._name, type=heard.type)
             return [_unread(raw, room, f"an event could not be read ({type(error).__name__}): a fault of the hub's")]
         return []
+
+    @property
+    def _passed_over(self) -> bool:
+        """Whether what cannot be had is passed over, and told: everybody else waits to be heard behind it."""
+        return self._tried >= _TRIES
 
     async def _gap(self, room: str, start: str, since: str) -> tuple[list[Raw], bool]:
         """What was said between the last sync and the first event of this one, the oldest first, and whether that is
@@ -338,10 +360,11 @@ class Listener:
             return [_not_entered(room, sender, f"{reason} `invites from`")]
         try:
             await self._rooms.enter(room)
-        except Nowhere as nowhere:
-            return [_not_entered(room, sender, f"an invitation cannot be accepted: {nowhere.dead.reason}")]
-        if ours.mapping().get("is_direct") is True:
-            await self._rooms.remember(sender, room)
+            if ours.mapping().get("is_direct") is True:
+                await self._rooms.remember(sender, room)
+        except (Nowhere, *FAILED) as error:  # some server far away may not answer: nobody else waits for that
+            _log.warning("matrix.not_entered", channel=self._name, error=type(error).__name__)
+            return [_not_entered(room, sender, "an invitation cannot be accepted: let them invite the hub again")]
         return []
 
 
@@ -361,9 +384,11 @@ def _unread(raw: Raw, room: str, reason: str) -> BadItem:
     return BadItem(reason=reason, original=data, key=key, media_type="application/json")
 
 
-def _too_many(room: str, since: str) -> BadItem:
-    reason = f"more than {_PAGE * _PAGES_MAX} events came in one room while nobody listened: the oldest were not read"
-    return BadItem(reason=reason, original=room.encode(), key=f"{room}/{since}/too-many")
+def _incomplete(room: str, since: str) -> BadItem:
+    reason = (
+        f"not all that was said in a room while nobody listened could be read (at most {_PAGE * _PAGES_MAX} events)"
+    )
+    return BadItem(reason=f"{reason}: look there", original=room.encode(), key=f"{room}/{since}/incomplete")
 
 
 def _not_entered(room: str, sender: str, reason: str) -> BadItem:

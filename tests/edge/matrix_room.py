@@ -11,6 +11,7 @@ from aiohttp import web
 
 from connectors.matrix.channel import MatrixChannel, MatrixConfig
 from connectors.matrix.events import MARK
+from connectors.polling import Sleep
 from hub.connector import Item, Outgoing, ReplyItem, Sent, Taken
 from tests.contracts.channel import Arrival, Provider
 from tests.contracts.intake import MemoryIntake, environment
@@ -64,6 +65,7 @@ class Wire:
         self.hanging = asyncio.Event()
         self.released = asyncio.Event()
         self.lost: set[str] = set()  # ends of paths whose answer is lost, besides
+        self.broken: set[str] = set()  # parts of paths that are answered by 500
         self.port = 0
         self._server = server
         self._session: aiohttp.ClientSession | None = None
@@ -96,6 +98,8 @@ class Wire:
         if delivery and self.provider is Provider.HANGING:
             self.hanging.set()
             await self.released.wait()
+        if any(part in request.rel_url.raw_path for part in self.broken):
+            return web.json_response({"errcode": "M_UNKNOWN"}, status=500)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _GONE}
         body = await request.read()
         try:
@@ -236,9 +240,11 @@ class Room:
     async def hub_down(self) -> None:
         await self.channel.close()
 
-    async def hub_back(self, **config: Any) -> None:
-        """A new channel, as after a restart: it knows what the journal has kept, nothing else."""
+    async def hub_back(self, *, patience: Sleep = asyncio.sleep, **config: Any) -> None:
+        """A new channel, as after a restart: it knows what the journal has kept, nothing else. `patience`: how its
+        pauses pass."""
         self.channel = make(self.wire, self.bot, **config)
+        self.channel.listener._sleep = patience
         await self.channel.open(self.intake)
         await self.listening()
 

@@ -25,7 +25,7 @@ from msgspec import Struct
 from tests.conftest import ROOT
 from tests.edge.nats_servers import free_ports
 
-PROGRAM = ROOT / ".venv" / "synapse" / "bin" / "python"
+PROGRAM = ROOT / ".venv" / "synapse" / "bin" / "synapse_homeserver"
 NOT_FOUND = "Synapse not found (tools/install-system)"
 DOMAIN = "vigie.test"
 _SECRET = "registration-of-the-tests"
@@ -80,7 +80,7 @@ class Synapse:
 
     def start(self) -> None:
         """Returns once it listens."""
-        command = [str(PROGRAM), "-m", "synapse.app.homeserver", "-c", "homeserver.yaml"]
+        command = [str(PROGRAM), "-c", "homeserver.yaml"]
         process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._process = process
         listens = threading.Event()

@@ -364,6 +364,50 @@ def test_a_fault_over_one_event_leaves_nobody_else_unheard(homeserver: Synapse) 
     play(homeserver, story)
 
 
+def test_what_the_homeserver_cannot_give_is_told_and_those_behind_it_are_heard(homeserver: Synapse) -> None:
+    async def story(room: Room) -> None:
+        ask = await room.sent(outgoing(room.good))
+        await room.hub_down()
+        await room.hub_back()  # which event is which delivery has to be asked for now
+        room.channel.listener._sleep = no_time
+        room.wire.broken.add("/event/")
+        await room.officer.react(room.chat, ask, "👍")
+        await room.officer.say(room.chat, "ja")
+        [reply] = await room.intake.replied(1)
+        assert reply.text == "ja"
+        [lost] = room.intake.bad
+        assert lost.reason.endswith("ask them again")
+
+    play(homeserver, story)
+
+
+def test_what_was_said_before_a_gap_that_cannot_be_read_is_told(homeserver: Synapse) -> None:
+    async def story(room: Room) -> None:
+        await room.hub_down()
+        for number in range(60):
+            await room.officer.say(room.chat, f"reply {number}")
+        room.wire.broken.add("/messages")
+        await room.hub_back(patience=no_time)
+        replies = await room.intake.replied(50)
+        assert [reply.text for reply in replies] == [f"reply {number}" for number in range(10, 60)]
+        [lost] = room.intake.bad
+        assert lost.reason.endswith("look there")
+
+    play(homeserver, story)
+
+
+def test_an_invitation_that_cannot_be_accepted_keeps_nobody_from_being_heard(homeserver: Synapse) -> None:
+    async def story(room: Room) -> None:
+        room.wire.broken.add("/join/")
+        await room.officer.create(preset="private_chat", is_direct=True, invite=[room.bot.user_id])
+        await room.officer.say(room.chat, "ja")
+        await room.intake.replied(1)
+        [lost] = room.intake.bad
+        assert lost.reason.endswith("let them invite the hub again")
+
+    play(homeserver, story, invites_from=(DOMAIN,))
+
+
 def test_an_edit_counts_as_a_new_answer_to_the_same_ask(homeserver: Synapse) -> None:
     async def story(room: Room) -> None:
         ask = await room.sent(outgoing(room.good, order="FIRST"))
