@@ -221,6 +221,7 @@ class _Box:
         if self._box is not None:
             with contextlib.suppress(OSError):
                 self._box.client.shutdown()
+            self._box.client.sock.close()
 
     def hang_up(self) -> None:
         """Breaks the connection, from whatever thread: what waits on it fails at once."""

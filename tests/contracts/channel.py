@@ -176,9 +176,10 @@ async def repeats_under_the_same_id(world: World) -> None:
     await world.behave(Provider.WORKING)
     await world.channel.send(outgoing(world.good, nth=2, attempt="another", repeat=True))
     await world.channel.send(outgoing(world.good, index=1))
-    ids = [arrival.id for arrival in world.arrivals()]
-    assert len(ids) == 3
-    assert ids[0] == ids[1] != ids[2]
+    *same, other = [arrival.id for arrival in world.arrivals()]
+    assert len(same) in (1, 2), "the other side drops the repetition itself, or its reader knows it by its id"
+    assert len(set(same)) == 1
+    assert other not in same
 
 
 async def sends_many_at_once(world: World) -> None:

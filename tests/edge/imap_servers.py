@@ -7,9 +7,11 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +27,7 @@ protocols = imap
 listen = 127.0.0.1
 base_dir = {folder}/run
 state_dir = {folder}/state
-log_path = /dev/stderr
+log_path = {folder}/log
 {tls}
 disable_plaintext_auth = no
 auth_failure_delay = 0
@@ -67,7 +69,7 @@ class ImapServer:
 
     def __init__(self, folder: Path, *, idles: bool = True, tls: tuple[str, str] | None = None) -> None:
         self.port, self.tls_port = free_ports(2)
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         me = pwd.getpwuid(os.getuid())
         # dovecot gives no mailbox to root; its own users come with its package.
         owner = me if me.pw_uid else pwd.getpwnam("nobody")
@@ -77,7 +79,7 @@ class ImapServer:
             os.chown(mail, owner.pw_uid, owner.pw_gid)
             folder.chmod(0o711)
         root = me.pw_uid == 0
-        self._config = folder / "dovecot.conf"
+        self._config, self._log = folder / "dovecot.conf", folder / "log"
         self._config.write_text(
             _CONFIG.format(
                 folder=folder,
@@ -95,33 +97,30 @@ class ImapServer:
         )
 
     def start(self) -> None:
-        """Returns once it listens."""
-        process = subprocess.Popen(
+        """Returns once it answers."""
+        self._process = subprocess.Popen(
             [str(PROGRAM), "-F", "-c", str(self._config)],
-            stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            text=True,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._process = process
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if "starting up" in line:
-                break
-        else:
-            pytest.fail("dovecot did not start: " + "".join(said))
-        self._reader = threading.Thread(target=process.stderr.read)  # so that it never waits for one
-        self._reader.start()
+        pause, ends = threading.Event(), time.monotonic() + 40
+        while not self._answers():
+            assert self._process.poll() is None, f"dovecot ended: {self._log.read_text()}"
+            assert time.monotonic() < ends, f"dovecot does not answer: {self._log.read_text()}"
+            pause.wait(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as link:
+                return link.recv(4) == b"* OK"
+        except OSError:
+            return False
 
     def stop(self) -> None:
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)  # told to stop, it would wait ten seconds for its clients
             self._process.wait(30)
-            self._reader.join()
-            assert self._process.stderr is not None
-            self._process.stderr.close()
             self._process = None
 
     @contextlib.contextmanager

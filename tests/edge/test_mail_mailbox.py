@@ -1,6 +1,7 @@
 """The mailbox of replies against a real IMAP server (dovecot)."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,9 @@ class Intake(MemoryIntake):
     async def cursor(self) -> str | None:
         return self.kept
 
+    async def until(self, met: Callable[[], bool], timeout_s: float = 40.0) -> None:
+        await super().until(met, timeout_s)
+
     async def health(self, health: str, reason: str = "") -> None:
         await super().health(health, reason)
         async with self.arrived:
@@ -63,14 +67,14 @@ class Room:
                 **settings,
             }
         )
-        self.mailbox = Mailbox(self.config, PASSWORD, RULES, sleep=at_once)
+        self.mailbox = Mailbox(self.config, PASSWORD, RULES, sleep=shortly)
 
     async def deliver(self, mail: bytes, folder: str = "INBOX") -> None:
         await asyncio.to_thread(self.server.deliver, mail, folder)
 
     async def seen(self, count: int, folder: str = "INBOX") -> None:
         """Returns once so many mails are marked as seen."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while await asyncio.to_thread(self.server.seen, folder) != count:
                 pass
 
@@ -80,8 +84,11 @@ class Room:
         await self.intake.until(lambda: self.intake.kept is not None)
 
 
-async def at_once(seconds: float) -> None:
-    await asyncio.sleep(0)
+async def shortly(seconds: float) -> None:
+    """The mailbox's own pauses, made short."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await asyncio.Event().wait()
 
 
 def reply(text: str, number: int = 1, to: str = "<ORDER1.0@example.org>", sender: str = ANNE) -> bytes:
@@ -152,7 +159,7 @@ def test_what_came_while_nobody_watched_is_read_and_what_was_there_before_is_not
         await room.deliver(reply("ja", 2))
         with room.server.client() as somebody:  # who reads it by hand hides nothing
             somebody.store("1:*", "+FLAGS", r"(\Seen)")
-        room.mailbox = Mailbox(room.config, PASSWORD, RULES, sleep=at_once)
+        room.mailbox = Mailbox(room.config, PASSWORD, RULES, sleep=shortly)
         await room.watching()
         await room.intake.until(lambda: bool(room.intake.replies))
         assert [r.text for r in room.intake.replies] == ["ja"]
@@ -168,7 +175,7 @@ def test_a_mail_read_twice_counts_once() -> None:
         await room.seen(1)
         await room.mailbox.stop()
         room.intake.kept, offers = start, room.intake.offers  # as after a crash that lost the cursor's last step
-        room.mailbox = Mailbox(room.config, PASSWORD, RULES, sleep=at_once)
+        room.mailbox = Mailbox(room.config, PASSWORD, RULES, sleep=shortly)
         room.mailbox.start(room.intake)
         await room.intake.until(lambda: room.intake.offers > offers and room.intake.kept != start)
         assert len(room.intake.replies) == 1
@@ -191,7 +198,7 @@ def test_a_mailbox_that_was_made_anew_is_read_where_it_was_not_seen() -> None:
         validity = room.intake.kept
         await asyncio.to_thread(anew)
         await room.deliver(reply("nee", 2), "Replies")
-        room.mailbox = Mailbox(room.config, PASSWORD, RULES, sleep=at_once)
+        room.mailbox = Mailbox(room.config, PASSWORD, RULES, sleep=shortly)
         await room.watching()
         await room.intake.until(lambda: len(room.intake.replies) == 2)
         assert [r.text for r in room.intake.replies] == ["ja", "nee"]
@@ -216,7 +223,7 @@ def test_a_server_that_goes_away_is_told_and_signed_in_to_again() -> None:
 
 def test_a_wrong_password_is_told_without_saying_it() -> None:
     async def story(room: Room) -> None:
-        room.mailbox = Mailbox(room.config, "wrong-s3cret", RULES, sleep=at_once)
+        room.mailbox = Mailbox(room.config, "wrong-s3cret", RULES, sleep=shortly)
         room.mailbox.start(room.intake)
         await room.intake.until(lambda: bool(room.intake.healths))
         health, reason = room.intake.healths[0]
@@ -266,9 +273,7 @@ def test_an_encrypted_mailbox(security: Security, tmp_path: Path) -> None:
 def test_an_ask_goes_out_by_smtp_and_its_answer_comes_in_by_imap(repeated: int) -> None:
     """The whole channel, opened and closed (twice: it can be opened again)."""
 
-    async def run() -> None:
-        smtp = Server()
-        await smtp.start()
+    async def run(smtp: Server) -> None:
         with imap_server() as server:
             config = MailConfig(
                 host="127.0.0.1",
@@ -296,6 +301,13 @@ def test_an_ask_goes_out_by_smtp_and_its_answer_comes_in_by_imap(repeated: int) 
                 assert (answer.order, answer.index) == (outgoing(ANNE).order, number)
                 assert answer.verb is not Verb.UNCLEAR
                 await channel.close()
-        await smtp.stop()
 
-    asyncio.run(run())
+    async def served() -> None:
+        smtp = Server()
+        await smtp.start()
+        try:
+            await run(smtp)
+        finally:
+            await smtp.stop()
+
+    asyncio.run(served())
