@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hub.model.people import Asked, Chain, Contact, Role, Roster
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.people import quorum
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
@@ -62,8 +62,8 @@ class InForce:
     def plays(self, person: str, role: Role) -> bool:
         return quorum.plays(self.directory, person, role)
 
-    def reachable(self, person: str, channel: str) -> bool:
-        return bool(self.directory.address(person, channel))
+    def ways(self, person: str, channel: str, status: Status) -> int:
+        return len(self.directory.addresses(person, channel, status))
 
     def speaks(self, channel: str) -> bool:
         return channel in self._voices

@@ -85,6 +85,8 @@ class World:
         }
         self.no_address: set[tuple[str, str]] = set()
         self.roles: set[tuple[str, str]] = set()  # (person, "speaks nl")
+        self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
+        self.left_out: set[str] = set()  # of exercises
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -108,8 +110,10 @@ class World:
     def plays(self, person: str, role: Role) -> bool:
         return (person, str(role)) in self.roles
 
-    def reachable(self, person: str, channel: str) -> bool:
-        return (person, channel) not in self.no_address
+    def ways(self, person: str, channel: str, status: Status) -> int:
+        if status is Status.EXERCISE and person in self.left_out:
+            return 0
+        return 0 if (person, channel) in self.no_address else self.several.get((person, channel), 1)
 
     def speaks(self, channel: str) -> bool:
         return channel == "voice"

@@ -13,6 +13,7 @@ from hub.dispatch.policy import Limits, gives_up
 from hub.dispatch.queue import People, Work
 from hub.dispatch.render import Rendered, Room, Texts, render
 from hub.journal import Journal
+from hub.model.events import Ordered
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
 from hub.model.people import Language
@@ -87,7 +88,7 @@ class Preparer:
                 outgoing = []  # nor what was not made
                 continue
             person = people[index] if index < len(people) else ""
-            address = self.directory.address(person, work.channel)
+            address = self._address(order.ordered, person)
             if not address:
                 prepared.refused.append(_refused(work, index, f"no address for {work.channel}"))
                 continue
@@ -117,7 +118,7 @@ class Preparer:
         out: list[Outgoing] = []
         for index in indexes(order, work):
             person = people[index] if people is not None and index < len(people) else ""
-            address, language = self.directory.address(person, work.channel), self.directory.language(person)
+            address, language = self._address(order.ordered, person), self.directory.language(person)
             if address:
                 words = texts.get(language) or nothing
                 out.append(
@@ -196,6 +197,13 @@ class Preparer:
         )
         order.rendered[language, repeat] = rendered
         return rendered
+
+    def _address(self, ordered: Ordered, person: str) -> str:
+        """Where it goes; `""`: nowhere. Here, at the last, nothing of an exercise or a test passes to an address that
+        is kept for what is Actual, whoever ordered it; and where the directory was changed since, the last one left
+        is taken."""
+        ways = self.directory.addresses(person, ordered.channel, ordered.status)
+        return ways[min(ordered.address, len(ways) - 1)] if ways else ""
 
     def _named(self, person: str) -> str:
         """A person's name, for a text: records hold ids."""

@@ -4,6 +4,7 @@ Time to answer runs from the attempt that really went out (`AskSent`). Until the
 the next channel should dispatch never say anything.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hub.engine.state import Ask, Incident, Order, Run
@@ -11,6 +12,7 @@ from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.people import Tier
+from hub.model.signal import Status
 from hub.people import quorum
 from hub.people.answers import CODES
 from hub.playbook.language import Outcome as StepOutcome
@@ -62,7 +64,8 @@ def _next_round(w: Work, run: Run) -> None:
 
 
 def _to_ask(w: Work, run: Run, tier: Tier, person: str) -> bool:
-    return _wanted(w, run, person) and any(w.rules.reachable(person, channel) for channel in tier.by)
+    status = w.state.incidents[run.incident].status
+    return _wanted(w, run, person) and any(w.rules.ways(person, channel, status) for channel in tier.by)
 
 
 def _wanted(w: Work, run: Run, person: str) -> bool:
@@ -86,17 +89,18 @@ def _next_in_turn(w: Work, run: Run) -> bool:
 
 
 def ask_wanted(w: Work) -> None:
-    """Opens the asks that this input led to: a person whom several runs want is asked once, for all of them."""
-    by_person: dict[str, list[Run]] = {}
+    """Opens the asks that this input led to: a person whom several runs want is asked once, for all of them; but what
+    is an exercise never together with what is not."""
+    by_person: dict[tuple[str, Status], list[Run]] = {}
     for run_id, person in w.wanted:
         run = w.state.runs[run_id]
         if not run.outcome:
-            by_person.setdefault(person, []).append(run)
+            by_person.setdefault((person, w.state.incidents[run.incident].status), []).append(run)
     w.wanted = []
     opened: dict[str, list[str]] = {}
-    for person, runs in by_person.items():
+    for (person, status), runs in by_person.items():
         tiers = [run.chain.tiers[run.tier] for run in runs]
-        by = tuple(dict.fromkeys(c for tier in tiers for c in tier.by if w.rules.reachable(person, c)))
+        by = _ways(w, person, dict.fromkeys(c for tier in tiers for c in tier.by), status)
         ask = w.id()
         w.emit(
             e.Asked(
@@ -116,6 +120,13 @@ def ask_wanted(w: Work) -> None:
         w.emit(e.TierBegan(run=run_id, tier=run.tier, round=run.round, asks=(*run.asks, *asks)))
     for ask_id in dict.fromkeys(a for asks in opened.values() for a in asks):
         use_channel(w, w.state.asks[ask_id], 0)
+
+
+def _ways(w: Work, person: str, channels: Iterable[str], status: Status) -> tuple[str, ...]:
+    """The channels by which somebody is asked, in order: each by its first address, then those that have a second by
+    that, and so on. A channel that stands there for the n-th time means its n-th address."""
+    ways = {channel: w.rules.ways(person, channel, status) for channel in channels}
+    return tuple(channel for nth in range(max(ways.values())) for channel, there in ways.items() if nth < there)
 
 
 def _code(w: Work, person: str) -> str:
@@ -148,6 +159,7 @@ def use_channel(w: Work, ask: Ask, index: int) -> None:
         e.Ordered(
             order=w.id(),
             channel=ask.by[index],
+            address=ask.by[:index].count(ask.by[index]),
             lane=Lane.ASK,
             message="hub.merged-ask" if len(messages) > 1 else messages[0],
             recipients=(ask.person,),

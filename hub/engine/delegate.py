@@ -30,4 +30,5 @@ def _can_take(w: Work, run: Run, person: str) -> bool:
     if person in run.accepted:
         return True
     tier = run.chain.tiers[run.tier]
-    return person not in run.declined and any(w.rules.reachable(person, channel) for channel in tier.by)
+    status = w.state.incidents[run.incident].status
+    return person not in run.declined and any(w.rules.ways(person, channel, status) for channel in tier.by)

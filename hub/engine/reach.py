@@ -31,8 +31,9 @@ def _to_reached(
 ) -> int:
     told = 0
     for person, channels in list(incident.reached.items()):
-        channel = "" if clears and person in incident.told else w.quiet_channel(person, [*by, *channels])
-        if channel:
+        if clears and person in incident.told:
+            continue
+        if channel := w.quiet_channel(person, [*by, *channels], incident.status):
             _to_person(w, incident, message, channel, person, clears=clears, step=step)
             told += 1
     return told

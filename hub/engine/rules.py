@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.model.people import Chain, Contact, Role
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.playbook.language import Playbook
 from hub.playbook.match import Match
 
@@ -29,8 +29,9 @@ class Rules(Protocol):
         """Whether a person has a role that a quorum asks for."""
         ...
 
-    def reachable(self, person: str, channel: str) -> bool:
-        """Whether the person has an address on the channel."""
+    def ways(self, person: str, channel: str, status: Status) -> int:
+        """How many addresses the person has on the channel for what is of that status; none for an exercise that they
+        are left out of, or where all are kept for what is Actual."""
         ...
 
     def speaks(self, channel: str) -> bool:

@@ -85,11 +85,11 @@ def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
     people = w.rules.people(action.to, w.now)
     sent = False
     for channel in action.by:
-        reachable = tuple(p for p in people if w.rules.reachable(p, channel))
+        reachable = tuple(p for p in people if w.rules.ways(p, channel, incident.status))
         if reachable:
             _order(w, incident, step, action.say, channel, reachable)
             sent = True
-    unreached = [p for p in people if not any(w.rules.reachable(p, c) for c in action.by)]
+    unreached = [p for p in people if not any(w.rules.ways(p, c, incident.status) for c in action.by)]
     if unreached:
         w.alarm("no-address", f"{incident.id} {step.name}", " ".join(unreached[:20]))
     if not sent:

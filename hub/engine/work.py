@@ -78,10 +78,11 @@ class Work:
     ) -> None:
         """Sends one person one of the hub's own messages (a confirmation, a stand-down), if the channel reaches them;
         where it speaks, by a text channel that does, because nobody is rung up to be told that nothing is needed."""
-        channel = self.quiet_channel(person, [channel])
+        first = self.state.incidents.get(incidents[0]) if incidents else None
+        status = first.status if first else Status.ACTUAL
+        channel = self.quiet_channel(person, [channel], status)
         if not channel:
             return
-        first = self.state.incidents.get(incidents[0]) if incidents else None
         self.emit(
             e.Ordered(
                 order=self.id(),
@@ -93,18 +94,18 @@ class Work:
                 ask=ask,
                 signal=first.last if first else "",
                 values=(*values, ("sheet", first.playbook)) if first else values,
-                status=first.status if first else Status.ACTUAL,
+                status=status,
             )
         )
 
-    def quiet_channel(self, person: str, used: list[str]) -> str:
+    def quiet_channel(self, person: str, used: list[str], status: Status) -> str:
         """A channel that reaches the person without ringing: one of those used, else SMS, else whatever was used."""
         for channel in used:
-            if not self.rules.speaks(channel) and self.rules.reachable(person, channel):
+            if not self.rules.speaks(channel) and self.rules.ways(person, channel, status):
                 return channel
-        if self.rules.reachable(person, "sms"):
+        if self.rules.ways(person, "sms", status):
             return "sms"
         for channel in used:
-            if self.rules.reachable(person, channel):
+            if self.rules.ways(person, channel, status):
                 return channel
         return ""

@@ -224,14 +224,16 @@ class Ordered(_Event, frozen=True, tag="ordered"):
 
     A large audience is frozen in the vault under `audience` (JSON array of person ids) with `size` set, and
     `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
-    are what it is about. `until`: no use sending it after that. `only`: the indexes of the audience that are
-    meant, where not all are. `clears`: it is the all-clear of its incidents.
+    are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
+    it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
+    of its incidents.
     """
 
     order: str
     channel: str
     lane: Lane
     message: str
+    address: int = 0
     recipients: tuple[str, ...] = ()
     audience: str = ""
     size: int = 0

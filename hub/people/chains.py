@@ -161,9 +161,11 @@ def who(chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, 
 def _planned(person: str, tier: Tier, directory: Directory) -> PlannedPerson:
     known = directory.people[person]
     ways: list[PlannedWay] = []
-    for channel in tier.by:
-        if address := directory.address(person, channel):
-            ways.append(PlannedWay(channel=channel, address=address, after_s=len(ways) * tier.between_s))
+    addresses = {channel: directory.addresses(person, channel) for channel in tier.by}
+    for nth in range(max(map(len, addresses.values()))):
+        for channel, several in addresses.items():
+            if nth < len(several):
+                ways.append(PlannedWay(channel=channel, address=several[nth], after_s=len(ways) * tier.between_s))
     return PlannedPerson(
         id=person,
         name=known.name,

@@ -26,6 +26,7 @@ from hub.model.ids import Ids
 from hub.model.message import Lane, Message, Outcome, Text
 from hub.model.people import Address, Language, Person
 from hub.model.records import Attempt, Fact, Receipt, ReceiptsReceived, SourceChanged, VaultEntry
+from hub.model.signal import Status
 from hub.people.directory import Directory
 
 pytestmark = pytest.mark.trio
@@ -295,6 +296,19 @@ async def test_nobody_is_tried_where_there_is_no_address(autojump_clock: MockClo
             ("pigeon", Outcome.FAILED, "no channel pigeon"),
             ("wordless", Outcome.FAILED, 'no message "not there" is in force'),
         }
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_only_what_is_actual_reaches_an_address_kept_for_it(autojump_clock: MockClock, status: Status) -> None:
+    kept = Address("sms", "+32450999999", live_only=True)
+    async with running(World()) as world:
+        person = Person(id="p0", name="Invented", addresses=(kept, Address("sms", "+32450000001")))
+        world.dispatch.directory = Directory([person])
+        for nth in range(2):  # whichever of the addresses is ordered
+            world.dispatch.submit(msgspec.structs.replace(ask(f"ask-{nth}", person="p0"), status=status, address=nth))
+        await world.quiet()
+        reached = {outgoing.to for _, outgoing in world.sms.got}
+    assert reached == ({"+32450999999", "+32450000001"} if status is Status.ACTUAL else {"+32450000001"})
 
 
 async def test_a_large_audience_goes_out_in_chunks_each_with_one_attempt_and_one_fact(

@@ -411,6 +411,62 @@ def test_what_cannot_be_done_is_said(act: Steer, why: str) -> None:
     assert "no such chain" in impossible(None, None, act)
 
 
+# --- several addresses, and exercises ----------------------------------------------------------------------
+
+
+def test_whoever_has_two_telephones_is_asked_on_both_the_first_of_each_channel_first() -> None:
+    w = world("anna")
+    w.several |= {("anna", "sms"): 2, ("anna", "voice"): 2}
+    w.chains["duty"] = msgspec.structs.replace(
+        w.chains["duty"], tiers=(msgspec.structs.replace(w.chains["duty"].tiers[0], answer_s=600),)
+    )
+    night = Night(w)
+    night.signal()
+    anna = night.person("anna")
+    tried = []
+    for channel in ("sms", "voice", "sms", "voice"):
+        order = anna.receives("storm-wake", by=channel)
+        tried.append((order.channel, order.address))
+        night.after(seconds=90)
+    assert tried == [("sms", 0), ("voice", 0), ("sms", 1), ("voice", 1)]
+    night.over()
+
+
+def test_a_number_that_fails_is_followed_by_the_next_at_once() -> None:
+    w = world("anna")
+    w.several |= {("anna", "sms"): 2, ("anna", "voice"): 0}
+    night = Night(w)
+    night.fails.add(("anna", "sms"))
+    night.signal()
+    assert [night.person("anna").receives("storm-wake", by="sms").address for _ in range(2)] == [0, 1]
+    assert "chain-exhausted" in night.alarms()
+    night.over()
+
+
+def test_who_is_left_out_of_exercises_is_asked_in_earnest_only() -> None:
+    w = world("anna", "bea")
+    w.left_out.add("anna")
+    night = Night(w)
+    night.signal(status="Exercise")
+    night.person("bea").receives("storm-wake", by="sms")
+    night.person("anna").receives_nothing()
+    night.signal("w2")
+    for person in ("anna", "bea"):
+        assert night.person(person).receives("storm-wake", by="sms").status == "Actual"
+    night.over()
+
+
+def test_an_exercise_and_the_real_thing_never_share_an_ask() -> None:
+    night = Night(world("anna"))
+    night.signal(status="Exercise")
+    exercise = night.person("anna").receives("storm-wake", by="sms")
+    night.signal("w2")
+    actual = night.person("anna").receives("storm-wake", by="sms")
+    assert (exercise.status, actual.status) == ("Exercise", "Actual")
+    night.person("anna").replies(f"{dict(actual.values)['code']} oui")
+    assert {run.outcome for run in night.state.runs.values()} == {"", "accepted"}
+
+
 # --- STOP --------------------------------------------------------------------------------------------------
 
 
