@@ -147,6 +147,8 @@ def _known_role(document: Document, chain: str, role: Role, directory: Directory
         known = directory.competences()
     elif role.kind is Plays.GROUP:
         known = directory.groups
+    elif role.kind is Plays.ORGANISATION and directory.organisations:
+        known = directory.organisations
     if known is not None and role.id not in known:
         place = document.at(chain, "need", str(role))
         document.add(place, f"unknown-{role.kind}", f'there is no {role.kind} "{role.id}"', choice(role.id, known))

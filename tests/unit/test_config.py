@@ -152,6 +152,18 @@ def test_the_chains_of_the_guide_can_be_used(tmp_path: Path) -> None:
     assert config.chains["crisis-cell"].roles == (Role(Plays.DISCIPLINE, "D1"), Role(Plays.SPEAKS, "nl", 2))
 
 
+def test_a_quorum_of_an_organisation_that_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    chains = (folder / "chains.yaml").read_text("utf-8")
+    (folder / "chains.yaml").write_text(chains.replace("need: 3", "need: {total: 3, organisation siamuu: 1}"), "utf-8")
+    _, findings = load(folder)
+    (told,) = [str(finding) for finding in findings]
+    assert 'there is no organisation "siamuu"' in told
+    assert 'did you mean "siamu"?' in told
+
+
 # --- the gallery -------------------------------------------------------------------------------------------
 
 
