@@ -239,7 +239,7 @@ class Hub:
             health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
-            areas=() if self.config.geography is None else self.config.geography.places,
+            geography=self.config.geography,
         )
 
     def status(self) -> Mapping[str, Any]:

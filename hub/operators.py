@@ -1,6 +1,6 @@
 """What operators ask of the running hub: acts (start a sheet, stop all, end an incident, tick a task) that become facts
-like any other, and questions about the picture. The web asks for them
-from the edge (hub/web/operators.py)."""
+like any other, and questions about the picture. What may be asked stands in hub/acts.py; the web asks from the edge.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,26 @@ from typing import Any
 
 import msgspec
 
+from hub.acts import (
+    ACTS,
+    HEALTH,
+    AuditorBody,
+    ByBody,
+    ClockBody,
+    Done,
+    Duty,
+    HandOverBody,
+    Instant,
+    Refused,
+    SilenceBody,
+    StartBody,
+    WatchBody,
+    WhyBody,
+)
 from hub.connector import ActItem, Unavailable
 from hub.engine.state import State
 from hub.engine.steer import impossible
+from hub.intake.geography import Geography
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
 from hub.model import records as r
@@ -22,10 +39,14 @@ from hub.model.signal import Category, Info, Named, Severity, Signal
 from hub.people.chains import who
 from hub.playbook.language import Playbook
 from hub.rules import InForce
-from hub.web.api import Done, Duty, Refused, SilenceBody
 
 NAME = "operators"  # the source of their facts
 SILENCE_MOST = timedelta(days=14)
+
+About = Mapping[str, str]
+"""What an act is about, or what a question asks for: the names in its path and its query."""
+
+_BODIES = {act.verb: act.body for act in ACTS}
 
 
 class Operators:
@@ -43,7 +64,7 @@ class Operators:
         health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
-        areas: Collection[str] = (),
+        geography: Geography | None = None,
     ) -> None:
         self._intake = intake
         self._state = state
@@ -53,102 +74,35 @@ class Operators:
         self._status = status
         self._health = health
         self._step_clock = step_clock
-        self._named = (sources, areas)
+        self._sources = sources
+        self._geography = geography
+        self._done: dict[str, Callable[[About, Any], Awaitable[Any]]] = {
+            "start": self._start,
+            "stop-all": self._stop_all,
+            "lift": self._lift,
+            "end": self._end,
+            "silence": self._silence,
+            "lift-silence": self._lift_silence,
+            "watch": self._watch,
+            "task": self._task,
+            "acknowledge": self._acknowledge,
+            "auditor": self._auditor,
+            "clock": self._clock,
+            "who": self._who,
+            **{str(act): self._steering(act) for act in Steer},
+        }
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
-        """One question. Raises Refused and Unavailable."""
-        match verb, tuple(words):
-            case "status", _:
-                return self._status()
-            case "health", _:
-                return self._health()
-            case "who", (chain, at):
-                return self._who(chain, self._now() if at is None else _instant(at))
-            case "start", (sheet, by, answers):
-                return await self._start(sheet, by, answers)
-            case "stop", (by, why):
-                return await self._act(r.StopAll(by=by, why=why), "nothing more goes out until lifted")
-            case "lift", (by, why):
-                return await self._act(r.StopLifted(by=by, why=why), "what waited goes out now")
-            case "auditor", (what, detail):
-                return await self._act(r.AuditorFound(what=what, detail=detail), "the room is told")
-            case "end", (incident, by, why):
-                known = self._state().incidents.get(incident)
-                if known is None or known.ended:
-                    raise Refused(f"no open incident {incident}: see `incidents` in the status", missing=True)
-                return await self._act(r.IncidentClosed(incident=incident, by=by, why=why), "the incident ends")
-            case "steer", (run, act, by, why, to):
-                return await self._steer(run, Steer(act), by, why, to)
-            case "silence", (wanted,):
-                return await self._silence(msgspec.convert(wanted, SilenceBody))
-            case "lift-silence", (silence, by, why):
-                if silence not in self._state().silences:
-                    raise Refused(f"no silence {silence} stands: see `silences` in the status", missing=True)
-                body = r.SilenceLifted(silence=silence, by=by, why=why)
-                return await self._act(body, "the silence is over, and what it held back goes its way")
-            case "watch", (person, by):
-                if self._rules().directory.person(person) is None:
-                    raise Refused(f"person: {person!r} is nobody: see config/people.yaml")
-                return await self._act(r.WatchTaken(person=person, by=by), f"{person} has the watch")
-            case "task", (task, by):
-                if task not in self._state().tasks:
-                    raise Refused(f"no open task {task}: see `tasks` in the status", missing=True)
-                return await self._act(r.TaskTicked(task=task, by=by), "the task is done")
-            case "clock", (at,):
-                return await self._step_to(_instant(at))
-            case "acknowledge", (alarm, by):
-                if alarm not in self._state().alarms:
-                    raise Refused(f"no alarm {alarm} stands: see `alarms` in the status", missing=True)
-                return await self._act(r.AlarmAcknowledged(alarm=alarm, by=by), "the alarm is acknowledged")
-        raise Refused(f"{verb}: no such question")
-
-    async def _steer(self, run_id: str, act: Steer, by: str, why: str, to: str) -> Done:
-        state, rules = self._state(), self._rules()
-        run = state.runs.get(run_id)
-        wrong = impossible(run, state.incidents.get(run.incident) if run else None, act)
-        if wrong:
-            raise Refused(f"{act} of {run_id}: {wrong}", missing=run is None)
-        if act is not Steer.HAND_OVER and to:
-            raise Refused(f"to: only what is handed over goes to somebody, not what is to {act}")
-        if act is Steer.HAND_OVER and rules.chain(to) is None and rules.directory.person(to) is None:
-            raise Refused(f"to: {to!r} is neither a person nor a chain: name who takes over")
-        return await self._act(r.ChainSteered(run=run_id, act=act, by=by, why=why, to=to), _STEERED[act])
-
-    async def _silence(self, wanted: SilenceBody) -> Done:
-        now, rules = self._now(), self._rules()
-        for what, names, known in (
-            ("sheets", wanted.sheets, {s.name for s in rules.sheets}),
-            ("sources", wanted.sources, self._named[0]),
-            ("areas", wanted.areas, self._named[1]),
-        ):
-            if unknown := sorted(set(names) - set(known)):
-                raise Refused(f"{what}: there is no {', '.join(unknown)}: there are {', '.join(sorted(known))}")
-        start = wanted.start or now
-        if wanted.until <= max(start, now):
-            raise Refused(
-                f"until: {wanted.until.astimezone(UTC):%Y-%m-%d %H:%M}Z is over before it begins: give a later time"
-            )
-        if wanted.until - start > SILENCE_MOST:
-            raise Refused(f"until: a silence lasts {SILENCE_MOST.days} days at most: set it again when that is over")
-        what_is = Quiet(
-            sheets=wanted.sheets,
-            hazards=wanted.hazards,
-            sources=wanted.sources,
-            areas=wanted.areas,
-            gravest=wanted.gravest,
-        )
-        silence = Silence(what=what_is, by=wanted.by, why=wanted.why, start=start, until=wanted.until)
-        return await self._act(
-            r.SilenceSet(silence=silence), f"nobody is woken for it until {wanted.until:%Y-%m-%d %H:%M}Z"
-        )
-
-    async def _step_to(self, at: datetime) -> Done:
-        if self._step_clock is None:
-            raise Refused("this is no playback: the hub's clock is not anybody's to set")
-        by_s = (at - self._now()).total_seconds()
-        if by_s < 0:
-            raise Refused(f"hub time is {self._now():%Y-%m-%dT%H:%M:%SZ} already: it cannot go back")
-        return Done(id=await self._step_clock(by_s), said=f"hub time goes on at {at:%Y-%m-%d %H:%M}Z")
+        """One question: what it is about, and what was sent. Raises Refused and Unavailable."""
+        if verb == HEALTH:
+            return self._health()
+        if verb == "status":
+            return self._status()
+        if verb not in self._done:
+            raise Refused(f"{verb}: no such question")
+        about, sent = words
+        kind = _BODIES[verb]
+        return await self._done[verb](about, None if kind is None else msgspec.convert(sent, kind))
 
     async def _act(self, body: r.FactBody, said: str, signal: Signal | None = None) -> Done:
         (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, signal=signal),))])
@@ -156,20 +110,137 @@ class Operators:
             raise answer
         return Done(id=answer.taken[0].fact, said=said)
 
-    async def _start(self, name: str, by: str, answers: dict[str, str]) -> Done:
-        sheet = self._sheet(name)
+    # -- the room --
+
+    async def _stop_all(self, about: About, sent: WhyBody) -> Done:
+        return await self._act(r.StopAll(by=sent.by, why=sent.why), "nothing more goes out until lifted")
+
+    async def _lift(self, about: About, sent: WhyBody) -> Done:
+        return await self._act(r.StopLifted(by=sent.by, why=sent.why), "what waited goes out now")
+
+    async def _auditor(self, about: About, sent: AuditorBody) -> Done:
+        return await self._act(r.AuditorFound(what=sent.what, detail=sent.detail), "the room is told")
+
+    async def _watch(self, about: About, sent: WatchBody) -> Done:
+        if self._rules().directory.person(sent.person) is None:
+            raise Refused(f"person: {sent.person!r} is nobody: see config/people.yaml")
+        return await self._act(r.WatchTaken(person=sent.person, by=sent.by), f"{sent.person} has the watch")
+
+    async def _acknowledge(self, about: About, sent: ByBody) -> Done:
+        alarm = _known(about["alarm"], self._state().alarms, "no alarm", " stands: see `alarms` in the status")
+        return await self._act(r.AlarmAcknowledged(alarm=alarm, by=sent.by), "the alarm is acknowledged")
+
+    async def _clock(self, about: About, sent: ClockBody) -> Done:
+        if self._step_clock is None:
+            raise Refused("this is no playback: the hub's clock is not anybody's to set")
+        by_s = (sent.at - self._now()).total_seconds()
+        if by_s < 0:
+            raise Refused(f"hub time is {self._now():%Y-%m-%dT%H:%M:%SZ} already: it cannot go back")
+        return Done(id=await self._step_clock(by_s), said=f"hub time goes on at {sent.at:%Y-%m-%d %H:%M}Z")
+
+    # -- incidents, tasks, chains --
+
+    async def _end(self, about: About, sent: WhyBody) -> Done:
+        known = self._state().incidents.get(about["incident"])
+        if known is None or known.ended:
+            raise Refused(f"no open incident {about['incident']}: see `incidents` in the status", missing=True)
+        return await self._act(r.IncidentClosed(incident=known.id, by=sent.by, why=sent.why), "the incident ends")
+
+    async def _task(self, about: About, sent: ByBody) -> Done:
+        task = _known(about["task"], self._state().tasks, "no open task", ": see `tasks` in the status")
+        return await self._act(r.TaskTicked(task=task, by=sent.by), "the task is done")
+
+    def _steering(self, act: Steer) -> Callable[[About, Any], Awaitable[Done]]:
+        async def steer(about: About, sent: WhyBody | HandOverBody) -> Done:
+            state, rules = self._state(), self._rules()
+            run = state.runs.get(about["run"])
+            wrong = impossible(run, state.incidents.get(run.incident) if run else None, act)
+            if run is None or wrong:
+                raise Refused(f"{act} of {about['run']}: {wrong}", missing=run is None)
+            to = sent.to if isinstance(sent, HandOverBody) else ""
+            if act is Steer.HAND_OVER and rules.chain(to) is None and rules.directory.person(to) is None:
+                raise Refused(f"to: {to!r} is neither a person nor a chain: name who takes over")
+            steered = r.ChainSteered(run=run.id, act=act, by=sent.by, why=sent.why, to=to)
+            return await self._act(steered, _STEERED[act])
+
+        return steer
+
+    async def _who(self, about: About, sent: None) -> list[Duty]:
+        rules = self._rules()
+        chain: Chain | None = rules.chain(about["chain"])
+        if chain is None:
+            raise Refused(f"no chain {about['chain']}: there are {', '.join(sorted(rules.chains))}", missing=True)
+        at = _instant("at", about["at"]) if about.get("at") else self._now()
+        plan = who(chain, at, rules.directory, rules.rosters)
+        return [
+            Duty(
+                tier=number,
+                person=person.id,
+                name=person.name,
+                by=tuple(way.channel for way in person.ways),
+                after_s=tier.starts_s,
+                why="; ".join(p.what for p in tier.problems if p.about.endswith(person.id)),
+            )
+            for number, tier in enumerate(plan.tiers, 1)
+            for person in tier.people
+        ]
+
+    # -- quiet --
+
+    async def _silence(self, about: About, sent: SilenceBody) -> Done:
+        now, rules = self._now(), self._rules()
+        places = {} if self._geography is None else self._geography.places
+        for what, names, known in (
+            ("sheets", sent.sheets, {s.name for s in rules.sheets}),
+            ("sources", sent.sources, self._sources),
+            ("areas", sent.areas, places),
+        ):
+            if unknown := sorted(set(names) - set(known)):
+                raise Refused(f"{what}: there is no {', '.join(unknown)}: there are {', '.join(sorted(known))}")
+        start = sent.start or now
+        if sent.until <= max(start, now):
+            raise Refused(
+                f"until: {sent.until.astimezone(UTC):%Y-%m-%d %H:%M}Z is over before it begins: give a later time"
+            )
+        if sent.until - start > SILENCE_MOST:
+            raise Refused(f"until: a silence lasts {SILENCE_MOST.days} days at most: set it again when that is over")
+        meant = Quiet(
+            sheets=sent.sheets,
+            hazards=sent.hazards,
+            sources=sent.sources,
+            areas=sent.areas,
+            around=() if self._geography is None else self._geography.around(sent.areas),
+            gravest=sent.gravest,
+        )
+        silence = Silence(what=meant, by=sent.by, why=sent.why, start=start, until=sent.until)
+        said = f"nobody is woken for it until {sent.until:%Y-%m-%d %H:%M}Z"
+        return await self._act(r.SilenceSet(silence=silence), said)
+
+    async def _lift_silence(self, about: About, sent: WhyBody) -> Done:
+        silence = _known(
+            about["silence"], self._state().silences, "no silence", " stands: see `silences` in the status"
+        )
+        body = r.SilenceLifted(silence=silence, by=sent.by, why=sent.why)
+        return await self._act(body, "the silence is over, and what it held back goes its way")
+
+    # -- by hand --
+
+    async def _start(self, about: About, sent: StartBody) -> Done:
+        sheet = self._sheet(sent.sheet)
         if sheet.by_hand is None:
-            raise Refused(f"{name} cannot be started by hand: its author would add `start by hand:`")
+            raise Refused(f"{sheet.name} cannot be started by hand: its author would add `start by hand:`")
+        answers = sent.answers
         known = {field.name for field in sheet.by_hand.fields}
         missing = [f.name for f in sheet.by_hand.fields if f.required and not answers.get(f.name, "").strip()]
         unknown = sorted(set(answers) - known)
         if missing:
-            raise Refused(f"{name} asks for {', '.join(missing)}: answer with {' '.join(f'{m}=…' for m in missing)}")
+            asked = " ".join(f"{m}=…" for m in missing)
+            raise Refused(f"{sheet.name} asks for {', '.join(missing)}: answer with {asked}")
         if unknown:
-            raise Refused(f"{name} does not ask for {', '.join(unknown)}: it asks for {', '.join(sorted(known))}")
-        return await self._act(
-            r.SheetStarted(playbook=name, by=by), f"{name} is started", self._said(sheet, by, answers)
-        )
+            asked = ", ".join(sorted(known))
+            raise Refused(f"{sheet.name} does not ask for {', '.join(unknown)}: it asks for {asked}")
+        started = r.SheetStarted(playbook=sheet.name, by=sent.by)
+        return await self._act(started, f"{sheet.name} is started", self._said(sheet, sent.by, answers))
 
     def _sheet(self, name: str) -> Playbook:
         for sheet in self._rules().sheets:
@@ -197,25 +268,6 @@ class Operators:
         )
         return Signal(identifier=self._ids.new(now), sender=by, sent=now, source=NAME, infos=infos, origin="by hand")
 
-    def _who(self, name: str, at: datetime) -> list[Duty]:
-        rules = self._rules()
-        chain: Chain | None = rules.chain(name)
-        if chain is None:
-            raise Refused(f"no chain {name}: there are {', '.join(sorted(rules.chains))}", missing=True)
-        plan = who(chain, at, rules.directory, rules.rosters)
-        return [
-            Duty(
-                tier=number,
-                person=person.id,
-                name=person.name,
-                by=tuple(way.channel for way in person.ways),
-                after_s=tier.starts_s,
-                why="; ".join(p.what for p in tier.problems if p.about.endswith(person.id)),
-            )
-            for number, tier in enumerate(plan.tiers, 1)
-            for person in tier.people
-        ]
-
 
 _STEERED = {
     Steer.HOLD: "nobody more is asked until it is resumed; answers still count",
@@ -226,5 +278,16 @@ _STEERED = {
 }
 
 
-def _instant(text: str) -> datetime:
-    return msgspec.convert(text, datetime)
+def _known(name: str, there: Collection[str], what: str, remedy: str) -> str:
+    """The name, if it is there. Raises Refused."""
+    if name not in there:
+        raise Refused(f"{what} {name}{remedy}", missing=True)
+    return name
+
+
+def _instant(name: str, text: str) -> datetime:
+    try:
+        # A plus sign in a query is a space unless it was escaped, which people forget.
+        return msgspec.convert(text.replace(" ", "+"), Instant)
+    except msgspec.ValidationError:
+        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None

@@ -1,16 +1,18 @@
 """The picture of the moment for whoever looks at it (the live view, `/api/status`): made of the state, never kept."""
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.engine.state import Incident, Run, State
+from hub.engine.state import Ask, Incident, Run, State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.quiet import Silence
 
 RECENT = 60
+SHOWN = 20  # asks of a chain that are shown one by one; of more, only how many
 
 _WORDS = {OUTCOME_RANK[o]: str(o) for o in Outcome} | {0: "waiting"}
 
@@ -115,13 +117,14 @@ def _incident(state: State, incident: Incident) -> dict[str, Any]:
             for person in run.accepted
         ],
         "signals": len(incident.signals),
-        "reached": sorted(incident.reached),
+        "reached": len(incident.reached),
         "steps": {step: (incident.outcomes.get(step) or ["under way"])[-1] for step in incident.steps},
     }
 
 
 def _chain(state: State, run: Run) -> dict[str, Any]:
     asks = [state.asks[a] for a in run.asks]
+    shown = asks if len(asks) <= SHOWN else sorted(asks, key=lambda ask: bool(ask.outcome))[:SHOWN]
     return {
         "id": run.id,
         "chain": run.chain.id,
@@ -147,9 +150,18 @@ def _chain(state: State, run: Run) -> dict[str, Any]:
                 "until": state.deadlines.get(f"answer {ask.id}"),
                 "next_channel": state.deadlines.get(f"channel {ask.id}"),
             }
-            for ask in asks
+            for ask in shown
         ],
+        "more": {"open": _open(asks) - _open(shown), "closed": _closed(asks) - _closed(shown)},
     }
+
+
+def _open(asks: Sequence[Ask]) -> int:
+    return sum(not ask.outcome for ask in asks)
+
+
+def _closed(asks: Sequence[Ask]) -> int:
+    return len(asks) - _open(asks)
 
 
 def waiting(state: State) -> dict[str, int]:

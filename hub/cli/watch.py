@@ -78,3 +78,5 @@ def _chain(chain: dict[str, Any], at: Callable[[Any], str]) -> Iterator[str]:
     for one in chain["asking"]:
         until = f" until {at(one['until'])}" if one["until"] else ""
         yield f"  {one['person']}: {one['outcome']}{until}"
+    if more := chain["more"]["open"]:
+        yield f"  and {more} more are being asked"

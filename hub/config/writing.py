@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from hub.model.people import Person
 from hub.people.directory import readable
@@ -48,7 +49,7 @@ def _person(person: Person) -> Mapping[str, Any]:
 
 
 def _in_line(words: Iterable[str]) -> CommentedSeq:
-    """`[nl, en]`"""
-    out = CommentedSeq(words)
+    """`[nl, en]`. In brackets, the reader takes a question mark at the beginning for a key's, quoted it is none."""
+    out = CommentedSeq(SingleQuotedScalarString(word) if word.startswith("?") else word for word in words)
     out.fa.set_flow_style()
     return out

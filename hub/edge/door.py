@@ -19,13 +19,13 @@ import structlog
 import trio
 from msgspec.structs import replace
 
+from hub.acts import Refused
 from hub.bridge import ConnectorError, ConnectorTimeout
 from hub.connector import Unavailable
 from hub.edge import wire
 from hub.edge.setup import LINKS, CannotStart, Setup
 from hub.intake.port import Answered, Offered
 from hub.logs import level_of_log
-from hub.web.api import Refused
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,11 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from hub.acts import Refused
 from hub.bridge import working_for
 from hub.connector import Channel, Unavailable
 from hub.edge import wire
 from hub.intake.port import Answered, Offered
-from hub.web.api import Refused
 
 CREDITS = 4096  # offers of one connector that may await their facts at once
 

@@ -14,14 +14,17 @@ import pickle
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+import msgspec
 import structlog
 import trio
 from msgspec import Struct
 
 from hub import watchdog
+from hub.acts import HEALTH
 from hub.bridge import Bridge, ConnectorError, Loop, open_bridge
 from hub.clock import Clock
 from hub.cores import on_one_core
@@ -34,7 +37,6 @@ from hub.logs import configure_log
 from hub.model.records import SourceChanged
 from hub.secrets import secrets_from
 from hub.version import VERSION
-from hub.web.operators import OperatorsPort
 from hub.web.server import Mount, WebConfig, WebServer
 from hub.workers import in_worker, open_workers
 
@@ -121,13 +123,16 @@ class Edge:
             # A channel's callbacks arrive on the loop for what comes in.
             port = self._port(name, self._bridge.in_)
             mounts.append(Mount(prefix=f"/callback/{name}", routes=channel.routes(port)))
-        operators = OperatorsPort(self._in.question)
+
+        async def health() -> Mapping[str, Any]:
+            return msgspec.json.decode(await self._in.question(HEALTH, ({}, None)), type=dict[str, Any])
+
         try:
             self._web = WebServer(
                 WebConfig(host=setup.host, port=setup.port, public_url=setup.public_url),
                 mounts,
-                health=operators.health,
-                api=operators,
+                health=health,
+                api=self._in.question,
                 tokens=[self._secret("API_TOKEN")],
                 version=VERSION,
             )

@@ -27,8 +27,15 @@ def _meets(what: Quiet, sheet: str, signal: Seen) -> bool:
         and (not what.sources or signal.source in what.sources)
         and (what.gravest or not signal.extreme)
         and (not what.hazards or all(hazard in what.hazards for hazard in signal.hazards))
-        and (not what.areas or (bool(signal.areas) and all(set(places) & set(what.areas) for places in signal.areas)))
+        and (not what.areas or (bool(signal.areas) and all(_lies_in(what, places) for places in signal.areas)))
     )
+
+
+def _lies_in(what: Quiet, places: tuple[str, ...]) -> bool:
+    """Whether an area lies in those meant: what it touches besides them is in them, or around them. A warning for the
+    whole Region touches every commune, and is not silenced with one of them."""
+    meant = set(what.areas)
+    return bool(meant & set(places)) and meant | set(what.around) >= set(places)
 
 
 def silenced(w: Work, fact: Fact, body: SilenceSet) -> None:

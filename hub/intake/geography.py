@@ -217,6 +217,12 @@ class Geography:
             self._memo[key] = known
         return known
 
+    def around(self, places: Iterable[str]) -> tuple[str, ...]:
+        """The areas that lie in some areas, and all that any of these lie in; unknown ones have none."""
+        known = {p for p in places if p in self.places}
+        within = known | {below for p in known for below in self._below[p]}
+        return tuple(sorted((within | {above for p in within for above in self._above[p]}) - known))
+
     def looks_swapped(self, area: Area) -> bool:
         """Whether its coordinates touch nothing as they stand, and something with longitude first."""
         polygons = [tuple((lon, lat) for lat, lon in p) for p in area.polygons]

@@ -10,14 +10,15 @@ from hub.model.signal import Hazard, Severity, Signal
 class Quiet(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Which signals: all that is given must hold, of several any one. Nothing given: every signal of every sheet.
 
-    `sheets`: the reflex sheets they meet; `areas`: ids of the centre's own areas that they touch. `gravest`: signals of
-    severity Extreme too, which nothing else silences.
+    `sheets`: the reflex sheets they meet; `areas`: ids of the centre's own areas that all of it lies in. `around`: what
+    lies in those areas, and what they lie in. `gravest`: signals of severity Extreme too, which nothing else silences.
     """
 
     sheets: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     sources: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     gravest: bool = False
 
 

@@ -173,6 +173,11 @@ def _chains(picture: Picture, words: Words) -> Section:
         sheet = sheets.get(run.get("incident"), "")
         rows.append(((plain(run.get("chain", "")), "bold"), (place, "bold"), (filled, "bold"), (sheet, "")))
         rows += [_ask(ask, now, words) for ask in listed(run, "asking")]
+        more = run.get("more") or {}
+        if any(more.values()):
+            rows.append(
+                ((f"  {words('more_asked', open=more.get('open'), closed=more.get('closed'))}", ""), *[("", "")] * 3)
+            )
     return Section(words("chains"), rows, flexible=3)
 
 
@@ -203,7 +208,7 @@ def _incidents(picture: Picture, words: Words) -> Section:
         steps = [f"{plain(k)} {words(str(v))}" for k, v in dict(incident.get("steps") or {}).items()]
         told = [words.signals(int(incident.get("signals") or 0))]
         if incident.get("reached"):
-            told.append(words("reached", n=len(incident["reached"])))
+            told.append(words("reached", n=incident["reached"]))
         name = " ".join([plain(incident.get("playbook", "")), *(plain(k) for k in incident.get("key") or ())])
         rows.append(
             (

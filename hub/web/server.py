@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
-from hub.web.api import Api, ApiRoutes, problem, unavailable
+from hub.web.api import ApiRoutes, Ask, problem, unavailable
 from hub.web.openapi import Operation, document
 
 _log = structlog.get_logger()
@@ -61,7 +61,8 @@ class Mount(Struct, frozen=True, kw_only=True):
 
 class WebServer:
     """One server. `health` gives the picture for `/health`: a mapping whose `ready` says whether the hub takes what
-    it is sent (503 when not). Without `api` there is no `/api`. Made, started and stopped on one asyncio loop."""
+    it is sent (503 when not). `api` puts operators' acts and
+    questions to the hub; without it there is no `/api`. Made, started and stopped on one asyncio loop."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class WebServer:
         mounts: Sequence[Mount] = (),
         *,
         health: Callable[[], Awaitable[Mapping[str, Any]]],
-        api: Api | None = None,
+        api: Ask | None = None,
         tokens: Sequence[str] = (),
         version: str = "",
         registry: CollectorRegistry = REGISTRY,

@@ -92,6 +92,16 @@ def test_an_officer_holds_a_chain_and_hands_it_over_with_the_reason_kept(here: R
     here.script(OFFICER_A, reply_to="répondez ([A-Z]+)", reply=r"\1 oui")
 
 
+def test_who_is_asked_for_an_instant_and_only_for_one(here: Room) -> None:
+    (first, *_) = here.api("GET", "/api/who/duty-officers?at=2026-07-14T02:10:00+02:00").json()
+    assert (first["tier"], first["by"]) == (1, ["sms", "voice"])
+    for at in ("tonight", "2026-07-14T02:10:00", "-"):
+        refused = here.api("GET", f"/api/who/duty-officers?at={at}")
+        assert refused.status == 422
+        assert "is no instant: write it as 2026-07-14T02:10:00+02:00" in refused.json()["detail"]
+    assert here.api("GET", "/api/who/nonsense").status == 404
+
+
 def test_a_silence_wakes_nobody_until_it_is_lifted(here: Room) -> None:
     who = ("--by", "officer-z", "--why", "siren test")
     for words, said in (

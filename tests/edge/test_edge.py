@@ -16,6 +16,7 @@ import trio
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from hub.acts import Refused
 from hub.bridge import ConnectorError, ConnectorTimeout
 from hub.connector import (
     Abilities,
@@ -45,7 +46,6 @@ from hub.model.message import Outcome
 from hub.model.people import Language
 from hub.model.records import SourceChanged
 from hub.model.signal import Info, Signal, Status
-from hub.web.api import Refused
 
 TOKEN = "token-of-tests-only-0123456789"
 SENT = datetime(2026, 7, 14, 20, 15, 30, 123456, timezone(timedelta(hours=2)))
@@ -312,7 +312,7 @@ def test_the_web_asks_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert (await hub.request("POST", "/callback/sms/reply", b"oui"))[0] == 204
         assert hub.taken[1] == ("sms", Offered([ReplyItem(channel="sms", address="+32", key="k", text="oui")]))
         assert await hub.request("GET", "/health") == (200, b'{"ready":true}')
-        assert await hub.request("GET", "/api/status") == (200, b'{"verb":"status","words":[]}')
+        assert await hub.request("GET", "/api/status") == (200, b'{"verb":"status","words":[{},null]}')
         assert (await hub.request("POST", "/api/tasks/t1/done", b'{"by":"me"}'))[0] == 404
         assert (await hub.request("POST", "/api/lift", b'{"by":"me","why":"w"}'))[0] == 503
         assert (await hub.request("POST", "/api/stop-all", b'{"by":"me","why":"w"}'))[0] == 503  # a fault of ours

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -14,9 +13,10 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
 from connectors.webhook.source import WebhookConfig, WebhookSource
+from hub.acts import Done, Duty, Refused
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
 from hub.model.people import Steer
-from hub.web.api import ApiRoutes, Done, Duty, Refused, SilenceBody
+from hub.web.api import ApiRoutes
 from hub.web.server import Mount, WebConfig, WebServer
 from tests.contracts.intake import MemoryIntake, environment
 
@@ -24,60 +24,25 @@ TOKEN, NEXT = "t" * 32, "n" * 32
 
 
 class Operators:
-    """A hub that does what it is asked, and notes it."""
+    """The hub's side: keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.done: list[tuple[Any, ...]] = []
+        self.done: list[tuple[str, dict[str, str], Any]] = []
         self.down = False
 
-    async def start(self, sheet: str, by: str, answers: Mapping[str, str]) -> Done:
+    async def ask(self, verb: str, words: Sequence[Any]) -> bytes:
+        about, body = words
+        if verb == "status":
+            raise RuntimeError("a fault of ours, with +32470123456 in it")
         if self.down:
             raise Unavailable("disk full")
-        if sheet != "extreme-weather":
-            raise Refused(f"{sheet}: there is no such sheet: one of extreme-weather", missing=True)
-        if "area" not in answers:
+        if verb == "start" and body["sheet"] != "extreme-weather":
+            raise Refused(f"{body['sheet']}: there is no such sheet: one of extreme-weather", missing=True)
+        if verb == "start" and "area" not in body["answers"]:
             raise Refused("area: is not answered: name the place")
-        self.done.append(("start", sheet, by, dict(answers)))
-        return Done(id="FACT1", said="extreme-weather has begun")
-
-    async def stop_all(self, by: str, why: str) -> Done:
-        self.done.append(("stop-all", by, why))
-        return Done(id="FACT2")
-
-    async def lift(self, by: str, why: str) -> Done:
-        self.done.append(("lift", by, why))
-        return Done(id="FACT3")
-
-    async def end(self, incident: str, by: str, why: str) -> Done:
-        self.done.append(("end", incident, by, why))
-        return Done(id="FACT4")
-
-    async def steer(self, run: str, act: Steer, by: str, why: str, to: str) -> Done:
-        self.done.append((f"steer-{act}", run, by, why, to))
-        return Done(id="FACT6")
-
-    async def silence(self, wanted: SilenceBody) -> Done:
-        self.done.append(("silence", wanted.by, wanted.why, wanted.hazards, wanted.until))
-        return Done(id="FACT7")
-
-    async def lift_silence(self, silence: str, by: str, why: str) -> Done:
-        self.done.append(("lift-silence", silence, by, why))
-        return Done(id="FACT8")
-
-    async def take_watch(self, person: str, by: str) -> Done:
-        self.done.append(("watch", person, by))
-        return Done(id="FACT9")
-
-    async def task_done(self, task: str, by: str) -> Done:
-        self.done.append(("task-done", task, by))
-        return Done(id="FACT5")
-
-    async def who(self, chain: str, at: datetime | None) -> list[Duty]:
-        self.done.append(("who", chain, at))
-        return [Duty(tier=1, person="officer-a", by=("sms", "call"))]
-
-    async def status(self) -> Mapping[str, Any]:
-        raise RuntimeError("a fault of ours, with +32470123456 in it")
+        self.done.append((verb, about, body))
+        duty = [Duty(tier=1, person="officer-a", by=("sms", "call"))]
+        return msgspec.json.encode(duty if verb == "who" else Done(id=f"FACT{len(self.done)}"))
 
 
 async def ready() -> Mapping[str, Any]:
@@ -139,7 +104,7 @@ async def hub(**config: Any) -> AsyncIterator[Hub]:
         WebConfig(**{"port": 0, **config}),
         [Mount(prefix="/in/test", routes=routes)],
         health=here.health,
-        api=here.operators,
+        api=here.operators.ask,
         tokens=(TOKEN, NEXT),
         version="1.2.3",
         registry=here.registry,
@@ -355,16 +320,16 @@ ACTS = [
     ("/api/stop-all", {"by": "an officer", "why": "a false alarm"}, "stop-all"),
     ("/api/lift", {"by": "an officer", "why": "checked"}, "lift"),
     ("/api/incidents/INC1/end", {"by": "an officer", "why": "over"}, "end"),
-    ("/api/tasks/TASK1/done", {"by": "an officer"}, "task-done"),
+    ("/api/tasks/TASK1/done", {"by": "an officer"}, "task"),
     ("/api/silences", {"by": "o", "why": "x", "until": "2030-01-01T00:00:00Z"}, "silence"),
     ("/api/watch", {"by": "an officer", "person": "officer-b"}, "watch"),
     ("/api/silences/S1/lift", {"by": "an officer", "why": "x"}, "lift-silence"),
     *(
-        (f"/api/chains/RUN1/{act}", {"by": "an officer", "why": "x"}, f"steer-{act}")
+        (f"/api/chains/RUN1/{act}", {"by": "an officer", "why": "x"}, str(act))
         for act in Steer
         if act is not Steer.HAND_OVER
     ),
-    ("/api/chains/RUN1/hand-over", {"by": "an officer", "why": "x", "to": "officer-b"}, "steer-hand-over"),
+    ("/api/chains/RUN1/hand-over", {"by": "an officer", "why": "x", "to": "officer-b"}, "hand-over"),
 ]
 
 
@@ -417,11 +382,8 @@ def test_who_would_be_asked() -> None:
         status, answer, _ = await here.call("GET", "/api/who/duty?at=2026-07-14T02:10:00%2B02:00", headers=headers)
         assert (status, answer) == (200, [{"tier": 1, "person": "officer-a", "by": ["sms", "call"]}])
         await here.call("GET", "/api/who/duty", headers=headers)
-        instants = [act[2] for act in here.operators.done]
-        assert instants[0].isoformat() == "2026-07-14T02:10:00+02:00"
-        assert instants[1] is None
-        assert (await here.call("GET", "/api/who/duty?at=tonight", headers=headers))[0] == 422
-        assert (await here.call("GET", "/api/who/duty?at=2026-07-14T02:10:00", headers=headers))[0] == 422
+        asked = ("who", {"chain": "duty", "at": "2026-07-14T02:10:00+02:00"}, None)
+        assert here.operators.done == [asked, ("who", {"chain": "duty"}, None)]
         status, body, _ = await here.call("GET", "/api/status", headers=headers)
         assert status == 500
         assert "+32" not in json.dumps(body)
@@ -432,7 +394,7 @@ def test_who_would_be_asked() -> None:
 @pytest.mark.parametrize("tokens", [(), ("short",), (TOKEN, "")])
 def test_a_guessable_token_is_refused(tokens: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="token"):
-        ApiRoutes(Operators(), tokens)
+        ApiRoutes(Operators().ask, tokens)
 
 
 def test_without_an_api_there_is_none() -> None:
@@ -466,7 +428,7 @@ def test_the_description_is_whole() -> None:
         WebConfig(public_url="https://vigie.example"),
         [Mount(prefix="/in/siamu", routes=source.routes(MemoryIntake()))],
         health=ready,
-        api=Operators(),
+        api=Operators().ask,
         tokens=(TOKEN,),
         version="1.2.3",
     )

@@ -131,7 +131,7 @@ def test_what_was_held_back_and_grows_worse_wakes() -> None:
 
 def test_a_second_signal_that_is_not_meant_wakes() -> None:
     night = Night()
-    silence(night, sources=("meteo",), areas=("harbour",))
+    silence(night, sources=("meteo",), areas=("harbour",), around=("region",))
     night.signal(info={"areas": (Area(description="x", places=("harbour",)),)})
     night.person("officer-a").receives_nothing()
     night.signal("w2", info={"areas": (Area(description="y", places=("city",)),)})
@@ -147,12 +147,13 @@ def test_a_second_signal_that_is_not_meant_wakes() -> None:
         {"sources": ("kmi-feed",)},
         {"areas": ("harbour",)},
         {"areas": ("city", "harbour"), "sheets": ("storm",)},
+        {"areas": ("city", "country"), "sheets": ("storm",)},  # set by an earlier version, which knew no `around`
     ],
 )
 def test_what_is_not_meant_wakes(what: dict[str, Any]) -> None:
     night = Night()
     silence(night, **what)
-    both = (Area(description="x", places=("city",)), Area(description="y", places=("country",)))
+    both = (Area(description="x", places=("region", "city")), Area(description="y", places=("region", "country")))
     night.signal(info={"areas": both})
     is_woken(night)
     night.over()
@@ -220,4 +221,33 @@ def test_a_silence_that_is_over_on_arrival_holds_nothing() -> None:
     silence(night, hours=-1)
     night.signal()
     is_woken(night)
+    night.over()
+
+
+# The region has two zones; the harbour and the market lie in the first.
+AROUND_HARBOUR = {"areas": ("harbour",), "around": ("region", "zone-1")}
+AROUND_ZONE = {"areas": ("zone-1",), "around": ("harbour", "market", "region")}
+
+
+@pytest.mark.parametrize(
+    ("what", "places", "quiet"),
+    [
+        (AROUND_HARBOUR, ("region", "zone-1", "harbour"), True),
+        (AROUND_HARBOUR, ("region", "zone-1", "harbour", "market"), False),
+        (AROUND_HARBOUR, ("region", "zone-1", "zone-2", "harbour", "market", "station"), False),
+        (AROUND_HARBOUR, ("region",), False),
+        (AROUND_HARBOUR, (), False),
+        (AROUND_ZONE, ("region", "zone-1", "harbour"), True),
+        (AROUND_ZONE, ("region", "zone-1", "harbour", "market"), True),
+        (AROUND_ZONE, ("region", "zone-1", "zone-2", "harbour", "market", "station"), False),
+    ],
+)
+def test_a_silence_for_an_area_is_for_what_lies_in_it_and_never_for_what_is_wider(
+    what: dict[str, Any], places: tuple[str, ...], quiet: bool
+) -> None:
+    night = Night()
+    silence(night, **what)
+    night.signal(info={"areas": (Area(description="x", places=places),)})
+    if not quiet:
+        is_woken(night)
     night.over()

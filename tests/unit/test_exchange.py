@@ -128,6 +128,7 @@ def by_channel(person: Person) -> tuple[Person, dict[str, list[Address]]]:
 
 @given(people=PEOPLE)
 @example(people=(ANNE,))
+@example(people=(Person(id="p", name="?x", organisation="?y", competences=("?>", "-", "? a")),))
 def test_what_import_prints_is_read_as_the_same_people(people: Sequence[Person]) -> None:
     document = read_yaml(people_yaml(people), "config/people/all.yaml")
     form = bind(document, document.root, PeopleForm)

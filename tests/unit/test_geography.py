@@ -123,6 +123,15 @@ def test_what_is_no_place_touches_nothing(here: Geography, area: Area) -> None:
     assert here.touched(area, DAY) == ()
 
 
+def test_around_a_commune_are_its_zone_and_the_region_and_around_a_zone_its_communes(here: Geography) -> None:
+    zone = "police-zone-brussels-capital-ixelles"
+    assert set(here.around(["ixelles"])) == {REGION, zone}
+    assert set(here.around([zone])) == {REGION, "brussels-city", "ixelles"}
+    assert len(here.around([REGION])) == 25
+    assert set(here.around(["ixelles", "nowhere"])) == {REGION, zone}
+    assert here.around([]) == ()
+
+
 def test_a_line_that_crosses_itself_still_encloses_something(here: Geography) -> None:
     lat, lon = GRAND_PLACE
     bow = ((lat - 0.1, lon - 0.1), (lat + 0.1, lon + 0.1), (lat - 0.1, lon + 0.1), (lat + 0.1, lon - 0.1))

@@ -163,7 +163,8 @@ def test_what_comes_from_outside_is_shown_as_it_is_or_made_harmless(text: str) -
     for entries in (shown["alarms"], shown["tasks"], shown["incidents"], shown["deliveries"], shown["chains"]):
         entries.append({key: text for entry in entries for key in entry} | {"id": "h", "order": "h", "steps": {}})
     shown["chains"][-1] |= {"asking": [{"person": text, "code": text, "outcome": text, "by": []}], "round": 1}
-    shown["incidents"][-1] |= {"signals": 1, "reached": [text], "key": [text]}
+    shown["chains"][-1] |= {"more": {"open": 0, "closed": 0}}
+    shown["incidents"][-1] |= {"signals": 1, "reached": 1, "key": [text]}
     out = drawn(shown, width=200, hints=[text]) + "\n".join(changes({}, shown, Words("en")))
     out.encode()
     for bad in ("\x1b", "\x07", "\r", "\u202e", "\x9b"):
@@ -185,6 +186,19 @@ def test_a_small_terminal_keeps_what_matters_most(width: int, height: int) -> No
         assert "failing" in text  # before the hundred that are well
         assert "more" in text
         assert "look here" in text
+
+
+def test_of_a_chain_that_asks_very_many_the_open_are_shown_and_the_others_counted() -> None:
+    told = Told()
+    told.night.world.groups["a"] = tuple(f"officer-{n}" for n in range(200))
+    told.night.world.chains["duty"] = msgspec.structs.replace(told.night.world.chains["duty"], need=50)
+    told.night.signal()
+    for n in range(30):
+        told.night.person(f"officer-{n}").replies("ja")
+    (chain,) = told.as_served()["chains"]
+    assert [ask["person"] for ask in chain["asking"]] == [f"officer-{n}" for n in range(30, 50)]
+    assert chain["more"] == {"open": 150, "closed": 30}
+    assert "and 150 more being asked, 30 done with" in drawn(told.as_served(), height=100)
 
 
 def test_the_newest_deliveries_stay() -> None:

@@ -1,0 +1,40 @@
+"""`vigie roster`: who is on duty when."""
+
+from typing import Annotated
+
+import typer
+
+from hub.cli.options import CONFIG, ConfigOption, JsonOption
+
+app = typer.Typer(help="Who is on duty when.", no_args_is_help=True)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="The roster's name.")],
+    start: Annotated[str | None, typer.Option("--from", help="An instant with its offset; now when left out.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Four weeks later when left out.")] = None,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Who is on duty when, in local time. Exits with 1 where nobody is at some time."""
+    from hub.cli.look import instant
+    from hub.cli.roster import show
+    from hub.cli.setting import checked
+
+    show(checked(config), name, instant(start), instant(until) if until else None, as_json)
+
+
+@app.command("export")
+def export(
+    name: Annotated[str, typer.Argument(help="The roster's name.")],
+    start: Annotated[str | None, typer.Option("--from", help="An instant with its offset; now when left out.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Half a year later when left out.")] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """The roster as a calendar (iCalendar), to be put into a phone."""
+    from hub.cli.look import instant
+    from hub.cli.roster import export
+    from hub.cli.setting import checked
+
+    export(checked(config), name, instant(start), instant(until) if until else None, instant(None))

@@ -1,0 +1,69 @@
+"""What an officer does with the running hub: through its API, so that there is one writer."""
+
+from typing import Annotated
+
+import typer
+
+from hub.cli.options import CONFIG, ByOption, ConfigOption, JsonOption, WhyOption, act
+
+app = typer.Typer()
+
+
+@app.command()
+def start(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    answers: Annotated[list[str] | None, typer.Argument(help="What it asks for: name=value ...")] = None,
+    by: ByOption = "duty-officer",
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Starts a reflex sheet by hand, through the running hub."""
+    from hub.cli.acts import answers_of
+
+    act(config, "/api/start", {"sheet": sheet, "by": by, "answers": answers_of(answers or [])}, as_json)
+
+
+@app.command("stop-all")
+def stop_all(by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Nothing more goes out until it is lifted."""
+    act(config, "/api/stop-all", {"by": by, "why": why}, as_json)
+
+
+@app.command()
+def lift(by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Lets things go out again after stop-all."""
+    act(config, "/api/lift", {"by": by, "why": why}, as_json)
+
+
+@app.command()
+def end(
+    incident: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Ends an incident: its chains stop, and who was reached hears the all-clear."""
+    act(config, f"/api/incidents/{incident}/end", {"by": by, "why": why}, as_json)
+
+
+@app.command()
+def tick(
+    task: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """A task is done."""
+    act(config, f"/api/tasks/{task}/done", {"by": by}, as_json)
+
+
+@app.command()
+def acknowledge(
+    alarm: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
+    by: ByOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Somebody has seen an alarm of the room: it no longer stands."""
+    act(config, f"/api/alarms/{alarm}/acknowledge", {"by": by}, as_json)

@@ -1,0 +1,23 @@
+"""What several commands have, written once: options, and acting through the running hub."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="Folder with the configuration.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the journal, where not as hub.yaml says.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who acts.")]
+WhyOption = Annotated[str, typer.Option("--why", help="For what reason; it is kept.")]
+AtOption = Annotated[str | None, typer.Option("--at", help="An instant: 2026-07-14T02:10:00+02:00.")]
+
+CONFIG = Path("config")
+
+
+def act(config: Path, path: str, body: dict[str, Any], as_json: bool) -> None:
+    """An act through the running hub's API."""
+    from hub.cli.acts import act as do
+    from hub.cli.setting import checked
+
+    do(checked(config), path, body, as_json)
