@@ -3,12 +3,13 @@ sent and what it answers. One list: the web makes routes of it, hub/operators.py
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from hub.model.people import Steer
+from hub.model.broadcast import Control, Kind
+from hub.model.people import Language, Steer
 from hub.model.signal import Hazard
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -42,6 +43,51 @@ class Duty(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: tuple[str, ...] = ()
     after_s: float = 0.0
     why: str = ""
+
+
+class Wording(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What those of one language read or hear: for an SMS in how many parts and in which encoding it goes; for a call
+    how many seconds it speaks, about."""
+
+    people: int
+    text: str
+    subject: str = ""
+    parts: int = 0
+    encoding: str = ""
+    spoken_s: float = 0.0
+
+
+class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One channel of a broadcast: how many it reaches, in what words, in how many seconds and for how many euros (None:
+    no price is known)."""
+
+    channel: str
+    people: int
+    seconds: float
+    euros: float | None
+    wordings: dict[Language, Wording]
+
+
+class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a broadcast would do. `people`: those who are told by one channel at least; `unreached`: who is meant and
+    cannot be; `opted_out`: of those, who wants nothing more. `needs`: how many people must stand behind it."""
+
+    people: int
+    unreached: int
+    opted_out: int
+    seconds: float
+    euros: float | None
+    needs: int
+    reach: tuple[Reach, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`id`: the broadcast's."""
+
+    id: str
+    said: str
+    preview: Preview
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -94,6 +140,41 @@ class WatchBody(Body, frozen=True):
     by: str
 
 
+class WordsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`subject`: a mail's; else the text's first line. `voice`: what a call says; else the text."""
+
+    text: str
+    subject: str = ""
+    voice: str = ""
+
+
+class RegisteredBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Those of the public who registered, where: all that is given must hold, of several any one. `areas`: ids of
+    config/areas.yaml; `streets`: `Rue Haute`, or houses of it, `Rue Haute 1-99`; `polygon`: latitude and longitude of
+    each corner."""
+
+    areas: tuple[str, ...] = ()
+    streets: tuple[str, ...] = ()
+    polygon: tuple[tuple[float, float], ...] = ()
+
+
+class BroadcastBody(Body, frozen=True, omit_defaults=True):
+    """`group`: the class of the message (config/hub.yaml). `to`: `group NAME`, `roster NAME`, `competence NAME` or
+    `person NAME`; and `registered`. `by_channels`: each person is told over each of them that reaches them. Instead of
+    `to`, `registered` and `by_channels`, an all-clear or a correction names the broadcast it `follows`."""
+
+    by: str
+    why: str
+    group: str
+    texts: dict[Language, WordsBody]
+    kind: Kind = Kind.ALERT
+    to: tuple[str, ...] = ()
+    registered: RegisteredBody | None = None
+    by_channels: tuple[str, ...] = ()
+    follows: str = ""
+    status: Literal["Actual", "Exercise", "Test"] = "Actual"
+
+
 class AuditorBody(Body, frozen=True):
     what: str
     detail: str = ""
@@ -130,6 +211,12 @@ _STEERING = {
     Steer.HAND_OVER: "Hand a chain over to a person who has agreed, or to another chain",
 }
 
+_CONTROLS = {
+    Control.HOLD: "What has not gone out of a broadcast waits",
+    Control.RESUME: "What waited of a broadcast goes out",
+    Control.STOP: "What has not gone out of a broadcast never will; a draft is thrown away",
+}
+
 ACTS = (
     Act(verb="start", path="/api/start", summary="Start a reflex sheet by hand", body=StartBody),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
@@ -146,6 +233,30 @@ ACTS = (
     ),
     Act(verb="silence", path="/api/silences", summary="Wake nobody for this for a while", body=SilenceBody),
     Act(verb="lift-silence", path="/api/silences/{silence}/lift", summary="End a silence", body=WhyBody),
+    Act(
+        verb="preview",
+        path="/api/broadcasts/preview",
+        summary="What a broadcast would do; nothing is kept",
+        body=BroadcastBody,
+        answer=Preview,
+    ),
+    Act(
+        verb="draft",
+        path="/api/broadcasts",
+        summary="Draft a broadcast: it goes out when it is released",
+        body=BroadcastBody,
+        answer=Drafted,
+    ),
+    Act(
+        verb="release",
+        path="/api/broadcasts/{broadcast}/release",
+        summary="Stand behind a broadcast as it is; with the last that is needed it goes out",
+        body=ByBody,
+    ),
+    *(
+        Act(verb=f"broadcast-{act}", path=f"/api/broadcasts/{{broadcast}}/{act}", summary=summary, body=WhyBody)
+        for act, summary in _CONTROLS.items()
+    ),
     Act(verb="watch", path="/api/watch", summary="Take the watch of the room", body=WatchBody),
     Act(verb="task", path="/api/tasks/{task}/done", summary="A task is done", body=ByBody),
     Act(

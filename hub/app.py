@@ -26,8 +26,10 @@ import trio
 from hub import watchdog
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
+from hub.broadcasts import Broadcasts
 from hub.clock import Clock, wall
 from hub.config import Config
+from hub.config.groups import Areas
 from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.cores import on_one_core
@@ -240,6 +242,17 @@ class Hub:
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
             geography=self.config.geography,
+            broadcasts=Broadcasts(
+                journal=self.journal,
+                state=lambda: self.core.state,
+                rules=lambda: self.installation.in_force,
+                now=self.clock.now,
+                form=self.config.hub.broadcasts,
+                channels=self.config.channels,
+                texts=self.config.texts_in_force(),
+                areas=Areas(self.config.geography),
+                playback=self.playback,
+            ),
         )
 
     def status(self) -> Mapping[str, Any]:

@@ -73,11 +73,12 @@ class BadItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class ActItem(Struct, frozen=True, kw_only=True, gc=False):
-    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault."""
+    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault (a signal, or
+    what the engine is to see of it)."""
 
     body: Any
     key: str = ""
-    signal: Signal | None = None
+    sealed: Any = None
 
 
 Item = SignalItem | ReplyItem | ReceiptItem | BadItem | ActItem

@@ -97,6 +97,7 @@ class Core:
             chance=chance,
             limits=limits,
             recall=self.decider.recent.get,
+            opted_out=lambda person: self.engine.state.opted_out.get(person, ()),
         )
         self.decider.ahead.append(self._prepare)
         self.decider.followers.append(self._follow)
@@ -120,6 +121,7 @@ class Core:
                 ordered=order.event,
                 open=tuple(i for i, s in enumerate(order.states) if s == 0),
                 withdrawn="withdrawn" if order.withdrawn else "",
+                held=order.held,
             )
             for order in self.state.orders.values()
             if not order.settled
@@ -177,6 +179,10 @@ class Core:
                     self.dispatch.heard(event.order, [index for index, _, _ in event.moves])
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
+                case e.OrderHeld():
+                    self.dispatch.hold(event.order)
+                case e.OrderResumed():
+                    self.dispatch.let_go(event.order)
                 case e.Stopped():
                     self.dispatch.pause(event.by, event.why)
                 case e.Lifted():

@@ -3,8 +3,9 @@ durable before anything follows from it."""
 
 import math
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import structlog
@@ -14,6 +15,7 @@ from hub.clock import Clock
 from hub.engine.engine import Decided, Engine
 from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
+from hub.model.broadcast import Content
 from hub.model.message import Outcome
 from hub.model.signal import Signal
 
@@ -25,6 +27,7 @@ RETRY_S = 1.0
 LINGER_S = 0.05  # how long receipts that nothing urgent follows from wait for company
 
 _signal = msgspec.json.Decoder(Signal)
+_content = msgspec.json.Decoder(Content)
 _BEGINNING, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -73,7 +76,7 @@ class Decider:
                 with trio.move_on_after(LINGER_S):
                     while len(found) < BATCH and _good_news(found[-1]):
                         found += await anext(facts)
-        whole = await self._with_signals(found)
+        whole = await self._whole(found)
         return [whole[start : start + BATCH] for start in range(0, len(whole), BATCH)]
 
     async def _fire(self) -> None:
@@ -93,27 +96,17 @@ class Decider:
         deadline = self.engine.next_deadline()
         return math.inf if deadline is None else self._clock.trio_time(max(deadline, self._quiet_until))
 
-    async def _with_signals(self, batch: Sequence[r.Entry]) -> Sequence[r.Entry]:
-        """Reads signals back from the vault where the process that wrote them is gone."""
+    async def _whole(self, batch: Sequence[r.Entry]) -> Sequence[r.Entry]:
+        """Reads back from the vault what lies there of a fact, where the process that wrote it is gone."""
         missing = [
             entry.record.vault
             for entry in batch
-            if entry.live is None and entry.record.vault and isinstance(entry.record.body, _WITH_SIGNAL)
+            if entry.live is None and entry.record.vault and type(entry.record.body) in _SEALED
         ]
         if not missing:
             return batch
         kept = dict(zip(missing, await self._journal.vault(missing), strict=True))
-        return [self._with_signal(entry, kept) for entry in batch]
-
-    def _with_signal(self, entry: r.Entry, kept: dict[str, r.VaultEntry | None]) -> r.Entry:
-        sealed = kept.get(entry.record.vault)
-        if sealed is None or entry.live is not None:
-            return entry
-        try:
-            return r.Entry(entry.record, _signal.decode(sealed.payload))
-        except msgspec.MsgspecError as error:
-            log.error("a signal in the vault cannot be read", fact=entry.record.id, error=str(error))
-            return entry
+        return [_unsealed(entry, kept) for entry in batch]
 
     async def _settle(self, decided: Decided) -> None:
         """Makes a decision durable, then lets it be followed. The state is ahead of the journal until then; nothing
@@ -144,4 +137,20 @@ def _good_news(entry: r.Entry) -> bool:
     )
 
 
-_WITH_SIGNAL = (r.SignalReceived, r.SheetStarted)
+def _unsealed(entry: r.Entry, kept: Mapping[str, r.VaultEntry | None]) -> r.Entry:
+    decoder, sealed = _SEALED.get(type(entry.record.body)), kept.get(entry.record.vault)
+    if decoder is None or sealed is None or entry.live is not None:
+        return entry
+    try:
+        return r.Entry(entry.record, decoder.decode(sealed.payload))
+    except msgspec.MsgspecError as error:
+        log.error("what lies in the vault of a fact cannot be read", fact=entry.record.id, error=str(error))
+        return entry
+
+
+# What lies in the vault of a fact that the engine looks at.
+_SEALED: dict[type, msgspec.json.Decoder[Any]] = {
+    r.SignalReceived: _signal,
+    r.SheetStarted: _signal,
+    r.BroadcastReleased: _content,
+}

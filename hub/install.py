@@ -21,7 +21,7 @@ from hub.playbook.language import Playbook
 from hub.playbook.load import load
 from hub.rules import InForce
 
-PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ do too
+PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ and registered/ do too
 
 log = structlog.get_logger(__name__)
 
@@ -143,6 +143,6 @@ def texts_of(config: Config) -> list[Text]:
         if sheet is not None:
             found.append(Text("playbook", sheet.name, version, sheet.mode, text, False))
         elif not file.startswith("playbooks/"):
-            private = file in PRIVATE or file.startswith("people/")
+            private = file in PRIVATE or file.startswith(("people/", "registered/"))
             found.append(Text("config", file, version, "live", text, private))
     return found

@@ -12,26 +12,33 @@ from hub.acts import (
     ACTS,
     HEALTH,
     AuditorBody,
+    BroadcastBody,
     ByBody,
     ClockBody,
     Done,
+    Drafted,
     Duty,
     HandOverBody,
     Instant,
+    Preview,
     Refused,
     SilenceBody,
     StartBody,
     WatchBody,
     WhyBody,
 )
+from hub.broadcasts import Broadcasts, Made
 from hub.connector import ActItem, Unavailable
+from hub.engine.broadcast import impossible as not_now
 from hub.engine.state import State
 from hub.engine.steer import impossible
 from hub.intake.geography import Geography
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
+from hub.journal import JournalError
 from hub.model import records as r
 from hub.model.area import Area
+from hub.model.broadcast import Control, Kind
 from hub.model.ids import Ids
 from hub.model.people import Chain, Steer
 from hub.model.quiet import Quiet, Silence
@@ -65,6 +72,7 @@ class Operators:
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
         geography: Geography | None = None,
+        broadcasts: Broadcasts,
     ) -> None:
         self._intake = intake
         self._state = state
@@ -76,6 +84,7 @@ class Operators:
         self._step_clock = step_clock
         self._sources = sources
         self._geography = geography
+        self._broadcasts = broadcasts
         self._done: dict[str, Callable[[About, Any], Awaitable[Any]]] = {
             "start": self._start,
             "stop-all": self._stop_all,
@@ -90,6 +99,10 @@ class Operators:
             "clock": self._clock,
             "who": self._who,
             **{str(act): self._steering(act) for act in Steer},
+            "preview": self._preview,
+            "draft": self._draft,
+            "release": self._release,
+            **{f"broadcast-{act}": self._controlling(act) for act in Control},
         }
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
@@ -104,8 +117,8 @@ class Operators:
         kind = _BODIES[verb]
         return await self._done[verb](about, None if kind is None else msgspec.convert(sent, kind))
 
-    async def _act(self, body: r.FactBody, said: str, signal: Signal | None = None) -> Done:
-        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, signal=signal),))])
+    async def _act(self, body: r.FactBody, said: str, sealed: Any = None) -> Done:
+        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed),))])
         if isinstance(answer, Unavailable):
             raise answer
         return Done(id=answer.taken[0].fact, said=said)
@@ -223,6 +236,58 @@ class Operators:
         body = r.SilenceLifted(silence=silence, by=sent.by, why=sent.why)
         return await self._act(body, "the silence is over, and what it held back goes its way")
 
+    # -- broadcasts --
+
+    async def _preview(self, about: About, sent: BroadcastBody) -> Preview:
+        return (await self._make(sent)).preview
+
+    async def _draft(self, about: About, sent: BroadcastBody) -> Drafted:
+        made = await self._make(sent)
+        if not made.preview.people:
+            raise Refused("to: nobody would be told: see what the preview says of it")
+        done = await self._act(made.drafted, "", made.content)
+        stopped = " what is left of the wrong one is stopped;" if sent.kind is Kind.CORRECTION else ""
+        others = "somebody else has" if made.preview.needs == 2 else f"{made.preview.needs - 1} others have"
+        who = f"{others} to release it" if made.preview.needs > 1 else "release it"
+        said = f"drafted, nothing has gone out yet:{stopped} {who} within 24 h"
+        return Drafted(id=done.id, said=said, preview=made.preview)
+
+    async def _make(self, sent: BroadcastBody) -> Made:
+        try:
+            return await self._broadcasts.make(sent)
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
+
+    async def _release(self, about: About, sent: ByBody) -> Done:
+        self._broadcasts.person(sent.by)
+        broadcast = self._state().broadcasts.get(about["broadcast"])
+        if broadcast is None:
+            raise Refused(f"no broadcast {about['broadcast']}: see `broadcasts` in the status", missing=True)
+        if broadcast.outcome or broadcast.began_at is not None:
+            raise Refused(f"it is released already ({broadcast.outcome or 'it is going out'})")
+        if broadcast.people > 1 and sent.by in (broadcast.by, *broadcast.released):
+            raise Refused(f"by: {sent.by} stands behind it already: somebody else has to release it, too")
+        try:
+            content = await self._broadcasts.content(broadcast)
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
+        if content is None:
+            raise Refused("its words were erased: draft it again")
+        left = broadcast.people - len({broadcast.by, *broadcast.released, sent.by} - {""})
+        people = len({person for people in content.audience.values() for person in people})
+        said = f"{left} more must release it" if left > 0 else f"it goes out to {people} people"
+        return await self._act(r.BroadcastReleased(broadcast=broadcast.id, by=sent.by), said, content)
+
+    def _controlling(self, act: Control) -> Callable[[About, Any], Awaitable[Done]]:
+        async def control(about: About, sent: WhyBody) -> Done:
+            broadcast = self._state().broadcasts.get(about["broadcast"])
+            if wrong := not_now(broadcast, act):
+                raise Refused(f"{act} of {about['broadcast']}: {wrong}", missing=broadcast is None)
+            controlled = r.BroadcastControlled(broadcast=about["broadcast"], act=act, by=sent.by, why=sent.why)
+            return await self._act(controlled, _CONTROLLED[act])
+
+        return control
+
     # -- by hand --
 
     async def _start(self, about: About, sent: StartBody) -> Done:
@@ -268,6 +333,12 @@ class Operators:
         )
         return Signal(identifier=self._ids.new(now), sender=by, sent=now, source=NAME, infos=infos, origin="by hand")
 
+
+_CONTROLLED = {
+    Control.HOLD: "what has not gone out waits until it is resumed",
+    Control.RESUME: "what waited goes out now",
+    Control.STOP: "nothing more of it goes out",
+}
 
 _STEERED = {
     Steer.HOLD: "nobody more is asked until it is resumed; answers still count",

@@ -67,3 +67,6 @@ class InForce:
 
     def speaks(self, channel: str) -> bool:
         return channel in self._voices
+
+    def registered(self, person: str) -> bool:
+        return person in self.directory.registered

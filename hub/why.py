@@ -45,7 +45,8 @@ class Trail:
         self.versions: dict[tuple[str, str], str] = {}
         self.steered: dict[str, list[str]] = {}  # run → what officers did with it, and how it ended
         self.moves: dict[str, list[tuple[datetime, str]]] = {}
-        for decision in _all(reading):
+        self.broadcasts: dict[str, list[str]] = {}  # who drafted and released it
+        for decision in decisions(reading):
             for event in decision.events:
                 self._note(event, decision)
 
@@ -65,6 +66,11 @@ class Trail:
                 # Said again where more are asked in the same round: the last names them all, the first when it began.
                 rounds, place = self.tiers.setdefault(event.run, {}), (event.tier, event.round)
                 rounds[place] = (event, rounds[place][1] if place in rounds else d.at)
+            case e.BroadcastDrafted():
+                said = f"{event.by or 'a sheet'} drafted the broadcast ({event.kind}, {event.group}) at {_at(d.at)}"
+                self.broadcasts[event.broadcast] = [said]
+            case e.BroadcastReleased():
+                self.broadcasts[event.broadcast].append(f"{event.by} released it at {_at(d.at)}")
             case e.Opened():
                 self.incidents[event.incident] = (event, d)
             case e.Joined():
@@ -89,6 +95,8 @@ class Trail:
             return self._run(wanted)
         if wanted in self.incidents:
             return self._incident(wanted)
+        if wanted in self.broadcasts:
+            return self.broadcasts[wanted]
         (record,) = self._reading.get([wanted])
         if isinstance(record, r.Attempt):
             return [f"attempt {record.nth} of {record.order}, at {_at(record.at)}", *self._order(record.order)]
@@ -102,7 +110,9 @@ class Trail:
         order, decision = self.orders[order_id]
         to = order.recipients[0] if len(order.recipients) == 1 else f"{order.size or len(order.recipients)} people"
         lines = [f"{to} was sent {order.message} over {order.channel} (decided at {_at(decision.at)}) because"]
-        if order.ask and order.lane == "ask":
+        if order.broadcast:
+            lines += [f"  {said}" for said in self.broadcasts.get(order.broadcast, ())]
+        elif order.ask and order.lane == "ask":
             lines += self._asked_for(order.ask)
         elif order.clears:
             lines += ["  the incident was over, and they had been reached:"]
@@ -223,7 +233,7 @@ class Trail:
         lines = [f"fact {fact.id} ({kind}) at {_at(fact.at)}"]
         if isinstance(fact.body, r.SignalReceived) and (signal := self._sealed(fact)) is not None:
             lines.append(f"  {_named(signal)}")
-        for decision in _all(self._reading):
+        for decision in decisions(self._reading):
             if fact.id in decision.took:
                 lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
                 about = [ev for ev in decision.events if fact.id in msgspec.json.encode(ev).decode()]
@@ -259,7 +269,7 @@ def _led_to(event: e.Event) -> str:
             return f"it led to {type(event).__name__}: {msgspec.json.encode(event).decode()}"
 
 
-def _all(reading: Reading) -> Iterable[r.Decision]:
+def decisions(reading: Reading) -> Iterable[r.Decision]:
     after = ""
     while page := reading.decisions(after, PAGE):
         yield from page

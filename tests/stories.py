@@ -87,6 +87,7 @@ class World:
         self.roles: set[tuple[str, str]] = set()  # (person, "speaks nl")
         self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
         self.left_out: set[str] = set()  # of exercises
+        self.public: set[str] = set()
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -117,6 +118,9 @@ class World:
 
     def speaks(self, channel: str) -> bool:
         return channel == "voice"
+
+    def registered(self, person: str) -> bool:
+        return person in self.public
 
 
 class Night:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.commands import chain, journal, people, roster, running, silence, watch
+from hub.cli.commands import broadcast, chain, journal, people, roster, running, silence, watch
 from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, JsonOption
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(running.app)
 for name, group in {
+    "broadcast": broadcast.app,
     "chain": chain.app,
     "silence": silence.app,
     "watch": watch.app,

@@ -19,6 +19,7 @@ from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.groups import Areas, organisations_of
 from hub.config.people import Ways, address_place, check_people, people_of
+from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
 from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
@@ -27,7 +28,7 @@ from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
 from hub.model.message import Message
-from hub.model.people import Chain, Group, Language, Organisation, Person, Roster
+from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster
 from hub.people.directory import Directory
 from hub.playbook.language import Playbook
 from hub.playbook.lint import Known, lint
@@ -43,6 +44,7 @@ SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channe
 HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
     "hub.delegated", "hub.delegate-unknown",
+    "hub.opted-out", "hub.opted-in", "hub.not-read",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
 )  # fmt: skip
 
@@ -78,6 +80,7 @@ class Config(Struct, frozen=True, kw_only=True):
     people: tuple[Person, ...] = ()
     groups: tuple[Group, ...] = ()
     organisations: tuple[Organisation, ...] = ()
+    registered: tuple[Registered, ...] = ()
     rosters: dict[str, Roster] = {}
     chains: dict[str, Chain] = {}
     messages: dict[str, Message] = {}
@@ -93,7 +96,7 @@ class Config(Struct, frozen=True, kw_only=True):
         return (self.folder / text).resolve()
 
     def directory(self) -> Directory:
-        return Directory(self.people, self.groups, self.hub.region, self.organisations)
+        return Directory(self.people, self.groups, self.hub.region, self.organisations, self.registered)
 
     def ways(self) -> Ways:
         """What addresses there can be."""
@@ -206,6 +209,7 @@ class _Loading:
             people=tuple(directory.people.values()),
             groups=tuple(directory.groups.values()),
             organisations=tuple(directory.organisations.values()),
+            registered=self._registered(directory, ways, Areas(geography)),
             rosters=rosters,
             chains=chains,
             messages=messages,
@@ -352,6 +356,23 @@ class _Loading:
         for name, form in forms.items():
             check_people(self._documents[name], form, directory, areas)
         return directory
+
+    def _registered(self, directory: Directory, ways: Ways, areas: Areas) -> tuple[Registered, ...]:
+        """Those of the public who registered, of all files; nobody has the id of somebody of the directory."""
+        found: dict[str, Registered] = {}
+        for path in sorted((self._folder / "registered").glob("*.csv")):
+            name = f"registered/{path.name}"
+            text = self._text(name, self._folder)
+            if text is None:
+                continue
+            file = f"{self._folder.name}/{name}"
+            registered, findings = registered_of(self._texts[name], file, ways, areas)
+            self._findings += findings
+            for one in registered:
+                if one.id in found or one.id in directory.people:
+                    self._note(file, "id-twice", f"{one.id} is somebody else's id, too", "give each their own")
+                found[one.id] = one
+        return tuple(found.values())
 
     def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
         forms = self._bound("rosters.yaml", dict[str, RosterForm])

@@ -172,6 +172,26 @@ class WebForm(Struct, frozen=True, kw_only=True):
     )
 
 
+class ClassForm(Struct, frozen=True, kw_only=True):
+    """A class of broadcasts."""
+
+    people: Annotated[
+        int, Meta(ge=1, le=5, description="How many different people must stand behind one, its author included")
+    ] = 1
+    public: Annotated[bool, Meta(description="Whether it may go to the public who registered")] = False
+
+
+class BroadcastsForm(Struct, frozen=True, kw_only=True):
+    """Mass notification."""
+
+    classes: Annotated[dict[Word, ClassForm], Meta(description="Name → class")] = field(
+        default_factory=lambda: {"public": ClassForm(people=2, public=True), "partners": ClassForm()}
+    )
+    prices: Annotated[
+        dict[str, float], Meta(description="Channel → euros for an SMS part, a minute of a call, or a message")
+    ] = {}
+
+
 class HubForm(Struct, frozen=True, kw_only=True):
     """config/hub.yaml. Paths are relative to the folder it lies in."""
 
@@ -187,6 +207,7 @@ class HubForm(Struct, frozen=True, kw_only=True):
     ] = "BE"
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
+    broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
 
 
 # --- people, rosters, chains -------------------------------------------------------------------------------

@@ -201,7 +201,7 @@ class Attempts:
         order, work = span.order, span.work
         if order.gone():
             return "withdrawn"
-        if self._queue.paused:
+        if self._queue.holds(work.order):
             return "stopped"
         key = look(work.channel, self._channels[work.channel], outgoing)
         await self.settler.doubts.enter(key)
@@ -292,7 +292,7 @@ class Attempts:
         if order.gone():
             await self.end_withdrawn(order, back)
         elif why == "stopped":
-            self._queue.channel(work.channel).put_back(back)
+            self._queue.put_back(back, trio.current_time())
         else:
             for part in back:
                 self._queue.put(part, trio.current_time())

@@ -6,7 +6,7 @@ attempt: attempt.py; one in doubt: settle.py.
 
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -36,10 +36,11 @@ _ORDERS_AT_ONCE = 500  # asked of the journal at a time when coming back
 
 class Dispatch:
     """Run `run()` in a nursery. `directory` and `texts` may be replaced at any time (a new version is in force); what
-    is already rendered stays as it is. `submit`, `withdraw`, `pause` and `resume` return at once.
+    is already rendered stays as it is. `submit`, `withdraw`, `hold`, `pause` and their contraries return at once.
 
     `now` gives hub time (for records); waiting follows trio's clock. `ids` is dispatch's own. `recall` gives the signal
     of a fact where it is still at hand; otherwise it is read from the journal.
+    `opted_out`: the channels over which one of the public wants nothing more.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Dispatch:
         chance: random.Random | random.SystemRandom,
         limits: Mapping[str, Limits] | None = None,
         recall: Callable[[str], Signal | None] = lambda fact: None,
+        opted_out: Callable[[str], Collection[str]] = lambda person: (),
     ) -> None:
         given = limits or {}
         self.counters = Counters()
@@ -67,7 +69,7 @@ class Dispatch:
         self._recovering = False
         self._meanwhile: dict[str, str] = {}  # withdrawn while recovering, perhaps before it was taken up
         self._heard: dict[str, set[int]] = {}  # likewise
-        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids)
+        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids, opted_out)
         self._recall = recall
         self._attempts = Attempts(
             journal=journal,
@@ -120,6 +122,16 @@ class Dispatch:
             self._heard.setdefault(order, set()).update(indexes)
         if known is not None:
             known.heard.update(indexes)
+
+    def hold(self, order: str) -> None:
+        """What has not gone out yet of an order waits until `let_go`. What is being handed over at this instant
+        finishes."""
+        self._queue.hold(order, trio.current_time())
+
+    def let_go(self, order: str) -> None:
+        """What waited of it goes out; the time it stood does not count."""
+        self._queue.let_go(order, trio.current_time())
+        self._wake()
 
     def pause(self, by: str, why: str) -> None:
         """Stop-all: nothing more goes out until `resume`. What is being handed over at this instant finishes."""
@@ -230,6 +242,8 @@ class Dispatch:
         order = open_order(ordered, pending.open)
         if not order.left:
             return []
+        if pending.held:
+            self.hold(ordered.order)
         order.withdrawn = pending.withdrawn or self._meanwhile.get(ordered.order, "")
         order.heard |= self._heard.get(ordered.order, set())
         self._orders[ordered.order] = order

@@ -9,6 +9,7 @@ import msgspec
 from hub.connector import Outgoing
 from hub.dispatch.render import Rendered
 from hub.model.events import Ordered
+from hub.model.message import Message
 from hub.model.people import Language
 from hub.model.signal import Signal
 
@@ -18,11 +19,12 @@ GAP_MAX = 4  # indexes of an audience that are not meant are skipped over rather
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order that was under way when the hub went down. `open`: the indexes of which nothing but retries was ever
-    heard; None for all. `withdrawn`: why it is not wanted any more."""
+    heard; None for all. `withdrawn`: why it is not wanted any more; `held`: it waits."""
 
     ordered: Ordered
     open: tuple[int, ...] | None = None
     withdrawn: str = ""
+    held: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +41,7 @@ class Order:
     people: Sequence[str] | None = None
     signal: Signal | None = None
     signal_read: bool = False
+    words: Message | None = None  # where it has words of its own
     rendered: dict[tuple[Language, bool], Rendered] = field(default_factory=dict)
     kept: dict[bool, str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)

@@ -1,21 +1,22 @@
 """From a work to what is handed over: who is meant, where they are reached, what they read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
-from hub.connector import AskDetails, Channel, Outgoing
+from hub.connector import Abilities, AskDetails, Channel, Outgoing
 from hub.dispatch.orders import Order
 from hub.dispatch.policy import Limits, gives_up
 from hub.dispatch.queue import People, Work
-from hub.dispatch.render import Rendered, Room, Texts, render
+from hub.dispatch.render import NoText, Rendered, Room, Texts, render
 from hub.journal import Journal
+from hub.model.broadcast import Content
 from hub.model.events import Ordered
 from hub.model.ids import Ids
-from hub.model.message import Lane, Outcome
+from hub.model.message import Lane, Message, Outcome
 from hub.model.people import Language
 from hub.model.records import Attempt, Fact, Receipt, VaultEntry
 from hub.model.signal import Signal
@@ -23,6 +24,7 @@ from hub.people.directory import Directory
 
 _audience = msgspec.json.Decoder(list[str])
 _signal = msgspec.json.Decoder(Signal)
+_content = msgspec.json.Decoder(Content)
 _texts = msgspec.json.Decoder(dict[Language, Rendered])
 
 
@@ -59,13 +61,15 @@ class Preparer:
         texts: Texts,
         now: Callable[[], datetime],
         ids: Ids,
+        opted_out: Callable[[str], Collection[str]],
     ) -> None:
         self.directory = directory
         self.texts = texts
         self._journal = journal
-        self._rooms = {name: _room(channel, limits[name]) for name, channel in channels.items()}
+        self._rooms = {name: room_of(channel.abilities, limits[name]) for name, channel in channels.items()}
         self._now = now
         self._ids = ids
+        self._opted_out = opted_out
 
     async def prepare(
         self, order: Order, work: Work, admitted: People, now_s: float, vault: list[VaultEntry]
@@ -79,6 +83,7 @@ class Preparer:
             prepared.refused = [_refused(work, i, why) for i in indexes(order, work)]
             return prepared
         await self._read_signal(order)
+        await self._read_words(order)
         details = _ask_details(order)
         attempt, at, outgoing = "", self._now(), list[Outgoing]()
         for index in indexes(order, work):
@@ -89,8 +94,9 @@ class Preparer:
                 continue
             person = people[index] if index < len(people) else ""
             address = self._address(order.ordered, person)
-            if not address:
-                prepared.refused.append(_refused(work, index, f"no address for {work.channel}"))
+            if not address or self._wants_no_more(order.ordered, person):
+                why = "opted out" if address else f"no address for {work.channel}"
+                prepared.refused.append(_refused(work, index, why))
                 continue
             again_s = now_s if work.counted else admitted.admit(person, now_s, work.lane is Lane.ASK)
             if again_s > now_s:
@@ -180,13 +186,26 @@ class Preparer:
             order.signal = None if entry is None else _signal.decode(entry.payload)
         order.signal_read = True
 
+    async def _read_words(self, order: Order) -> None:
+        """The words of a broadcast, which are no message of the configuration. Raises NoText."""
+        if order.words is not None or not order.ordered.texts:
+            return
+        (entry,) = await self._journal.vault([order.ordered.texts])
+        if entry is None:
+            raise NoText("its words were erased")
+        message = order.ordered.message
+        order.words = Message(id=message, texts=_content.decode(entry.payload).texts)
+
     def _render(self, order: Order, language: Language, repeat: bool) -> Rendered:
         ordered = order.ordered
         room = self._rooms[ordered.channel]
         if ordered.lane is not Lane.ASK:
             room = replace(room, answers=False)  # a confirmation names the code, too, and wants no answer
+        texts = self.texts
+        if order.words is not None:
+            texts = replace(texts, messages={**texts.messages, ordered.message: order.words})
         rendered = render(
-            self.texts,
+            texts,
             ordered.message,
             language,
             values=[(name, self._named(value) if name == "delegate" else value) for name, value in ordered.values],
@@ -204,6 +223,10 @@ class Preparer:
         is taken."""
         ways = self.directory.addresses(person, ordered.channel, ordered.status)
         return ways[min(ordered.address, len(ways) - 1)] if ways else ""
+
+    def _wants_no_more(self, ordered: Ordered, person: str) -> bool:
+        """Whether one of the public has answered STOP; what confirms that still goes out."""
+        return ordered.lane is not Lane.CONFIRM and ordered.channel in self._opted_out(person)
 
     def _named(self, person: str) -> str:
         """A person's name, for a text: records hold ids."""
@@ -231,8 +254,8 @@ def indexes(order: Order, work: Work) -> Sequence[int]:
     return every if order.meant is None else [i for i in every if i in order.meant]
 
 
-def _room(channel: Channel, limits: Limits) -> Room:
-    abilities = channel.abilities
+def room_of(abilities: Abilities, limits: Limits) -> Room:
+    """What a channel carries."""
     in_words = abilities.answers and abilities.words
     return Room(longest=abilities.longest, parts=limits.parts, answers=in_words, voice=abilities.voice)
 

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, quiet, replies, steer, steps
-from hub.engine.reach import reached_late
+from hub.engine import broadcast, chain, incidents, quiet, replies, steer, steps
+from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.broadcast import Content
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.signal import Signal
@@ -86,6 +87,12 @@ class Engine:
                 quiet.silenced(w, fact, body)
             case r.SilenceLifted():
                 quiet.lifted(w, body)
+            case r.BroadcastDrafted():
+                broadcast.drafted(w, fact, body)
+            case r.BroadcastReleased():
+                broadcast.released(w, body, entry.live if isinstance(entry.live, Content) else None)
+            case r.BroadcastControlled():
+                broadcast.controlled(w, body)
             case r.WatchTaken():
                 w.emit(e.OnWatch(person=body.person, by=body.by))
             case r.TaskTicked():
@@ -165,6 +172,11 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "silence":
         if subject in w.state.silences:
             quiet.ended(w, subject)
+    elif kind == "draft":
+        broadcast.lapsed(w, subject)
+    elif kind == "forget-broadcast":
+        if subject in w.state.broadcasts:
+            w.emit(e.BroadcastForgotten(broadcast=subject))
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":
@@ -203,10 +215,19 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
     for order_id, moved in moves.items():
         order = w.state.orders[order_id]
         unheard = not order.states[0]
+        newly = _newly_reached(order.states, moved) if order.event.broadcast else ()
         w.emit(e.Delivered(order=order_id, moves=tuple(moved)))
+        if order.event.broadcast:
+            broadcast.moved(w, order.event, newly)
         if order.event.lane == Lane.ASK:
             chain.delivery_moved(w, order, moved[-1][1], unheard, fact.at)
         _notified(w, order_id, order.event, moved)
+
+
+def _newly_reached(states: bytearray, moved: list[tuple[int, Outcome, str]]) -> tuple[int, ...]:
+    """Of those that move, the deliveries that reach somebody and had not before."""
+    reached = (Outcome.SENT, Outcome.DELIVERED)
+    return tuple(dict.fromkeys(i for i, outcome, _ in moved if outcome in reached and states[i] not in REACHED))
 
 
 def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:

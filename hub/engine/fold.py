@@ -12,6 +12,7 @@ from hub.engine.state import (
     Alarm,
     Ask,
     Asked,
+    Broadcast,
     Code,
     Incident,
     InForce,
@@ -253,11 +254,23 @@ def _ordered(s: State, ev: e.Ordered, at: datetime) -> None:
                 s.incidents[incident].told.update(ev.recipients)
     if ev.ask and ev.lane == Lane.ASK:
         s.asks[ev.ask].orders.append(ev.order)
+    if ev.broadcast in s.broadcasts:
+        s.broadcasts[ev.broadcast].orders.append(ev.order)
 
 
 def _order_withdrawn(s: State, ev: e.OrderWithdrawn, at: datetime) -> None:
     if ev.order in s.orders:
         s.orders[ev.order].withdrawn = True
+
+
+def _order_held(s: State, ev: e.OrderHeld, at: datetime) -> None:
+    if ev.order in s.orders:
+        s.orders[ev.order].held = True
+
+
+def _order_resumed(s: State, ev: e.OrderResumed, at: datetime) -> None:
+    if ev.order in s.orders:
+        s.orders[ev.order].held = False
 
 
 def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
@@ -271,8 +284,66 @@ def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
                     channels = incident.reached.setdefault(order.event.recipients[index], [])
                     if order.event.channel not in channels:
                         channels.append(order.event.channel)
-    if order.over and not any(i in s.incidents for i in order.event.incidents):
+    wanted = order.event.broadcast in s.broadcasts or any(i in s.incidents for i in order.event.incidents)
+    if order.over and not wanted:
         del s.orders[ev.order]
+
+
+# --- broadcasts --------------------------------------------------------------------------------------------
+
+
+def _broadcast(s: State, ev: e.BroadcastDrafted, at: datetime) -> None:
+    s.broadcasts[ev.broadcast] = Broadcast(
+        id=ev.broadcast,
+        kind=ev.kind,
+        group=ev.group,
+        by=ev.by,
+        people=ev.people,
+        sizes=ev.sizes,
+        texts=ev.texts,
+        follows=ev.follows,
+        status=ev.status,
+        at=at,
+    )
+
+
+def _broadcast_released(s: State, ev: e.BroadcastReleased, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].released.append(ev.by)
+
+
+def _broadcast_began(s: State, ev: e.BroadcastBegan, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].began_at = at
+
+
+def _broadcast_held(s: State, ev: e.BroadcastHeld, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].held = True
+
+
+def _broadcast_resumed(s: State, ev: e.BroadcastResumed, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].held = False
+
+
+def _broadcast_ended(s: State, ev: e.BroadcastEnded, at: datetime) -> None:
+    broadcast = s.broadcasts[ev.broadcast]
+    broadcast.outcome, broadcast.held = ev.outcome, False
+
+
+def _broadcast_forgotten(s: State, ev: e.BroadcastForgotten, at: datetime) -> None:
+    for order_id in s.broadcasts.pop(ev.broadcast).orders:
+        if order_id in s.orders and s.orders[order_id].over:
+            del s.orders[order_id]
+
+
+def _opted_out(s: State, ev: e.OptedOut, at: datetime) -> None:
+    channels = s.opted_out.setdefault(ev.person, [])
+    if ev.channel not in channels:
+        channels.append(ev.channel)
+
+
+def _opted_in(s: State, ev: e.OptedIn, at: datetime) -> None:
+    channels = [channel for channel in s.opted_out.pop(ev.person, []) if channel != ev.channel]
+    if channels:
+        s.opted_out[ev.person] = channels
 
 
 # --- time, tasks, alarms, the big switch -------------------------------------------------------------------
@@ -352,7 +423,18 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Answered: _answered,
     e.Ordered: _ordered,
     e.OrderWithdrawn: _order_withdrawn,
+    e.OrderHeld: _order_held,
+    e.OrderResumed: _order_resumed,
     e.Delivered: _delivered,
+    e.BroadcastDrafted: _broadcast,
+    e.BroadcastReleased: _broadcast_released,
+    e.BroadcastBegan: _broadcast_began,
+    e.BroadcastHeld: _broadcast_held,
+    e.BroadcastResumed: _broadcast_resumed,
+    e.BroadcastEnded: _broadcast_ended,
+    e.BroadcastForgotten: _broadcast_forgotten,
+    e.OptedOut: _opted_out,
+    e.OptedIn: _opted_in,
     e.DeadlineSet: _deadline,
     e.DeadlineDropped: _deadline_dropped,
     e.TaskOpened: _task,

@@ -37,3 +37,7 @@ class Rules(Protocol):
     def speaks(self, channel: str) -> bool:
         """Whether the channel is a voice call."""
         ...
+
+    def registered(self, person: str) -> bool:
+        """Whether this is one of the public who registered for alerts, and nobody of the directory."""
+        ...

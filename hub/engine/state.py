@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 
 from hub.model import events as e
+from hub.model.broadcast import Kind
 from hub.model.message import Lane
 from hub.model.people import Chain
 from hub.model.quiet import Seen, Silence
@@ -110,6 +111,7 @@ class Order(Struct, kw_only=True, gc=False):
     states: bytearray
     at: datetime
     withdrawn: bool = False
+    held: bool = False
 
     @property
     def over(self) -> bool:
@@ -120,6 +122,32 @@ class Order(Struct, kw_only=True, gc=False):
     def settled(self) -> bool:
         """Whether it is known of each delivery what became of it."""
         return all(self.states[i] for i in self.event.only) if self.event.only else all(self.states)
+
+
+class Broadcast(Struct, kw_only=True, gc=False):
+    """A mass notification. `texts`: vault key of its Content. `released`: who stands behind it, besides its author."""
+
+    id: str
+    kind: Kind
+    group: str
+    by: str
+    people: int
+    sizes: tuple[tuple[str, int], ...]
+    texts: str
+    follows: str
+    status: Status
+    at: datetime
+    released: list[str] = field(default_factory=list)
+    began_at: datetime | None = None
+    held: bool = False
+    outcome: str = ""
+    orders: list[str] = field(default_factory=list)
+
+    @property
+    def lacking(self) -> int:
+        """How many more must release it."""
+        behind = {self.by, *self.released} - {""}
+        return max(self.people - len(behind), 0 if self.released else 1)
 
 
 class Task(Struct, kw_only=True, gc=False):
@@ -174,6 +202,8 @@ class State(Struct, kw_only=True, gc=False):
     people: dict[str, Asked] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None  # by, why
     silences: dict[str, Silence] = field(default_factory=dict)
+    broadcasts: dict[str, Broadcast] = field(default_factory=dict)
+    opted_out: dict[str, list[str]] = field(default_factory=dict)  # registered person → channels
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
 
 

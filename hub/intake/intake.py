@@ -111,8 +111,10 @@ class Intake:
                 )
                 burst.slot(burst.fact(letter, key=item.key, vault=original))
             case ActItem():
-                signal = item.signal and self._complete(item.signal, burst, b"", "")
-                burst.slot(burst.fact(item.body, key=item.key, live=signal, sealed=signal))
+                sealed = item.sealed
+                if isinstance(sealed, Signal):
+                    sealed = self._complete(sealed, burst, b"", "")
+                burst.slot(burst.fact(item.body, key=item.key, live=sealed, sealed=sealed))
 
     def _add_signal(self, burst: "_Burst", item: SignalItem) -> None:
         signal = self._complete(item.signal, burst, item.original, item.media_type)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from hub.model.broadcast import Kind
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain
 from hub.model.quiet import Seen, Silence
@@ -226,7 +227,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
     are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
     it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
-    of its incidents.
+    of its incidents. `broadcast`: the one it belongs to; its words lie in the vault under `texts` (a Content).
     """
 
     order: str
@@ -246,6 +247,8 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     status: Status = Status.ACTUAL
     until: datetime | None = None
     clears: bool = False
+    broadcast: str = ""
+    texts: str = ""
 
 
 class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
@@ -255,6 +258,16 @@ class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
     why: str
 
 
+class OrderHeld(_Event, frozen=True, tag="order-held"):
+    """What has not gone out yet waits until it is resumed."""
+
+    order: str
+
+
+class OrderResumed(_Event, frozen=True, tag="order-resumed"):
+    order: str
+
+
 class Delivered(_Event, frozen=True, tag="delivery"):
     """Deliveries of an order moved on: (index, outcome, reason)."""
 
@@ -262,12 +275,79 @@ class Delivered(_Event, frozen=True, tag="delivery"):
     moves: tuple[tuple[int, Outcome, str], ...]
 
 
+# --- broadcasts --------------------------------------------------------------------------------------------
+
+
+class BroadcastDrafted(_Event, frozen=True, tag="broadcast"):
+    """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it."""
+
+    broadcast: str
+    kind: Kind
+    group: str
+    by: str
+    people: int
+    sizes: tuple[tuple[str, int], ...]
+    texts: str
+    follows: str = ""
+    status: Status = Status.ACTUAL
+
+
+class BroadcastReleased(_Event, frozen=True, tag="broadcast-released"):
+    """One more stands behind it."""
+
+    broadcast: str
+    by: str
+
+
+class BroadcastBegan(_Event, frozen=True, tag="broadcast-began"):
+    broadcast: str
+
+
+class BroadcastHeld(_Event, frozen=True, tag="broadcast-held"):
+    broadcast: str
+    by: str
+    why: str
+
+
+class BroadcastResumed(_Event, frozen=True, tag="broadcast-resumed"):
+    broadcast: str
+    by: str
+
+
+class BroadcastEnded(_Event, frozen=True, tag="broadcast-ended"):
+    """`outcome`: done, stopped, discarded (before it began), lapsed (nobody released it in time)."""
+
+    broadcast: str
+    outcome: str
+    by: str = ""
+    why: str = ""
+
+
+class BroadcastForgotten(_Event, frozen=True, tag="broadcast-forgotten"):
+    """Nothing can follow it any more: the state drops it."""
+
+    broadcast: str
+
+
+class OptedOut(_Event, frozen=True, tag="opted-out"):
+    """One of those who registered wants nothing more over a channel."""
+
+    person: str
+    channel: str
+
+
+class OptedIn(_Event, frozen=True, tag="opted-in"):
+    person: str
+    channel: str
+
+
 # --- time --------------------------------------------------------------------------------------------------
 
 
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`.
+    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
+    `draft BROADCAST`, `forget-broadcast BROADCAST`.
     Setting one again moves it."""
 
     deadline: str
@@ -373,7 +453,18 @@ Event = (
     | Answered
     | Ordered
     | OrderWithdrawn
+    | OrderHeld
+    | OrderResumed
     | Delivered
+    | BroadcastDrafted
+    | BroadcastReleased
+    | BroadcastBegan
+    | BroadcastHeld
+    | BroadcastResumed
+    | BroadcastEnded
+    | BroadcastForgotten
+    | OptedOut
+    | OptedIn
     | DeadlineSet
     | DeadlineDropped
     | TaskOpened

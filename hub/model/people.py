@@ -49,6 +49,20 @@ class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     exercises: bool = True
 
 
+class Registered(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """One of the public who registered to be alerted at their address. `id` may stand in records and says nothing;
+    `commune`: an id of config/areas.yaml; `number`: the house's, without letters; `at`: latitude and longitude (WGS 84,
+    degrees), where known."""
+
+    id: str
+    language: Language
+    commune: str
+    street: str = ""
+    number: int | None = None
+    at: tuple[float, float] | None = None
+    addresses: tuple[Address, ...] = ()
+
+
 class Organisation(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Whom people work for. `kind`: commune, police-zone, fire ... `communes`: the communes it serves, by their ids in
     config/areas.yaml."""

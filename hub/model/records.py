@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from hub.model.broadcast import Control, Kind
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
 from hub.model.people import Steer
@@ -129,6 +130,39 @@ class WatchTaken(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="wat
     by: str
 
 
+class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast", gc=False):
+    """An officer wants to tell very many something; the fact's id is the broadcast's. Its Content lies in the vault.
+
+    `group`: the class of the message. `people`: how many different people must stand behind it, its author included.
+    `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to.
+    """
+
+    kind: Kind
+    group: str
+    by: str
+    why: str
+    people: int = 1
+    sizes: tuple[tuple[str, int], ...] = ()
+    follows: str = ""
+    status: Status = Status.ACTUAL
+
+
+class BroadcastReleased(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast-released", gc=False):
+    """A person stands behind a broadcast as it is. The Content with the audience as it is now lies in the vault."""
+
+    broadcast: str
+    by: str
+
+
+class BroadcastControlled(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast-control", gc=False):
+    """An officer holds, resumes or stops a broadcast."""
+
+    broadcast: str
+    act: Control
+    by: str
+    why: str
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -215,6 +249,9 @@ FactBody = (
     | SilenceSet
     | SilenceLifted
     | WatchTaken
+    | BroadcastDrafted
+    | BroadcastReleased
+    | BroadcastControlled
     | TaskTicked
     | Installed
     | Retired

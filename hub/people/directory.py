@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import phonenumbers
 
-from hub.model.people import Group, Language, Organisation, Person
+from hub.model.people import Address, Group, Language, Organisation, Person, Registered
 from hub.model.signal import Status
 from hub.people.query import meets
 
@@ -90,21 +90,29 @@ class Directory:
         groups: Iterable[Group] = (),
         region: str = REGION,
         organisations: Iterable[Organisation] = (),
+        registered: Iterable[Registered] = (),
     ) -> None:
         self.people: dict[str, Person] = {p.id: p for p in people}
         self.groups: dict[str, Group] = {g.id: g for g in groups}
         self.organisations: dict[str, Organisation] = {o.id: o for o in organisations}
+        self.registered: dict[str, Registered] = {r.id: r for r in registered}
         self._region = region
         self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
         self._addresses: dict[tuple[str, str], list[str]] = {}  # (person, channel) → addresses
         self._live_only: set[str] = set()  # whosever they are, and over whatever channel: it is one telephone
         self._owners: dict[str, dict[str, None]] = {}  # address, over whatever channel → people
+        self._public: dict[str, dict[str, None]] = {}  # the same of those who registered
         for person in self.people.values():
-            for way in person.addresses:
-                address = normalise(way.address, region)
-                self._addresses.setdefault((person.id, way.channel), []).append(address)
-                self._live_only.update([address] if way.live_only else [])
-                self._owners.setdefault(address, {})[person.id] = None
+            self._enter(person.id, person.addresses, self._owners)
+        for one in self.registered.values():
+            self._enter(one.id, one.addresses, self._public)
+
+    def _enter(self, person: str, addresses: Iterable[Address], owners: dict[str, dict[str, None]]) -> None:
+        for way in addresses:
+            address = normalise(way.address, self._region)
+            self._addresses.setdefault((person, way.channel), []).append(address)
+            self._live_only.update([address] if way.live_only else [])
+            owners.setdefault(address, {})[person] = None
 
     def person(self, person: str) -> Person | None:
         return self.people.get(person)
@@ -123,13 +131,16 @@ class Directory:
         return tuple(way for way in ways if status is Status.ACTUAL or way not in self._live_only)
 
     def takes_part(self, person: str, status: Status) -> bool:
-        """Whether this person may be asked anything of that status: everybody may, but for exercises."""
+        """Whether this person may be sent anything of that status: everybody may, but for exercises, in which the
+        public has no part."""
+        if person in self.registered:
+            return status is not Status.EXERCISE
         known = self.people.get(person)
         return status is not Status.EXERCISE or known is None or known.exercises
 
     def language(self, person: str) -> Language:
         """French where the person is not known (any more)."""
-        known = self.people.get(person)
+        known = self.people.get(person) or self.registered.get(person)
         return known.language if known is not None else Language.FR
 
     def speaks(self, person: str, language: Language) -> bool:
@@ -179,8 +190,12 @@ class Directory:
 
     def find(self, address: str) -> str:
         """Whose answer it is that came from this address; `""` when nobody's, or when several people share the
-        address, for then nobody can tell which of them answered."""
+        address, for then nobody can tell which of them answered. Somebody of the directory goes before who registered;
+        of a family that registered one telephone, the first answers for all."""
         owners = self.owners(address)
+        if not owners:
+            public = self._public.get(address) or self._public.get(normalise(address, self._region), {})
+            return next(iter(public), "")
         return owners[0] if len(owners) == 1 else ""
 
     def shared(self) -> dict[str, tuple[str, ...]]:
