@@ -41,7 +41,7 @@ from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
 from hub.operators import NAME as OPERATORS
 from hub.operators import Operators
@@ -110,7 +110,8 @@ class Hub:
     async def _make_core(self) -> bool:
         """The core on the state as the journal has it. Returns whether this journal is new."""
         state = await restore(self.journal)
-        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids())
+        own = Status.EXERCISE if self.playback else Status.ACTUAL
+        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), own)
         self.core = Core(
             journal=self.journal,
             clock=self.clock,

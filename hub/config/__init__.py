@@ -44,6 +44,7 @@ HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
     "hub.delegated", "hub.delegate-unknown",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
+    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
 )  # fmt: skip
 
 Lookup = Callable[[str], Mapping[str, Callable[[], type]]]

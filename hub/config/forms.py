@@ -306,6 +306,10 @@ class RosterForm(Struct, frozen=True, kw_only=True):
     swaps: Annotated[
         tuple[dict[Word, str], ...], Meta(description="Two people, each with a moment of the shift they give away")
     ] = ()
+    handover_notice: Annotated[
+        Seconds | None, Meta(description="How long before a handover those who go and those who come are told")
+    ] = None
+    may_be_empty: Annotated[bool, Meta(description="yes: that nobody is on duty at times is on purpose")] = False
 
 
 class TierForm(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, quiet, replies, steer, steps
+from hub.engine import chain, duty, incidents, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -76,8 +76,14 @@ class Engine:
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
+                if body.what == "config":
+                    duty.looked(w)
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
+                if body.what == "config":
+                    duty.looked(w)
+            case r.HubStarted():
+                duty.looked(w)
             case r.IncidentClosed():
                 _close_incident(w, body)
             case r.ChainSteered():
@@ -165,6 +171,10 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "silence":
         if subject in w.state.silences:
             quiet.ended(w, subject)
+    elif kind == "handover":
+        duty.handover_due(w, subject)
+    elif kind == "look":
+        duty.look_ahead(w)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

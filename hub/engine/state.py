@@ -139,6 +139,14 @@ class Alarm(Struct, kw_only=True, gc=False):
     at: datetime
 
 
+class Duty(Struct, kw_only=True, gc=False):
+    """What is known of a roster whose handovers are told (see hub.model.events.DutyTold)."""
+
+    until: datetime
+    people: tuple[str, ...]
+    told: tuple[tuple[datetime, tuple[str, ...], tuple[str, ...]], ...]
+
+
 class Code(Struct, kw_only=True, gc=False):
     """An answer code a person was given, and when it was last of use."""
 
@@ -175,6 +183,8 @@ class State(Struct, kw_only=True, gc=False):
     stopped: tuple[str, str] | None = None  # by, why
     silences: dict[str, Silence] = field(default_factory=dict)
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
+    duties: dict[str, Duty] = field(default_factory=dict)  # by roster
+    rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:

@@ -75,11 +75,14 @@ class Work:
         incidents: tuple[str, ...] = (),
         ask: str = "",
         values: tuple[tuple[str, str], ...] = (),
+        status: Status = Status.ACTUAL,
+        until: datetime | None = None,
     ) -> None:
         """Sends one person one of the hub's own messages (a confirmation, a stand-down), if the channel reaches them;
-        where it speaks, by a text channel that does, because nobody is rung up to be told that nothing is needed."""
+        where it speaks, by a text channel that does, because nobody is rung up to be told that nothing is needed.
+        `status`: where it is about no incident. `until`: no use sending it after that."""
         first = self.state.incidents.get(incidents[0]) if incidents else None
-        status = first.status if first else Status.ACTUAL
+        status = first.status if first else status
         channel = self.quiet_channel(person, [channel], status)
         if not channel:
             return
@@ -95,6 +98,7 @@ class Work:
                 signal=first.last if first else "",
                 values=(*values, ("sheet", first.playbook)) if first else values,
                 status=status,
+                until=until,
             )
         )
 
