@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Struct
 
-from hub.model.people import Steer
+from hub.model.people import Roster, Steer
 from hub.model.signal import Hazard
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -42,6 +42,17 @@ class Duty(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: tuple[str, ...] = ()
     after_s: float = 0.0
     why: str = ""
+
+
+class Subscribed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a calendar shows: one roster with the names of its people, or all those in which `person` is ever on duty.
+    `now`: hub time."""
+
+    now: datetime
+    zone: str
+    rosters: tuple[Roster, ...]
+    person: str = ""
+    names: dict[str, str] = {}
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -165,4 +176,6 @@ ACTS = (
     ),
     Act(verb="status", path="/api/status", summary="The current picture", answer={"type": "object"}),
 )
-HEALTH = "health"  # the one question that has no route here: /health is the server's own
+# Questions that have no route here: they are asked by pages of the server's own.
+HEALTH = "health"
+CALENDAR = "calendar"  # about `name` and `token`; answered with Subscribed

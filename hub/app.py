@@ -26,13 +26,15 @@ import trio
 from hub import watchdog
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
+from hub.calendar_link import SECRET as CALENDAR_SECRET
+from hub.calendar_link import Links
 from hub.clock import Clock, wall
 from hub.config import Config
 from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.edge.door import Edge
-from hub.edge.setup import Made, Setup, make
+from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -241,7 +243,21 @@ class Hub:
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
             geography=self.config.geography,
+            links=self._links(),
+            zone=self.config.hub.zone,
         )
+
+    def _links(self) -> Links | None:
+        """None where no secret says that calendars are given out. Raises CannotStart."""
+        secret = secrets_from(self.config.path(self.config.hub.secrets))
+        try:
+            held = secret(CALENDAR_SECRET)
+        except KeyError:
+            return None
+        try:
+            return Links(held, self.config.hub.calendar_links)
+        except ValueError as error:
+            raise CannotStart(str(error)) from error
 
     def status(self) -> Mapping[str, Any]:
         """The picture of the moment."""

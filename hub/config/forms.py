@@ -185,6 +185,10 @@ class HubForm(Struct, frozen=True, kw_only=True):
     region: Annotated[
         str, Reads(_region, {"type": "string"}), Meta(description="Country of phone numbers without a country code")
     ] = "BE"
+    calendar_links: Annotated[
+        dict[Word, Annotated[int, Meta(ge=1)]],
+        Meta(description="Roster or person → serial of their calendar's address; raise it and the former is void"),
+    ] = {}
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
 

@@ -25,6 +25,19 @@ def show(
     show(checked(config), name, instant(start), instant(until) if until else None, as_json)
 
 
+@app.command("link")
+def link(
+    roster: Annotated[str, typer.Argument(help="The roster's name.")] = "",
+    person: Annotated[str, typer.Option("--person", help="All shifts of this person, in every roster.")] = "",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """The secret address under which a phone can subscribe to a roster, or to one person's shifts."""
+    from hub.cli.roster import link
+    from hub.cli.setting import checked
+
+    link(checked(config), roster, person)
+
+
 @app.command("export")
 def export(
     name: Annotated[str, typer.Argument(help="The roster's name.")],
