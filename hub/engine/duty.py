@@ -4,7 +4,7 @@ What has been told is in the state (`State.duties`, `State.rosters_told`), so th
 out otherwise (a replacement entered after the notice went out) is put right with those whom it concerns, and no others.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hub.engine.state import Duty
@@ -66,8 +66,12 @@ def _look(w: Work, roster: Roster) -> None:
     if known is not None:
         told = _told(roster.id, known)
         passed = handovers(roster, known.until, now + _MOMENT)
-        _tell_late(w, roster, _believed(known, now), passed, told, people)
-        _put_right(w, roster, told, (*passed, *ahead))
+        real = {_essence(handover) for handover in (*passed, *ahead)}
+        wrong = [handover for handover in told.values() if _essence(handover) not in real]
+        before = told.get(passed[-1].at) if passed else None
+        _tell_late(w, roster, _believed(known, now), people, passed[-1] if passed else None, before)
+        gone = _tell_gone(w, roster, _believed(known, now), people)
+        _put_right(w, roster, wrong, gone)
     for handover in ahead:
         _tell(w, roster, handover, told.get(handover.at))
     said = tuple((h.at, h.off, h.on) for h in ahead)
@@ -93,40 +97,45 @@ def _believed(known: Duty, now: datetime) -> tuple[str, ...]:
     return people
 
 
+def _essence(handover: Handover) -> tuple[datetime, frozenset[str], frozenset[str]]:
+    return handover.at, frozenset(handover.off), frozenset(handover.on)
+
+
 def _tell_late(
     w: Work,
     roster: Roster,
     believed: tuple[str, ...],
-    passed: tuple[Handover, ...],
-    told: Mapping[datetime, Handover],
     people: tuple[str, ...],
+    latest: Handover | None,
+    before: Handover | None,
 ) -> None:
-    """Of handovers that nobody was told of in time only the latest counts, and only for whoever has come. Where the
-    roster was changed for this very moment, who has gone hears of it, too."""
-    came, went = set[str](), tuple(person for person in believed if person not in people)
-    if passed:
-        before = told.get(passed[-1].at)
-        came = set(passed[-1].on) - set(before.on if before is not None else ())
+    """Of handovers that nobody was told of in time only the latest counts, and only for whoever has come. `before`:
+    what has been told of the same instant."""
+    came = set(latest.on) - set(before.on if before is not None else ()) if latest is not None else set[str]()
     for person in people:
         if person in came or person not in believed:
-            others = (passed[-1].off if passed else ()) or went or _besides(people, person)
-            _say(w, roster, "hub.duty-now", person, w.now, others)
-    if w.state.deadlines.get(f"handover {roster.id}", w.now) > w.now:  # it was not missed
-        corrected = {person for handover in told.values() for person in handover.on}
-        for person in (person for person in went if person not in corrected):
-            _say(w, roster, "hub.duty-ends", person, w.now, people)
+            others = (latest.off if latest is not None else ()) or tuple(p for p in believed if p not in people)
+            _say(w, roster, "hub.duty-now", person, w.now, others or _besides(people, person))
 
 
-def _put_right(w: Work, roster: Roster, told: Mapping[datetime, Handover], real: Iterable[Handover]) -> None:
-    """Who was told of a handover that is none any more."""
-    as_told = {(h.at, frozenset(h.off), frozenset(h.on)) for h in real}
-    for handover in told.values():
-        if (handover.at, frozenset(handover.off), frozenset(handover.on)) in as_told:
-            continue
+def _tell_gone(w: Work, roster: Roster, believed: tuple[str, ...], people: tuple[str, ...]) -> tuple[str, ...]:
+    """Where the roster was changed for this very moment, who has gone hears of it. Not where a handover was missed:
+    they have gone at their time. Returns who was told."""
+    if w.state.deadlines.get(f"handover {roster.id}", w.now) <= w.now:
+        return ()
+    gone = tuple(person for person in believed if person not in people)
+    for person in gone:
+        _say(w, roster, "hub.duty-ends", person, w.now, people)
+    return gone
+
+
+def _put_right(w: Work, roster: Roster, wrong: list[Handover], gone: tuple[str, ...]) -> None:
+    """Who was told of a handover that is none any more. `gone`: who has heard just now that they are off duty."""
+    for handover in wrong:
         at = max(handover.at, w.now)
         people = on_duty(roster, at)
         for person in handover.on:
-            if person not in people:
+            if person not in people and not (at == w.now and person in gone):
                 _say(w, roster, "hub.duty-ends", person, at, people)
         if handover.at > w.now:  # else they have been told that it is theirs now
             for person in handover.off:

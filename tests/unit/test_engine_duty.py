@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hub.core import _decode_state, _encode_state
@@ -15,6 +17,7 @@ from hub.engine.state import State
 from hub.model import records as r
 from hub.model.people import Layer, Override, Roster, Shift
 from hub.model.signal import Status
+from hub.people.rosters import on_duty
 from tests.stories import Night, World
 
 ZONE = "Europe/Brussels"
@@ -434,3 +437,77 @@ def test_a_state_from_before_there_were_notices_can_be_read() -> None:
     for name in ("duties", "rosters_told"):
         del old[name]
     assert msgspec.convert(old, State) == State()
+
+
+# --- whatever happens --------------------------------------------------------------------------------------
+
+WHO = ("anna", "bea", "carl")
+BASES = (
+    daily("anna", "bea"),
+    daily("anna", "bea", "carl"),
+    daily("bea", "carl", when="12:00"),
+    Roster(
+        id="duty",
+        layers=(Layer(turns=(("anna", "bea"), ("bea", "carl"), ("carl",)), first="2026-11-23", days=1, at="20:00"),),
+        zone=ZONE,
+        notice_s=3 * 3600.0,
+    ),
+)
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("wait"), st.integers(1, 40)),
+        st.tuples(st.just("down"), st.integers(1, 40)),
+        st.tuples(st.just("base"), st.integers(0, len(BASES) - 1)),
+        st.tuples(st.just("replace"), st.integers(-4, 30), st.integers(1, 30), st.sampled_from(WHO)),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def knows(night: Night, person: str, at_first: bool, heard: dict[str, list[tuple[datetime, bool]]]) -> bool:
+    """Whether a person takes themselves to be on duty, by all they have been told: of one instant the latest word."""
+    said = dict(heard[person])
+    passed = [instant for instant in said if instant <= night.now]
+    return said[max(passed)] if passed else at_first
+
+
+@settings(max_examples=300, deadline=None)
+@given(moves)
+def test_whoever_is_on_duty_knows_it_and_nobody_else_thinks_so(steps: list[Any]) -> None:
+    """Half hours pass, the hub goes down, rosters change. Only who has gone while the hub was down is not told."""
+    roster = BASES[0]
+    night = begun(roster)
+    first = on_duty(roster, night.now)
+    heard: dict[str, list[tuple[datetime, bool]]] = {person: [] for person in WHO}
+    was_down = False
+    for step in steps:
+        if step[0] == "wait":
+            night.after(minutes=30 * step[1])
+        elif step[0] == "down":
+            was_down = True
+            back(night, (night.now + 30 * step[1] * MIN).astimezone(ZoneInfo(ZONE)).strftime("%Y-%m-%d %H:%M"))
+        else:
+            if step[0] == "base":
+                roster = BASES[step[1]]
+            else:
+                start = night.now + 30 * MIN * step[1]
+                override = Override(
+                    people=(step[3],), start=start.isoformat(), end=(start + 30 * MIN * step[2]).isoformat()
+                )
+                roster = replace(roster, overrides=(*roster.overrides, override))
+            enter(night, roster)
+        night.after(seconds=1)
+        for order in night.outbox:
+            (person,) = order.recipients
+            when = datetime.fromisoformat(dict(order.values)["at"])
+            if order.message == "hub.duty-now":  # a new duty: what was said of the coming time was of another
+                heard[person] = [(at_, on) for at_, on in heard[person] if at_ <= when]
+            heard[person].append((when, order.message != "hub.duty-ends"))
+        night.outbox.clear()
+        truth = on_duty(roster, night.now)
+        for person in WHO:
+            takes = knows(night, person, person in first, heard)
+            assert takes or person not in truth, f"{person} is on duty at {night.now} and does not know"
+            assert was_down or not takes or person in truth, f"{person} is not on duty at {night.now} and thinks so"
+    night.over()
