@@ -63,6 +63,9 @@ class Engine:
             else:
                 self._take_other(entry, body)
             _work_off(w)
+        if w.look:  # once, however many files of the configuration are new
+            w.look = False
+            duty.looked(w)
         return self._decided(tuple(entry.record.id for entry in entries), ())
 
     def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
@@ -76,14 +79,12 @@ class Engine:
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
-                if body.what == "config":
-                    duty.looked(w)
+                w.look |= body.what == "config"
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
-                if body.what == "config":
-                    duty.looked(w)
+                w.look |= body.what == "config"
             case r.HubStarted():
-                duty.looked(w)
+                w.look = True
             case r.IncidentClosed():
                 _close_incident(w, body)
             case r.ChainSteered():

@@ -30,6 +30,7 @@ class Work:
         self.wanted: list[tuple[str, str]] = []  # (run, person) to be asked: merged at the end of each input
         self.moved: dict[str, None] = {}  # incidents whose steps have come to something: what follows begins
         self.exhausted: list[str] = []  # runs whose chain's fallback is to go on
+        self.look = False  # the rosters in force may be others: looked at when all facts have been taken
         self._due = due
 
     def begin(self, now: datetime) -> None:
