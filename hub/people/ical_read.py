@@ -126,7 +126,7 @@ class _Reading:
         kept = []
         for part in calendar.subcomponents:
             if part.name == "VEVENT":
-                times = self._times(part)
+                times = self._times_read(part)
                 if times > left:
                     remedy = f"at most {OCCURRENCES_MAX} in a file: mend RRULE, or take a shorter time (--until)"
                     self._note(_line(part), "too-often", f"{_title(part)} comes too often for a shift", remedy)
@@ -145,10 +145,20 @@ class _Reading:
             return
         yield from (event for event in found if str(event.get("status", "")).upper() != "CANCELLED")
 
+    def _times_read(self, event: Any) -> int:
+        try:
+            return self._times(event)
+        except Exception as error:  # a property that the library read as something else than it should be
+            told = f"{_title(event)} cannot be read ({_one_line(error)})"
+            self._note(_line(event), "cannot-be-read", told, "correct it")
+            return 0
+
     def _times(self, event: Any) -> int:
         """How often it can come at most; 0: it cannot be read, which is told."""
         line, title = _line(event), _title(event)
         broken = [name for name in _NEEDED if any(isinstance(one, vBroken) for one in _several(event.get(name)))]
+        if not broken and not all(map(_possible, _several(event.get("rrule")))):
+            broken = ["RRULE"]
         if broken:
             self._note(line, "cannot-be-read", f"{title}: {', '.join(broken)} cannot be read", "correct it")
             return 0
@@ -168,7 +178,7 @@ class _Reading:
         kind = str((rule.get("FREQ") or ["?"])[0]).upper()
         if kind not in _DAYS:  # every minute, every second: no shift, and it would take for ever
             return OCCURRENCES_MAX + 1
-        interval = max(1, int((rule.get("INTERVAL") or [1])[0]))
+        interval = int((rule.get("INTERVAL") or [1])[0])
         span = (self._wanted.end - self._wanted.start) / timedelta(days=1)
         turns = int(span / (_DAYS[kind] * interval)) + 2
         days = _IN_A_TURN[kind] if any(rule.get(by) for by in _BY_DAY) else 1
@@ -213,6 +223,18 @@ class _Reading:
 
 
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
+
+
+_BOUNDS = {
+    "BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366,
+    "BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59,
+}  # fmt: skip
+
+
+def _possible(rule: Any) -> bool:
+    """Whether a rule's numbers can come true at all: one that cannot is searched for until the year 9999."""
+    within = all(abs(int(number)) <= most for by, most in _BOUNDS.items() for number in rule.get(by) or ())
+    return within and all(int(number) >= 1 for by in ("INTERVAL", "COUNT") for number in rule.get(by) or ())
 
 
 def _takes_part(params: Any) -> bool:

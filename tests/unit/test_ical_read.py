@@ -209,6 +209,8 @@ def test_an_on_call_service_names_people_in_the_title_or_as_attendees() -> None:
         ("Anna Un", ("DTSTART:tomorrow", "DTEND:20261123T080000"), '"Anna Un": DTSTART cannot be read: correct it'),
         ("Anna Un", ("DTSTART:20261123T080000", "DTEND:later"), '"Anna Un": DTEND cannot be read: correct it'),
         ("Anna Un", ("RRULE:FREQ=FORTNIGHTLY",), '"Anna Un": RRULE cannot be read'),
+        ("Anna Un", ("RRULE:FREQ=DAILY;INTERVAL=0",), '"Anna Un": RRULE cannot be read'),
+        ("Anna Un", ("RRULE:FREQ=DAILY;BYMONTHDAY=-40",), '"Anna Un": RRULE cannot be read'),
         ("Anna Un", ("RRULE:FREQ=SECONDLY",), '"Anna Un" comes too often for a shift'),
         ("Anna Un", ("RRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7;BYMINUTE=0,10,20,30,40,50;BYSECOND=0,20,40",), "too often"),
         ("Anna Un", ("DTSTART;TZID=Mars/Base:20261123T080000", "DTEND;TZID=Mars/Base:20261123T200000"),
