@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.model.broadcast import Control, Kind
-from hub.model.people import Language, Steer
+from hub.model.people import Language, Roster, Steer
 from hub.model.signal import Hazard
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -88,6 +88,17 @@ class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     said: str
     preview: Preview
+
+
+class Subscribed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a calendar shows: one roster with the names of its people, or all those in which `person` is ever on duty.
+    `now`: hub time."""
+
+    now: datetime
+    zone: str
+    rosters: tuple[Roster, ...]
+    person: str = ""
+    names: dict[str, str] = {}
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -276,4 +287,6 @@ ACTS = (
     ),
     Act(verb="status", path="/api/status", summary="The current picture", answer={"type": "object"}),
 )
-HEALTH = "health"  # the one question that has no route here: /health is the server's own
+# Questions that have no route here: they are asked by pages of the server's own.
+HEALTH = "health"
+CALENDAR = "calendar"  # about `name` and `token`; answered with Subscribed

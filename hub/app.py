@@ -27,6 +27,8 @@ from hub import watchdog
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
 from hub.broadcasts import Broadcasts
+from hub.calendar_link import SECRET as CALENDAR_SECRET
+from hub.calendar_link import Links
 from hub.clock import Clock, wall
 from hub.config import Config
 from hub.config.groups import Areas
@@ -34,7 +36,7 @@ from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.edge.door import Edge
-from hub.edge.setup import Made, Setup, make
+from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -43,7 +45,7 @@ from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
 from hub.operators import NAME as OPERATORS
 from hub.operators import Operators
@@ -112,7 +114,8 @@ class Hub:
     async def _make_core(self) -> bool:
         """The core on the state as the journal has it. Returns whether this journal is new."""
         state = await restore(self.journal)
-        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids())
+        own = Status.EXERCISE if self.playback else Status.ACTUAL
+        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), own)
         self.core = Core(
             journal=self.journal,
             clock=self.clock,
@@ -253,7 +256,21 @@ class Hub:
                 areas=Areas(self.config.geography),
                 playback=self.playback,
             ),
+            links=self._links(),
+            zone=self.config.hub.zone,
         )
+
+    def _links(self) -> Links | None:
+        """None where no secret says that calendars are given out. Raises CannotStart."""
+        secret = secrets_from(self.config.path(self.config.hub.secrets))
+        try:
+            held = secret(CALENDAR_SECRET)
+        except KeyError:
+            return None
+        try:
+            return Links(held, self.config.hub.calendar_links)
+        except ValueError as error:
+            raise CannotStart(str(error)) from error
 
     def status(self) -> Mapping[str, Any]:
         """The picture of the moment."""

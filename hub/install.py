@@ -14,6 +14,7 @@ from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
 from hub.model.ids import Ids
+from hub.model.signal import Status
 from hub.people.answers import understand
 from hub.people.directory import Directory
 from hub.people.instead import whom
@@ -50,7 +51,10 @@ class Understanding(Struct, frozen=True):
 class Installation:
     """What is in force. `rules()` comes first, `install()` once the journal's follower runs."""
 
-    def __init__(self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids) -> None:
+    def __init__(
+        self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids, status: Status = Status.ACTUAL
+    ) -> None:
+        self._status = status
         self._config = config
         self._journal = journal
         self._now = now
@@ -69,6 +73,7 @@ class Installation:
             directory=self.directory,
             rosters=config.rosters,
             voices=config.voices(),
+            status=self._status,
         )
         return self.in_force
 

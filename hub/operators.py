@@ -10,6 +10,7 @@ import msgspec
 
 from hub.acts import (
     ACTS,
+    CALENDAR,
     HEALTH,
     AuditorBody,
     BroadcastBody,
@@ -24,10 +25,12 @@ from hub.acts import (
     Refused,
     SilenceBody,
     StartBody,
+    Subscribed,
     WatchBody,
     WhyBody,
 )
 from hub.broadcasts import Broadcasts, Made
+from hub.calendar_link import PERSON, ROSTER, Links
 from hub.connector import ActItem, Unavailable
 from hub.engine.broadcast import impossible as not_now
 from hub.engine.state import State
@@ -44,6 +47,7 @@ from hub.model.people import Chain, Steer
 from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Category, Info, Named, Severity, Signal
 from hub.people.chains import who
+from hub.people.rosters import anybody
 from hub.playbook.language import Playbook
 from hub.rules import InForce
 
@@ -73,6 +77,8 @@ class Operators:
         sources: Collection[str] = (),
         geography: Geography | None = None,
         broadcasts: Broadcasts,
+        links: Links | None = None,
+        zone: str = "UTC",
     ) -> None:
         self._intake = intake
         self._state = state
@@ -85,6 +91,8 @@ class Operators:
         self._sources = sources
         self._geography = geography
         self._broadcasts = broadcasts
+        self._links = links
+        self._zone = zone
         self._done: dict[str, Callable[[About, Any], Awaitable[Any]]] = {
             "start": self._start,
             "stop-all": self._stop_all,
@@ -111,11 +119,29 @@ class Operators:
             return self._health()
         if verb == "status":
             return self._status()
+        if verb == CALENDAR:
+            about, _ = words
+            return self._calendar(about["name"], about["token"])
         if verb not in self._done:
             raise Refused(f"{verb}: no such question")
         about, sent = words
         kind = _BODIES[verb]
         return await self._done[verb](about, None if kind is None else msgspec.convert(sent, kind))
+
+    def _calendar(self, name: str, token: str) -> Subscribed:
+        """What is refused is refused in the same words: nobody learns which names there are."""
+        kind = self._links.opens(name, token) if self._links is not None else ""
+        rules = self._rules()
+        person = rules.directory.person(name) if kind == PERSON else None
+        if kind == ROSTER and name in rules.rosters:
+            roster = rules.rosters[name]
+            known = {p: rules.directory.person(p) for p in anybody(roster)}
+            names = {p: found.name for p, found in known.items() if found is not None}
+            return Subscribed(now=self._now(), zone=self._zone, rosters=(roster,), names=names)
+        if person is not None:
+            theirs = tuple(roster for roster in rules.rosters.values() if name in anybody(roster))
+            return Subscribed(now=self._now(), zone=self._zone, rosters=theirs, person=name)
+        raise Refused("there is no such calendar", missing=True)
 
     async def _act(self, body: r.FactBody, said: str, sealed: Any = None) -> Done:
         (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed),))])

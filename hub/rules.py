@@ -14,7 +14,7 @@ from hub.playbook.match import Match, Matcher
 
 class InForce:
     """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
-    still run on. `voices`: the channels that ring."""
+    still run on. `voices`: the channels that ring. `status`: of what the hub says on its own account."""
 
     def __init__(
         self,
@@ -25,11 +25,13 @@ class InForce:
         directory: Directory,
         rosters: Mapping[str, Roster],
         voices: frozenset[str],
+        status: Status = Status.ACTUAL,
     ) -> None:
         self.sheets = tuple(sheets)
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
+        self.status = status
         self._voices = voices
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
@@ -58,6 +60,10 @@ class InForce:
             return self.directory.competent(contact.id)
         roster = self.rosters.get(contact.id)
         return on_duty(roster, at) if roster is not None else ()
+
+    def channels(self, person: str) -> Sequence[str]:
+        known = self.directory.person(person)
+        return () if known is None else tuple(dict.fromkeys(way.channel for way in known.addresses))
 
     def plays(self, person: str, role: Role) -> bool:
         return quorum.plays(self.directory, person, role)

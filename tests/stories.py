@@ -19,7 +19,7 @@ from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Contact, Role, Tier
+from hub.model.people import Asked, Chain, Contact, Role, Roster, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
@@ -88,6 +88,8 @@ class World:
         self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
         self.left_out: set[str] = set()  # of exercises
         self.public: set[str] = set()
+        self.rosters: dict[str, Roster] = {}
+        self.status = Status.ACTUAL
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -107,6 +109,9 @@ class World:
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
         return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ())))
+
+    def channels(self, person: str) -> Sequence[str]:
+        return tuple(c for c in ("sms", "email", "voice") if (person, c) not in self.no_address)
 
     def plays(self, person: str, role: Role) -> bool:
         return (person, str(role)) in self.roles

@@ -81,9 +81,11 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
                 say.error(f"  {problem.about}: {problem.what}")
         for problem in plan.problems:
             say.error(f"{problem.about}: {problem.what}")
+        for trouble in plan.ahead:
+            say.error(f"ahead: {trouble.detail}")
         rest = f", then {plan.exhausted}" if plan.exhausted else ""
         say.line(f"exhausted after {_span(plan.lasts_s)}{rest}: the alarm is raised in the room")
-    say.done(bool(plan.problems) or any(tier.problems for tier in plan.tiers))
+    say.done(bool(plan.problems or plan.ahead) or any(tier.problems for tier in plan.tiers))
 
 
 def _span(seconds: float) -> str:

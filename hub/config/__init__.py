@@ -46,6 +46,7 @@ HUB_MESSAGES = (
     "hub.delegated", "hub.delegate-unknown",
     "hub.opted-out", "hub.opted-in", "hub.not-read",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
+    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
 )  # fmt: skip
 
 Lookup = Callable[[str], Mapping[str, Callable[[], type]]]
@@ -187,6 +188,7 @@ class _Loading:
         geography = self._areas()
         directory = self._people(ways, Areas(geography))
         rosters = self._rosters(directory, hub.zone)
+        self._check_links(hub, [*rosters, *directory.people])
         chains = self._chains(directory, rosters, channels, answering)
         sources = self._sources()
         sheets = self._sheet_texts(hub.playbooks)
@@ -379,6 +381,14 @@ class _Loading:
         if forms is None:
             return {}
         return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
+
+    def _check_links(self, hub: HubForm, names: Collection[str]) -> None:
+        for name in hub.calendar_links:
+            if name not in names:
+                document = self._documents["hub.yaml"]
+                place = document.at("calendar links", name)
+                message = f'"{name}" is neither a roster nor a person'
+                document.add(place, "unknown-name", message, choice(name, names))
 
     def _chains(
         self,

@@ -205,6 +205,10 @@ class HubForm(Struct, frozen=True, kw_only=True):
     region: Annotated[
         str, Reads(_region, {"type": "string"}), Meta(description="Country of phone numbers without a country code")
     ] = "BE"
+    calendar_links: Annotated[
+        dict[Word, Annotated[int, Meta(ge=1)]],
+        Meta(description="Roster or person → serial of their calendar's address; raise it and the former is void"),
+    ] = {}
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
     broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
@@ -327,6 +331,10 @@ class RosterForm(Struct, frozen=True, kw_only=True):
     swaps: Annotated[
         tuple[dict[Word, str], ...], Meta(description="Two people, each with a moment of the shift they give away")
     ] = ()
+    handover_notice: Annotated[
+        Seconds | None, Meta(description="How long before a handover those who go and those who come are told")
+    ] = None
+    may_be_empty: Annotated[bool, Meta(description="yes: that nobody is on duty at times is on purpose")] = False
 
 
 class TierForm(Struct, frozen=True, kw_only=True):

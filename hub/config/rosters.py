@@ -14,6 +14,7 @@ from hub.people.rosters import WEEKDAYS, double_bookings, gaps, on_duty, span, t
 from hub.yaml import Document
 
 AHEAD = timedelta(days=60)  # how far gaps and double bookings are looked for
+NOTICE_MOST = timedelta(days=7)
 _SHOWN = 5  # of each roster's gaps
 _DAYS = {"weekdays": WEEKDAYS[:5], "weekend": WEEKDAYS[5:]}
 
@@ -47,10 +48,28 @@ def _roster(document: Document, name: str, form: RosterForm, zone: str) -> Roste
             start, end = when
             overrides.append(Override(people=override.people, start=start, end=end, besides=override.besides))
     layers = tuple(_layer(document, (name, "layers", number), layer) for number, layer in enumerate(form.layers))
-    roster = Roster(id=name, shifts=tuple(shifts), layers=layers, overrides=tuple(overrides), zone=zone)
+    roster = Roster(
+        id=name,
+        shifts=tuple(shifts),
+        layers=layers,
+        overrides=tuple(overrides),
+        zone=zone,
+        notice_s=_notice(document, name, form),
+        may_be_empty=form.may_be_empty,
+    )
     for number, pair in enumerate(form.swaps):
         overrides += _swap(document, (name, "swaps", number), roster, pair)
     return replace(roster, overrides=tuple(overrides))
+
+
+def _notice(document: Document, name: str, form: RosterForm) -> float:
+    notice = form.handover_notice or 0.0
+    if notice > NOTICE_MOST.total_seconds():
+        place = document.at(name, "handover notice")
+        document.add(
+            place, "too-early", "a week is the earliest that a handover can be told", "write less: 30 min, 1 day"
+        )
+    return notice
 
 
 def _layer(document: Document, path: Path, form: LayerForm) -> Layer:
@@ -154,6 +173,8 @@ def _check_gaps(document: Document, roster: Roster, zone: str, today: str) -> No
     place = document.at(roster.id)
     if not roster.shifts and not roster.layers:
         document.add(place, "nobody", f"roster {roster.id} has nobody on duty ever", "add always:, shifts: or layers:")
+        return
+    if roster.may_be_empty:
         return
     looked = span(roster)
     if roster.layers and today:

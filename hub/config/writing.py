@@ -1,17 +1,19 @@
-"""People as config/people/*.yaml has them: what `vigie people import` prints. Pure.
+"""People as config/people/*.yaml has them, and rosters as config/rosters.yaml does: what the imports print. Pure.
 
-What this writes, hub/yaml.py and the forms read back as the same people.
+What this writes, hub/yaml.py and the forms read back as the same.
 """
 
 import io
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from hub.model.people import Person
+from hub.model.people import Person, Shift
 from hub.people.directory import readable
 from hub.playbook.form import CHANNEL_WORDS
 
@@ -53,3 +55,29 @@ def _in_line(words: Iterable[str]) -> CommentedSeq:
     out = CommentedSeq(SingleQuotedScalarString(word) if word.startswith("?") else word for word in words)
     out.fa.set_flow_style()
     return out
+
+
+def roster_yaml(name: str, shifts: Iterable[Shift], zone: str) -> str:
+    """A roster of shifts, as config/rosters.yaml has it; times are those of the zone, with their offset only where the
+    clocks change."""
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 10_000
+    written = [
+        {
+            "people": shift.people[0] if len(shift.people) == 1 else _in_line(shift.people),
+            "from": _local(shift.start, zone),
+            "until": _local(shift.end, zone),
+        }
+        for shift in shifts
+    ]
+    out = io.StringIO()
+    yaml.dump({name: {"shifts": written}}, out)
+    return out.getvalue()
+
+
+def _local(instant: str, zone: str) -> str:
+    at = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+    once, again = (at.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    text = at.isoformat(" ", "minutes" if at.second == 0 else "seconds")
+    return text if once.utcoffset() != again.utcoffset() else text.removesuffix(text[-6:])

@@ -22,6 +22,7 @@ from hub.model.records import Attempt, Fact, Receipt, VaultEntry
 from hub.model.signal import Signal
 from hub.people.directory import Directory
 
+_PEOPLE = ("delegate", "others")  # values that name people
 _audience = msgspec.json.Decoder(list[str])
 _signal = msgspec.json.Decoder(Signal)
 _content = msgspec.json.Decoder(Content)
@@ -208,7 +209,7 @@ class Preparer:
             texts,
             ordered.message,
             language,
-            values=[(name, self._named(value) if name == "delegate" else value) for name, value in ordered.values],
+            values=[(name, self._named(value) if name in _PEOPLE else value) for name, value in ordered.values],
             signal=order.signal,
             status=ordered.status,
             repeat=repeat,
@@ -228,10 +229,10 @@ class Preparer:
         """Whether one of the public has answered STOP; what confirms that still goes out."""
         return ordered.lane is not Lane.CONFIRM and ordered.channel in self._opted_out(person)
 
-    def _named(self, person: str) -> str:
-        """A person's name, for a text: records hold ids."""
-        known = self.directory.person(person)
-        return known.name if known is not None else person
+    def _named(self, people: str) -> str:
+        """The names of people (`officer-a,officer-b`), for a text: records hold ids."""
+        known = [(person, self.directory.person(person)) for person in people.split(",")]
+        return ", ".join(found.name if found is not None else person for person, found in known)
 
     def _keep(self, order: Order, repeat: bool, vault: list[VaultEntry]) -> str:
         """The vault key of the texts as rendered: one entry for an order, with all languages where it goes to several

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import broadcast, chain, incidents, quiet, replies, steer, steps
+from hub.engine import broadcast, chain, duty, incidents, quiet, replies, steer, steps
 from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -64,6 +64,9 @@ class Engine:
             else:
                 self._take_other(entry, body)
             _work_off(w)
+        if w.look:  # once, however many files of the configuration are new
+            w.look = False
+            duty.looked(w)
         return self._decided(tuple(entry.record.id for entry in entries), ())
 
     def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
@@ -77,8 +80,12 @@ class Engine:
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
+                w.look |= body.what == "config"
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
+                w.look |= body.what == "config"
+            case r.HubStarted():
+                w.look = True
             case r.IncidentClosed():
                 _close_incident(w, body)
             case r.ChainSteered():
@@ -177,6 +184,10 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "forget-broadcast":
         if subject in w.state.broadcasts:
             w.emit(e.BroadcastForgotten(broadcast=subject))
+    elif kind == "handover":
+        duty.handover_due(w, subject)
+    elif kind == "look":
+        duty.look_ahead(w)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

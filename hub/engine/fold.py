@@ -14,6 +14,7 @@ from hub.engine.state import (
     Asked,
     Broadcast,
     Code,
+    Duty,
     Incident,
     InForce,
     InIncident,
@@ -378,6 +379,18 @@ def _silence_ended(s: State, ev: e.SilenceEnded, at: datetime) -> None:
     s.silences.pop(ev.id, None)
 
 
+def _duty_told(s: State, ev: e.DutyTold, at: datetime) -> None:
+    s.duties[ev.roster] = Duty(until=ev.until, people=ev.people, told=ev.told)
+
+
+def _duty_forgotten(s: State, ev: e.DutyForgotten, at: datetime) -> None:
+    s.duties.pop(ev.roster, None)
+
+
+def _rosters_looked(s: State, ev: e.RostersLooked, at: datetime) -> None:
+    s.rosters_told = ev.told
+
+
 def _on_watch(s: State, ev: e.OnWatch, at: datetime) -> None:
     s.watch = (ev.person, at)
 
@@ -442,6 +455,9 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.TaskLate: _task_late,
     e.Silenced: _silenced,
     e.SilenceEnded: _silence_ended,
+    e.DutyTold: _duty_told,
+    e.DutyForgotten: _duty_forgotten,
+    e.RostersLooked: _rosters_looked,
     e.OnWatch: _on_watch,
     e.AlarmRaised: _alarm,
     e.AlarmCleared: _alarm_cleared,

@@ -1,10 +1,10 @@
 """What the engine asks about what is in force. Pure; made by hub/app from the texts in force, faked in tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hub.model.people import Chain, Contact, Role
+from hub.model.people import Chain, Contact, Role, Roster
 from hub.model.signal import Signal, Status
 from hub.playbook.language import Playbook
 from hub.playbook.match import Match
@@ -20,6 +20,18 @@ class Rules(Protocol):
         ...
 
     def chain(self, chain: str) -> Chain | None: ...
+
+    @property
+    def rosters(self) -> Mapping[str, Roster]: ...
+
+    @property
+    def status(self) -> Status:
+        """Of what the hub says on its own account: Exercise in a playback."""
+        ...
+
+    def channels(self, person: str) -> Sequence[str]:
+        """Those on which the person has an address, in the directory's order."""
+        ...
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
         """Who that is at that time, in order, each once."""

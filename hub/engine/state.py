@@ -167,6 +167,14 @@ class Alarm(Struct, kw_only=True, gc=False):
     at: datetime
 
 
+class Duty(Struct, kw_only=True, gc=False):
+    """What is known of a roster whose handovers are told (see hub.model.events.DutyTold)."""
+
+    until: datetime
+    people: tuple[str, ...]
+    told: tuple[tuple[datetime, tuple[str, ...], tuple[str, ...]], ...]
+
+
 class Code(Struct, kw_only=True, gc=False):
     """An answer code a person was given, and when it was last of use."""
 
@@ -205,6 +213,8 @@ class State(Struct, kw_only=True, gc=False):
     broadcasts: dict[str, Broadcast] = field(default_factory=dict)
     opted_out: dict[str, list[str]] = field(default_factory=dict)  # registered person → channels
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
+    duties: dict[str, Duty] = field(default_factory=dict)  # by roster
+    rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:

@@ -347,7 +347,7 @@ class OptedIn(_Event, frozen=True, tag="opted-in"):
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
-    `draft BROADCAST`, `forget-broadcast BROADCAST`.
+    `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`.
     Setting one again moves it."""
 
     deadline: str
@@ -395,6 +395,28 @@ class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
     id: str
     by: str = ""
     why: str = ""
+
+
+class DutyTold(_Event, frozen=True, tag="duty-told"):
+    """Of a roster, every handover up to `until` is done with, and `people` are on duty then. `told`: the handovers
+    after it of which those concerned have been told: when, who goes, who comes."""
+
+    roster: str
+    until: datetime
+    people: tuple[str, ...] = ()
+    told: tuple[tuple[datetime, tuple[str, ...], tuple[str, ...]], ...] = ()
+
+
+class DutyForgotten(_Event, frozen=True, tag="duty-forgotten"):
+    """Nobody is told of this roster's handovers any more."""
+
+    roster: str
+
+
+class RostersLooked(_Event, frozen=True, tag="rosters-looked"):
+    """What of the coming gaps and double bookings the room has been told: an opaque word for each."""
+
+    told: tuple[str, ...] = ()
 
 
 class OnWatch(_Event, frozen=True, tag="on-watch"):
@@ -472,6 +494,9 @@ Event = (
     | TaskLate
     | Silenced
     | SilenceEnded
+    | DutyTold
+    | DutyForgotten
+    | RostersLooked
     | OnWatch
     | AlarmRaised
     | AlarmCleared

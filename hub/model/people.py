@@ -132,13 +132,16 @@ class Override(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
 class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Who is on duty: of the layers the last one that has somebody, else the shifts; overrides go before all.
-    `zone`: IANA time zone of the layers' times."""
+    `zone`: IANA time zone of the layers' times. `notice_s`: how long before a handover those who go and those who come
+    are told of it (0: they are not). `may_be_empty`: at times nobody is on duty, on purpose."""
 
     id: str
     shifts: tuple[Shift, ...] = ()
     layers: tuple[Layer, ...] = ()
     overrides: tuple[Override, ...] = ()
     zone: str = "UTC"
+    notice_s: float = 0.0
+    may_be_empty: bool = False
 
 
 class Asked(StrEnum):

@@ -27,7 +27,7 @@ from hub.yaml import Mapping as MappingNode
 # What the hub itself can fill in (hub/dispatch/render.py). What a sheet asks of a person who starts it comes on top.
 PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
-    "sheet", "sheets", "code", "codes", "eta", "delegate",
+    "sheet", "sheets", "code", "codes", "eta", "delegate", "roster", "at", "others",
 )  # fmt: skip
 SMS_PARTS_MAX = 3
 # How long what is filled in usually is, to count SMS by.
@@ -40,6 +40,9 @@ _USUAL |= {
     "codes": 5,
     "eta": 3,
     "delegate": 20,
+    "roster": 20,
+    "at": 22,
+    "others": 25,
     "severity": 8,
     "event": 40,
 }

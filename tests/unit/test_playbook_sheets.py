@@ -28,7 +28,7 @@ minister-president-cabinet provincial-partners
 HUB_MESSAGES = """
 accepted declined delegated delegate-unknown too-late stood-down which not-understood nothing-open merged-ask ask-hint
 repeat exercise test
-update all-clear opted-out opted-in not-read
+update all-clear opted-out opted-in not-read duty-begins duty-ends duty-now
 """
 
 

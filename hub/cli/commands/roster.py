@@ -1,5 +1,6 @@
 """`vigie roster`: who is on duty when."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,38 @@ def show(
     from hub.cli.setting import checked
 
     show(checked(config), name, instant(start), instant(until) if until else None, as_json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="An iCalendar file (.ics): Google, Outlook, Apple, PagerDuty ...")],
+    name: Annotated[str, typer.Option("--as", help="What the roster is to be called.")] = "",
+    start: Annotated[str | None, typer.Option("--from", help="An instant with its offset; now when left out.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Half a year later when left out.")] = None,
+    day_begins: Annotated[str, typer.Option("--day-begins", help="When events of whole days begin and end.")] = "00:00",
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints a calendar's shifts as YAML for config/rosters.yaml, and says what is wrong with it. Changes nothing."""
+    from hub.cli.look import instant
+    from hub.cli.roster import import_
+    from hub.cli.setting import read
+
+    # A file of the configuration may just be under way: `>> config/rosters.yaml`.
+    import_(read(config)[0], file, name, instant(start), instant(until) if until else None, day_begins, as_json)
+
+
+@app.command("link")
+def link(
+    roster: Annotated[str, typer.Argument(help="The roster's name.")] = "",
+    person: Annotated[str, typer.Option("--person", help="All shifts of this person, in every roster.")] = "",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """The secret address under which a phone can subscribe to a roster, or to one person's shifts."""
+    from hub.cli.roster import link
+    from hub.cli.setting import checked
+
+    link(checked(config), roster, person)
 
 
 @app.command("export")
