@@ -123,6 +123,7 @@ class Hub:
             make_ids=new_ids,
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
         )
+        self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
         self.core.decider.followers.append(self.recent.decided)
         self.intake = self._intake()
         self._operators = self._make_operators()

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 from msgspec import Struct
 
 from hub.model.message import Outcome, Verb
-from hub.model.people import Language
+from hub.model.people import Edited, Language
 from hub.model.signal import Signal, Status
 
 T = TypeVar("T")
@@ -73,11 +73,14 @@ class BadItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class ActItem(Struct, frozen=True, kw_only=True, gc=False):
-    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault."""
+    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault: a signal, or
+    how somebody is changed (`about`: who)."""
 
     body: Any
     key: str = ""
     signal: Signal | None = None
+    edited: Edited | None = None
+    about: str = ""
 
 
 Item = SignalItem | ReplyItem | ReceiptItem | BadItem | ActItem

@@ -1,6 +1,7 @@
 """What is in force, as the engine asks for it: made from the texts of the configuration, swapped whole."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 
 from hub.model.people import Asked, Chain, Contact, Role, Roster
@@ -34,6 +35,12 @@ class InForce:
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
 
+    def with_people(self, directory: Directory, rosters: Mapping[str, Roster]) -> "InForce":
+        """The same with other people."""
+        changed = copy(self)
+        changed.directory, changed.rosters = directory, dict(rosters)
+        return changed
+
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         return self._matcher.match(signal, now)
 
@@ -58,6 +65,9 @@ class InForce:
             return self.directory.competent(contact.id)
         roster = self.rosters.get(contact.id)
         return on_duty(roster, at) if roster is not None else ()
+
+    def knows(self, person: str) -> bool:
+        return self.directory.person(person) is not None
 
     def plays(self, person: str, role: Role) -> bool:
         return quorum.plays(self.directory, person, role)

@@ -87,6 +87,7 @@ class World:
         self.roles: set[tuple[str, str]] = set()  # (person, "speaks nl")
         self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
         self.left_out: set[str] = set()  # of exercises
+        self.gone: set[str] = set()  # from the directory
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -105,7 +106,10 @@ class World:
         return self.chains.get(chain)
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
-        return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ())))
+        return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ()) if p not in self.gone))
+
+    def knows(self, person: str) -> bool:
+        return person not in self.gone
 
     def plays(self, person: str, role: Role) -> bool:
         return (person, str(role)) in self.roles

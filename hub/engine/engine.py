@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, quiet, replies, steer, steps
+from hub.engine import chain, editing, incidents, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -88,6 +88,14 @@ class Engine:
                 quiet.lifted(w, body)
             case r.WatchTaken():
                 w.emit(e.OnWatch(person=body.person, by=body.by))
+            case r.PersonChanged():
+                editing.person_changed(w, fact, body)
+            case r.RosterChanged():
+                editing.roster_changed(w, fact, body)
+            case r.ChangeReverted():
+                editing.reverted(w, body.change, body.by, body.why)
+            case r.PersonErased() if body.person in w.state.edited:
+                editing.reverted(w, w.state.edited[body.person].change, body.by, body.why)
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():
@@ -165,6 +173,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "silence":
         if subject in w.state.silences:
             quiet.ended(w, subject)
+    elif kind == "change":
+        editing.reverted(w, subject, "", "over")
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

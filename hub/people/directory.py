@@ -94,7 +94,7 @@ class Directory:
         self.people: dict[str, Person] = {p.id: p for p in people}
         self.groups: dict[str, Group] = {g.id: g for g in groups}
         self.organisations: dict[str, Organisation] = {o.id: o for o in organisations}
-        self._region = region
+        self.region = region
         self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
         self._addresses: dict[tuple[str, str], list[str]] = {}  # (person, channel) → addresses
         self._live_only: set[str] = set()  # whosever they are, and over whatever channel: it is one telephone
@@ -174,7 +174,7 @@ class Directory:
         """Everybody who has this address, over whatever channel: somebody who was called may answer by SMS."""
         found = self._owners.get(address)
         if found is None:
-            found = self._owners.get(normalise(address, self._region), {})
+            found = self._owners.get(normalise(address, self.region), {})
         return tuple(found)
 
     def find(self, address: str) -> str:
