@@ -33,6 +33,7 @@ from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.edge.door import Edge
 from hub.edge.setup import Made, Setup, make
+from hub.editor import Editor
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -230,6 +231,17 @@ class Hub:
     # -- what operators ask --
 
     def _make_operators(self) -> Operators:
+        editor = Editor(
+            config=self.config,
+            installation=self.installation,
+            intake=self.intake,
+            journal=self.journal,
+            state=lambda: self.core.state,
+            now=self.clock.now,
+            decided=self.core.decider.moved,
+            channels=self.channels,
+            ids=new_ids(),
+        )
         return Operators(
             intake=self.intake,
             state=lambda: self.core.state,
@@ -241,6 +253,7 @@ class Hub:
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
             geography=self.config.geography,
+            editing=editor.done,
         )
 
     def status(self) -> Mapping[str, Any]:

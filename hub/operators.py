@@ -11,18 +11,19 @@ import msgspec
 from hub.acts import (
     ACTS,
     HEALTH,
+    About,
     AuditorBody,
     ByBody,
     ClockBody,
     Done,
     Duty,
     HandOverBody,
-    Instant,
     Refused,
     SilenceBody,
     StartBody,
     WatchBody,
     WhyBody,
+    instant_of,
 )
 from hub.connector import ActItem, Unavailable
 from hub.engine.state import State
@@ -43,9 +44,6 @@ from hub.rules import InForce
 NAME = "operators"  # the source of their facts
 SILENCE_MOST = timedelta(days=14)
 
-About = Mapping[str, str]
-"""What an act is about, or what a question asks for: the names in its path and its query."""
-
 _BODIES = {act.verb: act.body for act in ACTS}
 
 
@@ -65,6 +63,7 @@ class Operators:
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
         geography: Geography | None = None,
+        editing: Mapping[str, Callable[[About, Any], Awaitable[Any]]] | None = None,
     ) -> None:
         self._intake = intake
         self._state = state
@@ -90,6 +89,7 @@ class Operators:
             "clock": self._clock,
             "who": self._who,
             **{str(act): self._steering(act) for act in Steer},
+            **(editing or {}),  # hub.editor
         }
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
@@ -170,7 +170,7 @@ class Operators:
         chain: Chain | None = rules.chain(about["chain"])
         if chain is None:
             raise Refused(f"no chain {about['chain']}: there are {', '.join(sorted(rules.chains))}", missing=True)
-        at = _instant("at", about["at"]) if about.get("at") else self._now()
+        at = instant_of("at", about["at"]) if about.get("at") else self._now()
         plan = who(chain, at, rules.directory, rules.rosters)
         return [
             Duty(
@@ -283,11 +283,3 @@ def _known(name: str, there: Collection[str], what: str, remedy: str) -> str:
     if name not in there:
         raise Refused(f"{what} {name}{remedy}", missing=True)
     return name
-
-
-def _instant(name: str, text: str) -> datetime:
-    try:
-        # A plus sign in a query is a space unless it was escaped, which people forget.
-        return msgspec.convert(text.replace(" ", "+"), Instant)
-    except msgspec.ValidationError:
-        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None

@@ -150,6 +150,16 @@ class Reader:
         )
         return decode_fact(found[0]) if found else None
 
+    def changes(self) -> list[Fact]:
+        """All that was changed in the directory and the rosters while the hub ran, in order (hub.people.layers)."""
+        types = ("person-changed", "roster-changed", "change-reverted", "person-erased")
+        found = self._each(
+            "SELECT r.seq, r.body FROM carray(?) a CROSS JOIN records r "
+            "ON r.type = a.value AND r.subject IS NOT NULL AND r.kind = 1 ORDER BY r.seq",
+            types,
+        )
+        return [decode_fact(body) for _, body in found]
+
     def get(self, ids: Sequence[str]) -> list[Record | None]:
         found = self._each("SELECT r.id, r.body FROM carray(?) a CROSS JOIN records r ON r.id = a.value", ids)
         bodies = dict(found)
