@@ -69,7 +69,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overrides: tuple[Override, ...] = ()
 
 
-class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Listed(Struct, frozen=True, kw_only=True):
     """One person of the directory in force."""
 
     id: str
@@ -79,7 +79,7 @@ class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changed: bool = False
 
 
-class PersonShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PersonShown(Struct, frozen=True, kw_only=True):
     """Somebody as they are in force. `version`: to be named by whoever changes them. `person`: the keys of their entry
     in config/people.yaml; None where an act has taken them out. `change`: what makes them other than the files say."""
 
@@ -99,7 +99,7 @@ class Span(Struct, frozen=True, kw_only=True):
     end: datetime
 
 
-class RosterShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RosterShown(Struct, frozen=True, kw_only=True):
     """Who is on duty in a time. `changes`: what of it the files do not say."""
 
     id: str

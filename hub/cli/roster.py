@@ -1,12 +1,13 @@
 """`vigie roster`: who is on duty when, on paper or as a calendar."""
 
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hub.cli import say
 from hub.config import Config
-from hub.model.people import Roster
+from hub.model.people import Person, Roster
 from hub.people.ical import calendar_of
 from hub.people.rosters import timeline
 
@@ -14,9 +15,11 @@ SHOWN = timedelta(days=28)
 EXPORTED = timedelta(days=180)
 
 
-def show(config: Config, name: str, start: datetime, end: datetime | None, as_json: bool) -> None:
+def show(
+    config: Config, rosters: Mapping[str, Roster], name: str, start: datetime, end: datetime | None, as_json: bool
+) -> None:
     """Who is on duty, span by span in local time; spans without anybody are faults."""
-    spans = timeline(_roster(config, name), start, _end(start, end, SHOWN))
+    spans = timeline(_roster(rosters, name), start, _end(start, end, SHOWN))
     empty = False
     zone = ZoneInfo(config.hub.zone)
     for span in spans:
@@ -29,17 +32,24 @@ def show(config: Config, name: str, start: datetime, end: datetime | None, as_js
     say.done(empty)
 
 
-def export(config: Config, name: str, start: datetime, end: datetime | None, now: datetime) -> None:
+def export(
+    rosters: Mapping[str, Roster],
+    people: Iterable[Person],
+    name: str,
+    start: datetime,
+    end: datetime | None,
+    now: datetime,
+) -> None:
     """The calendar on standard output."""
-    names = {person.id: person.name for person in config.people}
-    calendar = calendar_of(_roster(config, name), names, start, _end(start, end, EXPORTED), now)
+    names = {person.id: person.name for person in people}
+    calendar = calendar_of(_roster(rosters, name), names, start, _end(start, end, EXPORTED), now)
     sys.stdout.buffer.write(calendar)
 
 
-def _roster(config: Config, name: str) -> Roster:
-    roster = config.rosters.get(name)
+def _roster(rosters: Mapping[str, Roster], name: str) -> Roster:
+    roster = rosters.get(name)
     if roster is None:
-        say.could_not(f"{name}: no such roster: there are {', '.join(sorted(config.rosters))}")
+        say.could_not(f"{name}: no such roster: there are {', '.join(sorted(rosters))}")
     return roster
 
 

@@ -40,7 +40,8 @@ def _gaps(centre: Centre, now: datetime) -> Iterable[str]:
     for roster in centre.rosters.values():
         for span in timeline(roster, now, now + AHEAD):
             if not any(centre.directory.person(person) for person in span.people):
-                times = f"from {_local(span.start, roster)} to {_local(span.end, roster)}"
+                ends = "on" if span.end >= now + AHEAD else f"to {_local(span.end, roster)}"
+                times = f"from {_local(span.start, roster)} {ends}"
                 yield f"nobody is on duty in {roster.id} {times}"
 
 
