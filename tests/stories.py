@@ -115,7 +115,7 @@ class World:
         return (person, str(role)) in self.roles
 
     def ways(self, person: str, channel: str, status: Status) -> int:
-        if status is Status.EXERCISE and person in self.left_out:
+        if person in self.gone or (status is Status.EXERCISE and person in self.left_out):
             return 0
         return 0 if (person, channel) in self.no_address else self.several.get((person, channel), 1)
 

@@ -55,10 +55,15 @@ def without(text: str, person: str, words: Iterable[str]) -> str | None:
             gone.add(before)
             before -= 1
     left = "".join(line for number, line in enumerate(lines, 1) if number not in gone)
-    folded = fold(left)
-    if any(word in left or fold(word) in folded for word in words) or errors(read(left, "").findings):
+    folded = _plain(left)
+    if any(word in left or _plain(word) in folded for word in words) or errors(read(left, "").findings):
         return None
     return left
+
+
+def _plain(text: str) -> str:
+    """Without case, accents and the breadth of gaps."""
+    return " ".join(fold(text).split())
 
 
 def _entries(document: Document, person: str) -> list[Mapping]:

@@ -107,7 +107,7 @@ def test_the_version_may_stand_in_the_header(here: Room) -> None:
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"name": "A", "reach": {"sms": "123"}}, "reach.sms: officer-y: this number has too few digits: write it as +32"),
+        ({"name": "A", "reach": {"sms": "123"}}, "reach.sms: officer-y: this number has too few digits: write"),
         ({"name": "A", "reach": {"fax": "1"}}, 'reach.fax: "fax" is no channel: it can be: sms, voice, email'),
         ({"name": "A", "reach": {"email": "a b"}}, "reach.email: officer-y: this is no mail address: write it as"),
         ({"nam": "A"}, 'nam: "nam" is no key of "officer-y": it can be: name, language,'),
@@ -156,9 +156,8 @@ def test_who_is_missed_is_warned_of_and_not_refused(here: Room) -> None:
     assert here.api("GET", "/api/who/duty-officers").json()[0]["person"] == "officer-a"
     numbers = {"name": "B", "reach": {"sms": "+32 450 00 00 01"}}
     shared = here.api("PUT", "/api/people/officer-y", WHO | {"over": "", "person": numbers}).json()
-    assert shared["warnings"] == [
-        "reach: officer-y and officer-a share an address: nobody can tell whose answer comes from it: give each their own"
-    ]
+    (told,) = shared["warnings"]
+    assert told.startswith("reach: officer-y and officer-a share an address: nobody can tell whose answer comes from")
     version = person(here, "officer-y")["version"]
     assert here.api("DELETE", "/api/people/officer-y", WHO | {"over": version}).status == 200
     assert here.api("GET", "/api/people/officer-y").status == 404
@@ -262,11 +261,8 @@ def test_the_commands_change_and_the_files_are_told(here: Room, tmp_path: Path) 
     gone = vigie(here, "people", "remove", "cell-d5", *BY)
     assert gone.code == 0, gone.err
     tonight = vigie(here, "roster", "replace", "sitcen-on-call", "--with", "officer-c", "--until", "8 h", *BY)
-    assert (tonight.code, tonight.out[:52]) == (
-        0,
-        "officer-c is on duty in sitcen-on-call from 20"[:52] + tonight.out[46:52],
-    )
-    assert "officer-c is on duty in sitcen-backup and sitcen-on-call" in tonight.err or "warning" in tonight.err
+    assert (tonight.code, tonight.out.startswith("officer-c is on duty in sitcen-on-call from 20")) == (0, True)
+    assert re.match(r"warning: officer-c is on duty in (sitcen-\S+) and (sitcen-\S+) from ", tonight.err), tonight.err
 
     diff = vigie(here, "people", "diff")
     assert diff.code == 0
@@ -357,7 +353,7 @@ def test_nothing_is_left_of_somebody_who_is_erased(tmp_path: Path) -> None:
         change(here.folder.config / "people.yaml", lambda held: held["people"].update({"officer-z": entry}))
         change(here.folder.config / "rosters.yaml", lambda held: held["sitcen-on-call"].update(always="officer-z"))
         here.start()
-        here.script("+32450000099", reply_to="antwoord ([A-Z]+)", reply=r"\1 ja geheimzinnig")
+        here.script("+32450000099", reply_to="antwoord ([A-Z]+)", reply=r"\1 ja 37 min")
         here.alert("THUNDER-1")
         here.until(lambda: [x for x in here.events(e.AskClosed) if x.outcome == "accepted"], "an officer who accepts")
         here.cancel("THUNDER-2", of="THUNDER-1")
@@ -370,7 +366,7 @@ def test_nothing_is_left_of_somebody_who_is_erased(tmp_path: Path) -> None:
         assert "take the entry out of config/people.yaml" in refused.json()["detail"]
         here.settled()
         here.stop()
-        assert _bytes_with(here, secret_name, "50000099", "geheimzinnig"), "what is to be erased was there"
+        assert _bytes_with(here, secret_name, "50000099", "ja 37 min"), "what is to be erased was there"
 
         change(here.folder.config / "people.yaml", lambda held: held["people"].pop("officer-z"))
         change(here.folder.config / "rosters.yaml", lambda held: held["sitcen-on-call"].update(always="officer-a"))
@@ -392,9 +388,9 @@ def test_nothing_is_left_of_somebody_who_is_erased(tmp_path: Path) -> None:
         assert again.code == 0, "asking again does no harm"
         verified = vigie(here, "journal", "verify")
         assert (verified.code, verified.err) == (0, ""), verified
-        assert not _bytes_with(here, secret_name, "50000099", "50000098", "geheimzinnig"), "while it runs"
+        assert not _bytes_with(here, secret_name, "50000099", "50000098", "ja 37 min"), "while it runs"
         here.stop()
-        assert not _bytes_with(here, secret_name, "Zacharias", "50000099", "50 00 00 99", "50000098", "geheimzinnig")
+        assert not _bytes_with(here, secret_name, "Zacharias", "50000099", "50 00 00 99", "50000098", "ja 37 min")
         here.start()
         assert here.api("GET", "/api/people/officer-z").status == 404
 
