@@ -118,11 +118,14 @@ class Editor:
         return PersonShown(
             id=id_,
             version=version,
-            person=None if known is None else form_of(known),
+            person=None if known is None else self._form(known),
             groups=tuple(group for group in directory.groups if id_ in directory.members(group)),
             in_files=id_ in self._installation.files.people,
             change=self._change_of(id_),
         )
+
+    def _form(self, person: Person) -> dict[str, Any]:
+        return form_of(person, self._installation.files.organisations.get(person.organisation))
 
     def _version(self, id_: str) -> str:
         """The change that somebody is in force by, else a digest of the files' entry; `""`: nobody has the id."""
@@ -240,7 +243,7 @@ class Editor:
         current = self._installation.in_force.directory.person(id_)
         if then is None or current is None:
             return ", who is in the directory no more" if current is None else ""
-        one, other = form_of(then), form_of(current)
+        one, other = self._form(then), self._form(current)
         changed = [key for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]
         return f": {', '.join(changed)}" if changed else ""
 

@@ -12,9 +12,10 @@ from datetime import datetime
 
 import msgspec
 import structlog
+import trio
 
 from hub.acts import Erased, Left
-from hub.journal import Journal
+from hub.journal import Journal, JournalUnavailable
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
@@ -26,6 +27,7 @@ from hub.people.exchange.draft import made_id
 log = structlog.get_logger(__name__)
 
 PAGE = 500  # decisions read at a time: what is decoded at once holds timers up
+HELD_TRIES, HELD_PAUSE_S = 10, 0.3
 NAMED_MOST = 10  # records named in one sentence
 
 _edited = msgspec.json.Decoder(Edited)
@@ -67,7 +69,7 @@ async def erase(journal: Journal, others: Directory, person: str, by: str, why: 
     await _sort(journal, sorted_, [key for key in found.vault if key not in sorted_.theirs], trail, person, reached)
     there = [key for key, entry in await _entries(journal, list(sorted_.theirs)) if entry is not None]
     rewritten = {key: text for key in sorted_.texts if (text := without(texts[key], person, (*kept, *reached)))}
-    await journal.erase([*there, *sorted_.texts])
+    await _erase(journal, [*there, *sorted_.texts])
     body = r.PersonErased(
         person=person, by=by, why=why, entries=len(there) + len(sorted_.texts) - len(rewritten), texts=len(rewritten)
     )
@@ -85,6 +87,18 @@ async def erase(journal: Journal, others: Directory, person: str, by: str, why: 
         texts=body.texts,
         left=(*sorted_.left, *_left_in_records(found.records), *_elsewhere(person, names)),
     )
+
+
+async def _erase(journal: Journal, keys: Sequence[str]) -> None:
+    """A reading command may hold the log just now, in which the bytes lie: for moments only."""
+    for _ in range(HELD_TRIES):
+        try:
+            await journal.erase(keys)
+            break
+        except JournalUnavailable:
+            await trio.sleep(HELD_PAUSE_S)
+    else:
+        await journal.erase(keys)
 
 
 async def _trail(journal: Journal, person: str) -> Trail:

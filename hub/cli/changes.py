@@ -91,7 +91,7 @@ def diff(config: Config, data: Path | None) -> None:
             what = f"put this in place of the entry in {where}" if id_ in files.people else f"add this to {where}"
             say.line(f"# {id_}: changed {changes.told(change)}: {what}{since}")
     if people:
-        say.text(people_yaml(people))
+        say.text(people_yaml(people, files.organisations))
     for change, roster, overrides in changes.open():
         say.line(
             f"# {roster}: changed {changes.told(change)}: add these overrides in {config.folder.name}/rosters.yaml"

@@ -13,26 +13,30 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from hub.model.people import Override, Person
+from hub.model.people import Organisation, Override, Person
 from hub.people.directory import readable
 from hub.playbook.form import CHANNEL_WORDS
 
 _SAID_AS = {channel: word for word, channel in CHANNEL_WORDS.items()}  # voice → call
 
 
-def people_yaml(people: Iterable[Person]) -> str:
-    """A whole file."""
+def people_yaml(people: Iterable[Person], organisations: Mapping[str, Organisation] | None = None) -> str:
+    """A whole file. `organisations`: what is known of them need not be said of their people."""
+    known = organisations or {}
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 10_000
     out = io.StringIO()
-    yaml.dump({"people": {person.id: _in_lines(form_of(person)) for person in people}}, out)
+    yaml.dump(
+        {"people": {person.id: _in_lines(form_of(person, known.get(person.organisation))) for person in people}}, out
+    )
     return out.getvalue()
 
 
-def form_of(person: Person) -> dict[str, Any]:
+def form_of(person: Person, organisation: Organisation | None = None) -> dict[str, Any]:
     """Somebody as `PersonForm` has them, as plain values: keys in the order in which they are read; what is as usual is
-    left out."""
+    left out, and what is so because their organisation is."""
+    theirs = organisation.discipline if organisation is not None else None
     reach: dict[str, list[Any]] = {}
     for way in person.addresses:
         written = readable(way.address)
@@ -43,7 +47,7 @@ def form_of(person: Person) -> dict[str, Any]:
         "language": person.language.value,
         "speaks": [language.value for language in person.speaks],
         "organisation": person.organisation,
-        "discipline": person.discipline.value if person.discipline is not None else "",
+        "discipline": "" if person.discipline in (None, theirs) else str(person.discipline),
         "competences": list(person.competences),
         "reach": {channel: ways[0] if len(ways) == 1 else ways for channel, ways in reach.items()},
         "exercises": "" if person.exercises else "no",
