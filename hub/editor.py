@@ -35,7 +35,7 @@ from hub.config.editing import read_person
 from hub.config.writing import form_of
 from hub.connector import ActItem, Channel, Unavailable
 from hub.engine.state import State
-from hub.erasing import erase
+from hub.erasing import Nothing, erase
 from hub.findings import choice
 from hub.install import Installation, edited_of
 from hub.intake.intake import Intake
@@ -259,6 +259,8 @@ class Editor:
         others = self._installation.in_force.directory
         try:
             return await erase(self._journal, others, id_, sent.by, sent.why, self._now(), self._ids)
+        except Nothing as error:
+            raise Refused(str(error), missing=True) from None
         except JournalUnavailable as error:
             raise Unavailable(str(error)) from error
 

@@ -34,6 +34,10 @@ _edited = msgspec.json.Decoder(Edited)
 _said = msgspec.json.Decoder(dict[str, str])
 
 
+class Nothing(Exception):
+    """Nothing in the journal is about such a person: more likely the id is mistyped than that all is well."""
+
+
 @dataclass
 class Trail:
     """What decisions say of a person. `texts`: file → the facts that brought its texts, the newest last."""
@@ -41,6 +45,7 @@ class Trail:
     texts: dict[str, list[str]] = field(default_factory=dict)
     replies: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
+    named: bool = False  # somebody has changed them while running
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Sorted:
 
 
 async def erase(journal: Journal, others: Directory, person: str, by: str, why: str, now: datetime, ids: Ids) -> Erased:
-    """Erases somebody who is in the directory no more. `others`: who still is. Raises JournalUnavailable."""
+    """Erases somebody who is in the directory no more. `others`: who still is. Raises JournalUnavailable, Nothing."""
     about = r.about_person(person)
     trail = await _trail(journal, person)
     texts = await _texts(journal, trail)
@@ -67,6 +72,8 @@ async def erase(journal: Journal, others: Directory, person: str, by: str, why: 
     sorted_.theirs |= dict.fromkeys((*(await journal.find([], about)).vault, *trail.replies, *rendered))
     sorted_.texts |= dict.fromkeys(key for key, text in texts.items() if entries_of(text, person) != ([], []))
     await _sort(journal, sorted_, [key for key in found.vault if key not in sorted_.theirs], trail, person, reached)
+    if not (sorted_.theirs or sorted_.texts or trail.orders or trail.named):
+        raise Nothing(f'the journal holds nothing about "{person}": is the id right, or was it erased already?')
     there = [key for key, entry in await _entries(journal, list(sorted_.theirs)) if entry is not None]
     rewritten = {key: text for key in sorted_.texts if (text := without(texts[key], person, (*kept, *reached)))}
     await _erase(journal, [*there, *sorted_.texts])
@@ -108,6 +115,8 @@ async def _trail(journal: Journal, person: str) -> Trail:
             match event:
                 case e.Enforced(what="config") if event.name.startswith(("people", "rosters")):
                     trail.texts.setdefault(event.name, []).append(event.fact)
+                case e.PersonEdited() if event.person == person:
+                    trail.named = True
                 case e.Answered() if event.person == person and event.fact:
                     trail.replies.append(event.fact)
                 case e.Ordered() if event.recipients == (person,) or ("delegate", person) in event.values:

@@ -386,6 +386,8 @@ def test_nothing_is_left_of_somebody_who_is_erased(tmp_path: Path) -> None:
         assert len(texts) == 1
         again = vigie(here, "people", "erase", "officer-z", *BY)
         assert again.code == 0, "asking again does no harm"
+        mistyped = vigie(here, "people", "erase", "officer-zz", *BY)
+        assert (mistyped.code, mistyped.err.startswith('the journal holds nothing about "officer-zz"')) == (1, True)
         verified = vigie(here, "journal", "verify")
         assert (verified.code, verified.err) == (0, ""), verified
         assert not _bytes_with(here, secret_name, "50000099", "50000098", "ja 37 min"), "while it runs"
