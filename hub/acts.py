@@ -2,6 +2,7 @@
 sent and what it answers. One list: the web makes routes of it, hub/operators.py does what is asked.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -9,19 +10,30 @@ import msgspec
 from msgspec import Struct
 
 from hub.model.broadcast import Control, Kind
-from hub.model.people import Language, Roster, Steer
+from hub.model.people import Language, Override, Roster, Steer
 from hub.model.signal import Hazard
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+About = Mapping[str, str]
+"""What an act is about, or what a question asks for: the names in its path and its query."""
 
 
 class Refused(Exception):
     """The act is not possible as asked; `reason` names what is wrong and what would be right. `missing`: what it is
-    about does not exist (404 rather than 422)."""
+    about does not exist (404 rather than 422). `conflict`: it was changed meanwhile (409)."""
 
-    def __init__(self, reason: str, *, missing: bool = False) -> None:
+    def __init__(self, reason: str, *, missing: bool = False, conflict: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.missing = reason, missing
+        self.reason, self.missing, self.conflict = reason, missing, conflict
+
+
+def instant_of(name: str, text: str) -> datetime:
+    """An instant in a query. Raises Refused."""
+    try:
+        # A plus sign in a query is a space unless it was escaped, which people forget.
+        return msgspec.convert(text.replace(" ", "+"), Instant)
+    except msgspec.ValidationError:
+        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None
 
 
 # --- what is answered --------------------------------------------------------------------------------------
@@ -99,6 +111,84 @@ class Subscribed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rosters: tuple[Roster, ...]
     person: str = ""
     names: dict[str, str] = {}
+
+
+class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an act says otherwise than the files. `id`: of its fact. `overtaken`: the entry in the files was edited
+    since, and says something else again: the act still counts."""
+
+    id: str
+    by: str
+    why: str
+    at: datetime
+    removed: bool = False
+    overtaken: bool = False
+    overrides: tuple[Override, ...] = ()
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """One person of the directory in force."""
+
+    id: str
+    name: str
+    language: Language
+    organisation: str = ""
+    changed: bool = False
+
+
+class PersonShown(Struct, frozen=True, kw_only=True):
+    """Somebody as they are in force. `version`: to be named by whoever changes them. `person`: the keys of their entry
+    in config/people.yaml; None where an act has taken them out. `change`: what makes them other than the files say."""
+
+    id: str
+    version: str
+    person: dict[str, Any] | None
+    groups: tuple[str, ...] = ()
+    in_files: bool = True
+    change: Change | None = None
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """The same people from `start` (included) to `end` (excluded)."""
+
+    people: tuple[str, ...]
+    start: datetime
+    end: datetime
+
+
+class RosterShown(Struct, frozen=True, kw_only=True):
+    """Who is on duty in a time. `changes`: what of it the files do not say."""
+
+    id: str
+    version: str
+    spans: tuple[Span, ...]
+    changes: tuple[Change, ...] = ()
+
+
+class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The change is durable and in force. `version`: the one that it has made. `warnings`: what it leaves open."""
+
+    id: str
+    said: str
+    version: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """Where something of an erased person may still stand, and why it was left."""
+
+    what: str
+    why: str
+
+
+class Erased(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`entries`: of the vault, deleted; `texts`: of the directory, rewritten. `left`: what was not erased."""
+
+    id: str
+    said: str
+    entries: int = 0
+    texts: int = 0
+    left: tuple[Left, ...] = ()
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -199,12 +289,42 @@ class ByBody(Body, frozen=True):
     by: str
 
 
+class VersionBody(Body, frozen=True, kw_only=True):
+    """`over`: the version that was looked at, `""` for what is not there yet. The header If-Match may say it too."""
+
+    by: str
+    why: str
+    over: str | None = None
+
+
+class PersonBody(VersionBody, frozen=True, kw_only=True):
+    """`person`: the keys of an entry in config/people.yaml (`vigie schema people`): name, language, reach ..."""
+
+    person: dict[str, Any]
+
+
+class OverrideBody(VersionBody, frozen=True, kw_only=True):
+    """Who is on duty from when to when, in place of whoever would be, or besides them."""
+
+    people: tuple[str, ...]
+    start: Instant = msgspec.field(name="from")
+    until: Instant
+    besides: bool = False
+
+
+class SwapBody(VersionBody, frozen=True, kw_only=True):
+    """`swap`: two people, each with a moment of the shift that they give away: each takes the other's."""
+
+    swap: dict[str, Instant]
+
+
 # --- the list ----------------------------------------------------------------------------------------------
 
 
 class Act(Struct, frozen=True, kw_only=True):
     """`path`: with the names of what it is about in braces. `body`: None for a question, which is a GET and may have
-    words in its query (name → what it is). `answer`: a type, or a JSON Schema."""
+    words in its query (name → what it is). `answer`: a type, or a JSON Schema. `method`: of an act, POST unless it says
+    how something is to be (PUT) or that it is to be no more (DELETE)."""
 
     verb: str
     path: str
@@ -212,6 +332,7 @@ class Act(Struct, frozen=True, kw_only=True):
     body: type[Body] | None = None
     query: dict[str, str] = {}
     answer: Any = Done
+    method: str = ""
 
 
 _STEERING = {
@@ -228,6 +349,7 @@ _CONTROLS = {
     Control.STOP: "What has not gone out of a broadcast never will; a draft is thrown away",
 }
 
+_INSTANT = "RFC 3339 with its offset"
 ACTS = (
     Act(verb="start", path="/api/start", summary="Start a reflex sheet by hand", body=StartBody),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
@@ -282,8 +404,69 @@ ACTS = (
         verb="who",
         path="/api/who/{chain}",
         summary="Whom a chain would ask",
-        query={"at": "RFC 3339 with its offset; now when left out"},
+        query={"at": f"{_INSTANT}; now when left out"},
         answer=list[Duty],
+    ),
+    Act(verb="people", path="/api/people", summary="The directory in force", answer=list[Listed]),
+    Act(verb="person", path="/api/people/{person}", summary="Somebody as they are in force", answer=PersonShown),
+    Act(
+        verb="set-person",
+        method="PUT",
+        path="/api/people/{person}",
+        summary="Change somebody, or put them into the directory",
+        body=PersonBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="remove-person",
+        method="DELETE",
+        path="/api/people/{person}",
+        summary="Take somebody out of the directory: nobody asks them anything any more",
+        body=VersionBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="revert-person",
+        path="/api/people/{person}/revert",
+        summary="Somebody is as the files say again",
+        body=WhyBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="erase-person",
+        path="/api/people/{person}/erase",
+        summary="Erase what is kept about somebody who is in the directory no more",
+        body=WhyBody,
+        answer=Erased,
+    ),
+    Act(
+        verb="roster",
+        path="/api/rosters/{roster}",
+        summary="Who is on duty when",
+        query={"from": f"{_INSTANT}; now when left out", "until": f"{_INSTANT}; four weeks later when left out"},
+        answer=RosterShown,
+    ),
+    Act(
+        verb="override",
+        path="/api/rosters/{roster}/overrides",
+        summary="Others are on duty for a time",
+        body=OverrideBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="swap",
+        path="/api/rosters/{roster}/swaps",
+        summary="Two people take each other's shift",
+        body=SwapBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="lift-override",
+        method="DELETE",
+        path="/api/rosters/{roster}/overrides/{change}",
+        summary="What was changed in a roster while running holds no longer",
+        body=WhyBody,
+        answer=Changed,
     ),
     Act(verb="status", path="/api/status", summary="The current picture", answer={"type": "object"}),
 )

@@ -37,6 +37,7 @@ from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup, make
+from hub.editor import Editor
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -128,6 +129,7 @@ class Hub:
             make_ids=new_ids,
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
         )
+        self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
         self.core.decider.followers.append(self.recent.decided)
         self.intake = self._intake()
         self._operators = self._make_operators()
@@ -234,6 +236,17 @@ class Hub:
     # -- what operators ask --
 
     def _make_operators(self) -> Operators:
+        editor = Editor(
+            config=self.config,
+            installation=self.installation,
+            intake=self.intake,
+            journal=self.journal,
+            state=lambda: self.core.state,
+            now=self.clock.now,
+            decided=self.core.decider.moved,
+            channels=self.channels,
+            ids=new_ids(),
+        )
         return Operators(
             intake=self.intake,
             state=lambda: self.core.state,
@@ -258,6 +271,7 @@ class Hub:
             ),
             links=self._links(),
             zone=self.config.hub.zone,
+            editing=editor.done,
         )
 
     def _links(self) -> Links | None:

@@ -73,12 +73,13 @@ class BadItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class ActItem(Struct, frozen=True, kw_only=True, gc=False):
-    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault (a signal, or
-    what the engine is to see of it)."""
+    """An operator's act through the API: a fact body of hub.model.records, with what of it belongs in the vault (a
+    signal, how somebody is changed, what a broadcast says); `about`: the person it is about."""
 
     body: Any
     key: str = ""
     sealed: Any = None
+    about: str = ""
 
 
 Item = SignalItem | ReplyItem | ReceiptItem | BadItem | ActItem

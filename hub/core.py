@@ -114,6 +114,11 @@ class Core:
     def state(self) -> State:
         return self.engine.state
 
+    def enforce(self, rules: InForce) -> None:
+        """From here on these rules are in force: for what is decided, and for where what is still to go out goes."""
+        self.engine.rules = rules
+        self.dispatch.directory = rules.directory
+
     def pending(self) -> list[Pending]:
         """Orders of which something is still to go out, or was under way when the hub went down."""
         return [

@@ -5,6 +5,7 @@ import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -17,7 +18,9 @@ from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
 from hub.model.broadcast import Content
 from hub.model.message import Outcome
+from hub.model.people import Edited
 from hub.model.signal import Signal
+from hub.people.layers import CHANGES
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +31,7 @@ LINGER_S = 0.05  # how long receipts that nothing urgent follows from wait for c
 
 _signal = msgspec.json.Decoder(Signal)
 _content = msgspec.json.Decoder(Content)
+_edited = msgspec.json.Decoder(Edited)
 _BEGINNING, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -35,18 +39,21 @@ class Decider:
     """Runs an engine on a journal. `followers` are called, in order, with each decision once it is durable; they must
     not block. `ahead` are called as soon as it is on its way to the journal, before it is durable: they may prepare
     what follows from it, up to attempts (which the journal holds back until their decision is durable), and nothing
-    else. `decided` is the number of decisions so far, for whoever watches that it moves."""
+    else. `changing` is called with each change of people or rosters before the engine takes it: who is asked because of
+    it is asked as they are now. `decided` is the number of decisions so far, for whoever watches that it moves."""
 
     def __init__(self, engine: Engine, journal: Journal, clock: Clock) -> None:
         self.engine = engine
         self.followers: list[Callable[[r.Decision], None]] = []
         self.ahead: list[Callable[[r.Decision], None]] = []
+        self.changing: Callable[[r.Entry], None] = lambda entry: None
         self.decided = 0
         self.settling = False  # a decision is folded and not yet durable
         self.recent: OrderedDict[str, Signal] = OrderedDict()  # by fact: the newest that were taken
         self._journal = journal
         self._clock = clock
         self._quiet_until = _BEGINNING
+        self._moved = trio.Event()
         self._wait = trio.CancelScope()
 
     def listen_first(self, seconds: float | None) -> None:
@@ -55,12 +62,18 @@ class Decider:
         self._quiet_until = _NEVER if seconds is None else self._clock.now() + timedelta(seconds=seconds)
         self._wait.deadline = self._wake_at()
 
+    async def moved(self) -> None:
+        """Until the next decision is durable."""
+        await self._moved.wait()
+
     async def run(self) -> None:
         """Decides for ever. Ends only by cancellation or by Fenced (another leader decides now)."""
         engine, facts = self.engine, self._journal.facts(after=self.engine.state.cursor)
         while True:
             for batch in await self._next(facts):
                 self._keep(batch)
+                if type(batch[0].record.body) in CHANGES:
+                    self.changing(batch[0])
                 await self._settle(engine.take(batch, self._clock.now()))
                 await self._fire()
             await self._fire()
@@ -77,7 +90,9 @@ class Decider:
                     while len(found) < BATCH and _good_news(found[-1]):
                         found += await anext(facts)
         whole = await self._whole(found)
-        return [whole[start : start + BATCH] for start in range(0, len(whole), BATCH)]
+        changes = [i for i, entry in enumerate(whole) if type(entry.record.body) in CHANGES]
+        starts = sorted({*range(0, len(whole), BATCH), *changes})
+        return [whole[start:end] for start, end in pairwise([*starts, len(whole)])]
 
     async def _fire(self) -> None:
         now = self._clock.now()
@@ -126,6 +141,8 @@ class Decider:
                 await trio.sleep(RETRY_S)
         self.settling = False
         self.decided += 1
+        moved, self._moved = self._moved, trio.Event()
+        moved.set()
         for follower in self.followers:
             follower(decided.decision)
 
@@ -153,4 +170,5 @@ _SEALED: dict[type, msgspec.json.Decoder[Any]] = {
     r.SignalReceived: _signal,
     r.SheetStarted: _signal,
     r.BroadcastReleased: _content,
+    r.PersonChanged: _edited,
 }

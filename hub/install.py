@@ -2,7 +2,7 @@
 their sheet that opened them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,15 +14,19 @@ from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
 from hub.model.ids import Ids
+from hub.model.people import Edited
 from hub.model.signal import Status
 from hub.people.answers import understand
 from hub.people.directory import Directory
 from hub.people.instead import whom
+from hub.people.layers import NOTHING, Layers
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
 from hub.rules import InForce
 
 PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ and registered/ do too
+
+_edited = msgspec.json.Decoder(Edited)
 
 log = structlog.get_logger(__name__)
 
@@ -60,21 +64,37 @@ class Installation:
         self._now = now
         self._ids = ids
         self.in_force: InForce
-        self.directory = config.directory()
-        self.understanding = Understanding(self.directory)
+        self.files = config.directory()
+        self.layers = Layers()
+        self.understanding = Understanding(self.files)
 
     async def rules(self, state: State) -> InForce:
-        """The rules in force, with the earlier versions that open incidents still run on."""
+        """The rules in force, with what was changed while running and the earlier versions of sheets that open
+        incidents still run on."""
         config = self._config
         self.in_force = InForce(
             sheets=config.playbooks,
             earlier=await self._earlier(state),
             chains=config.chains,
-            directory=self.directory,
+            directory=self.files,
             rosters=config.rosters,
             voices=config.voices(),
             status=self._status,
         )
+        edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
+        self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
+        self.layers.rosters = {change: (known.roster, known.overrides) for change, known in state.rosters.items()}
+        return self._lay()
+
+    def change(self, entry: r.Entry) -> InForce:
+        """The rules in force once a change of people or rosters counts."""
+        self.layers.take(entry.record, entry.live)
+        return self._lay()
+
+    def _lay(self) -> InForce:
+        directory = self.layers.directory(self.files)
+        self.in_force = self.in_force.with_people(directory, self.layers.over(self._config.rosters))
+        self.understanding = Understanding(directory)
         return self.in_force
 
     async def _earlier(self, state: State) -> list[Playbook]:
@@ -122,9 +142,23 @@ class Installation:
             if alarm.what == "source-failing" and alarm.about not in {**self._config.sources, **self._config.channels}:
                 gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
                 facts.append(r.Fact(id=self._ids.new(at), at=at, body=gone))
+        for change in self.layers.said_by(self.files, self._config.rosters):
+            same = r.ChangeReverted(change=change, by="hub", why="the files say the same")
+            facts.append(r.Fact(id=self._ids.new(at), at=at, body=same))
         if facts:
             await self._journal.put_facts(facts, vault)
         return len(facts)
+
+
+async def edited_of(journal: Journal, changes: Sequence[str]) -> dict[str, Edited]:
+    """How people were changed, by the change: nobody where that was erased, or cannot be read."""
+    found = dict.fromkeys(changes, NOTHING)
+    for change, entry in zip(changes, await journal.vault(changes), strict=True):
+        try:
+            found[change] = _edited.decode(entry.payload) if entry is not None else NOTHING
+        except msgspec.MsgspecError as error:
+            log.error("a change of a person cannot be read back", change=change, error=str(error))
+    return found
 
 
 class Text(Struct, frozen=True):

@@ -12,6 +12,7 @@ from hub.acts import (
     ACTS,
     CALENDAR,
     HEALTH,
+    About,
     AuditorBody,
     BroadcastBody,
     ByBody,
@@ -20,7 +21,6 @@ from hub.acts import (
     Drafted,
     Duty,
     HandOverBody,
-    Instant,
     Preview,
     Refused,
     SilenceBody,
@@ -28,6 +28,7 @@ from hub.acts import (
     Subscribed,
     WatchBody,
     WhyBody,
+    instant_of,
 )
 from hub.broadcasts import Broadcasts, Made
 from hub.calendar_link import PERSON, ROSTER, Links
@@ -54,9 +55,6 @@ from hub.rules import InForce
 NAME = "operators"  # the source of their facts
 SILENCE_MOST = timedelta(days=14)
 
-About = Mapping[str, str]
-"""What an act is about, or what a question asks for: the names in its path and its query."""
-
 _BODIES = {act.verb: act.body for act in ACTS}
 
 
@@ -79,6 +77,7 @@ class Operators:
         broadcasts: Broadcasts,
         links: Links | None = None,
         zone: str = "UTC",
+        editing: Mapping[str, Callable[[About, Any], Awaitable[Any]]] | None = None,
     ) -> None:
         self._intake = intake
         self._state = state
@@ -111,6 +110,7 @@ class Operators:
             "draft": self._draft,
             "release": self._release,
             **{f"broadcast-{act}": self._controlling(act) for act in Control},
+            **(editing or {}),  # hub.editor
         }
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
@@ -209,7 +209,7 @@ class Operators:
         chain: Chain | None = rules.chain(about["chain"])
         if chain is None:
             raise Refused(f"no chain {about['chain']}: there are {', '.join(sorted(rules.chains))}", missing=True)
-        at = _instant("at", about["at"]) if about.get("at") else self._now()
+        at = instant_of("at", about["at"]) if about.get("at") else self._now()
         plan = who(chain, at, rules.directory, rules.rosters)
         return [
             Duty(
@@ -380,11 +380,3 @@ def _known(name: str, there: Collection[str], what: str, remedy: str) -> str:
     if name not in there:
         raise Refused(f"{what} {name}{remedy}", missing=True)
     return name
-
-
-def _instant(name: str, text: str) -> datetime:
-    try:
-        # A plus sign in a query is a space unless it was escaped, which people forget.
-        return msgspec.convert(text.replace(" ", "+"), Instant)
-    except msgspec.ValidationError:
-        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None

@@ -81,9 +81,23 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
             for key, a in state.alarms.items()
         ],
         "silences": [_silence(state, key, silence, now) for key, silence in state.silences.items()],
+        "changes": _changes(state, now),
         "deliveries": list(recent.deliveries),
         "next_deadline": min(state.deadlines.values(), default=None),
     }
+
+
+def _changes(state: State, now: datetime) -> list[dict[str, Any]]:
+    """What is otherwise than the files say: people and, as long as it matters, who is on duty."""
+    people = [
+        {"id": c.change, "person": person, "removed": c.removed, "by": c.by, "why": c.why, "at": c.at}
+        for person, c in state.edited.items()
+    ]
+    return people + [
+        {"id": key, "roster": c.roster, "by": c.by, "why": c.why, "at": c.at, "overrides": c.overrides}
+        for key, c in state.rosters.items()
+        if any(datetime.fromisoformat(override.end) > now for override in c.overrides)
+    ]
 
 
 def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[str, Any]:

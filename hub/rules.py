@@ -1,6 +1,7 @@
 """What is in force, as the engine asks for it: made from the texts of the configuration, swapped whole."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 
 from hub.model.people import Asked, Chain, Contact, Role, Roster
@@ -36,6 +37,12 @@ class InForce:
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
 
+    def with_people(self, directory: Directory, rosters: Mapping[str, Roster]) -> "InForce":
+        """The same with other people."""
+        changed = copy(self)
+        changed.directory, changed.rosters = directory, dict(rosters)
+        return changed
+
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         return self._matcher.match(signal, now)
 
@@ -64,6 +71,9 @@ class InForce:
     def channels(self, person: str) -> Sequence[str]:
         known = self.directory.person(person)
         return () if known is None else tuple(dict.fromkeys(way.channel for way in known.addresses))
+
+    def knows(self, person: str) -> bool:
+        return self.directory.person(person) is not None
 
     def plays(self, person: str, role: Role) -> bool:
         return quorum.plays(self.directory, person, role)

@@ -90,6 +90,7 @@ class World:
         self.public: set[str] = set()
         self.rosters: dict[str, Roster] = {}
         self.status = Status.ACTUAL
+        self.gone: set[str] = set()  # from the directory
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -108,7 +109,10 @@ class World:
         return self.chains.get(chain)
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
-        return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ())))
+        return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ()) if p not in self.gone))
+
+    def knows(self, person: str) -> bool:
+        return person not in self.gone
 
     def channels(self, person: str) -> Sequence[str]:
         return tuple(c for c in ("sms", "email", "voice") if (person, c) not in self.no_address)
@@ -117,7 +121,7 @@ class World:
         return (person, str(role)) in self.roles
 
     def ways(self, person: str, channel: str, status: Status) -> int:
-        if status is Status.EXERCISE and person in self.left_out:
+        if person in self.gone or (status is Status.EXERCISE and person in self.left_out):
             return 0
         return 0 if (person, channel) in self.no_address else self.several.get((person, channel), 1)
 

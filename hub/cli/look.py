@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.cli import say
+from hub.cli.changes import in_force
 from hub.cli.read import entry_of, files_of, read_with
 from hub.clock import wall
 from hub.config import Config
@@ -58,7 +59,7 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
     chain = config.chains.get(chain_id)
     if chain is None:
         say.could_not(f"{chain_id}: no such chain: there are {', '.join(sorted(config.chains))}")
-    plan = plan_of(chain, at, config.directory(), config.rosters)
+    plan = plan_of(chain, at, *in_force(config))
     if as_json:
         say.json_line(plan)
     else:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from hub.config import Config
 from hub.config.writing import roster_yaml
 from hub.connector import WorkerLimit
 from hub.findings import choice, errors
-from hub.model.people import Roster
+from hub.model.people import Person, Roster
 from hub.people.directory import Directory
 from hub.people.exchange.draft import made_id
 from hub.people.ical import calendar_of
@@ -29,9 +30,11 @@ EXPORTED = timedelta(days=180)  # and imported
 IMPORT_S = 30.0
 
 
-def show(config: Config, name: str, start: datetime, end: datetime | None, as_json: bool) -> None:
+def show(
+    config: Config, rosters: Mapping[str, Roster], name: str, start: datetime, end: datetime | None, as_json: bool
+) -> None:
     """Who is on duty, span by span in local time; spans without anybody are faults."""
-    spans = timeline(_roster(config, name), start, _end(start, end, SHOWN))
+    spans = timeline(_roster(rosters, name), start, _end(start, end, SHOWN))
     empty = False
     zone = ZoneInfo(config.hub.zone)
     for span in spans:
@@ -44,10 +47,17 @@ def show(config: Config, name: str, start: datetime, end: datetime | None, as_js
     say.done(empty)
 
 
-def export(config: Config, name: str, start: datetime, end: datetime | None, now: datetime) -> None:
+def export(
+    rosters: Mapping[str, Roster],
+    people: Iterable[Person],
+    name: str,
+    start: datetime,
+    end: datetime | None,
+    now: datetime,
+) -> None:
     """The calendar on standard output."""
-    names = {person.id: person.name for person in config.people}
-    calendar = calendar_of(_roster(config, name), names, start, _end(start, end, EXPORTED), now)
+    names = {person.id: person.name for person in people}
+    calendar = calendar_of(_roster(rosters, name), names, start, _end(start, end, EXPORTED), now)
     sys.stdout.buffer.write(calendar)
 
 
@@ -99,7 +109,7 @@ def link(config: Config, roster: str, person: str) -> None:
         say.could_not("name a roster, or a person with --person")
     if person and person not in config.directory().people:
         say.could_not(f'"{person}" is nobody: {choice(person, config.directory().people, "there are")}')
-    kind, name = (PERSON, person) if person else (ROSTER, _roster(config, roster).id)
+    kind, name = (PERSON, person) if person else (ROSTER, _roster(config.rosters, roster).id)
     try:
         held = secrets_from(config.path(config.hub.secrets))(SECRET)
         links = Links(held, config.hub.calendar_links)
@@ -117,10 +127,10 @@ def link(config: Config, roster: str, person: str) -> None:
         say.error(f"{config.hub.web.public} is what hub.yaml calls the outside (web: public:): no phone reads it there")
 
 
-def _roster(config: Config, name: str) -> Roster:
-    roster = config.rosters.get(name)
+def _roster(rosters: Mapping[str, Roster], name: str) -> Roster:
+    roster = rosters.get(name)
     if roster is None:
-        say.could_not(f"{name}: no such roster: there are {', '.join(sorted(config.rosters))}")
+        say.could_not(f"{name}: no such roster: there are {', '.join(sorted(rosters))}")
     return roster
 
 

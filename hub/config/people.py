@@ -35,6 +35,11 @@ def people_of(
 def _person(
     document: Document, name: str, form: PersonForm, ways: Ways, organisations: Mapping[str, Organisation]
 ) -> Person:
+    if not form.name.strip() or not form.name.isprintable():
+        what = "has a character in it that no name may hold" if form.name.strip() else "is empty"
+        document.add(
+            document.at("people", name, "name"), "no-name", f"the name {what}", "write it as colleagues know it"
+        )
     addresses: list[Address] = []
     for channel, written in form.reach.items():
         if channel not in ways.channels:

@@ -10,7 +10,7 @@ from hub.binding import Misfit, instant
 from hub.config.forms import LayerForm, OverrideForm, RosterForm, ShiftForm
 from hub.findings import choice
 from hub.model.people import Layer, Override, Roster, Shift
-from hub.people.rosters import WEEKDAYS, double_bookings, gaps, on_duty, span, timeline
+from hub.people.rosters import WEEKDAYS, NotOnDuty, double_bookings, gaps, span, taken_over
 from hub.yaml import Document
 
 AHEAD = timedelta(days=60)  # how far gaps and double bookings are looked for
@@ -44,6 +44,10 @@ def _roster(document: Document, name: str, form: RosterForm, zone: str) -> Roste
             shifts.append(Shift(shift.people, *when))
     overrides = []
     for number, override in enumerate(form.overrides):
+        if not override.people:
+            place = document.at(name, "overrides", number, "people")
+            remedy = "name somebody, or take the override out: the others are on duty then as ever"
+            document.add(place, "nobody", "this override puts nobody on duty", remedy)
         if (when := _when(document, (name, "overrides", number), override, zone)) is not None:
             start, end = when
             overrides.append(Override(people=override.people, start=start, end=end, besides=override.besides))
@@ -134,17 +138,10 @@ def _swap(document: Document, path: Path, roster: Roster, pair: Mapping[str, str
         at = _time(document, (*path, giver), text, roster.zone)
         if at is None:
             continue
-        if giver not in on_duty(roster, at):
-            there = " and ".join(on_duty(roster, at)) or "nobody"
-            place = document.at(*path, giver)
-            document.add(
-                place, "not-on-duty", f"{giver} is not on duty then: {there} is", "name a moment of their shift"
-            )
-            continue
-        around = timeline(roster, at - AHEAD, at + AHEAD)
-        shift = next(part for part in around if part.start <= at < part.end)
-        people = tuple(taker if person == giver else person for person in shift.people)
-        yield Override(people=people, start=shift.start.isoformat(), end=shift.end.isoformat())
+        try:
+            yield taken_over(roster, giver, at, taker)
+        except NotOnDuty as error:
+            document.add(document.at(*path, giver), "not-on-duty", str(error), "name a moment of their shift")
 
 
 # --- what is missing ---------------------------------------------------------------------------------------

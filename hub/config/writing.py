@@ -1,4 +1,4 @@
-"""People as config/people/*.yaml has them, and rosters as config/rosters.yaml does: what the imports print. Pure.
+"""People, rosters and overrides as config/ has them: what the imports and `vigie people diff` print. Pure.
 
 What this writes, hub/yaml.py and the forms read back as the same.
 """
@@ -13,25 +13,30 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from hub.model.people import Person, Shift
+from hub.model.people import Organisation, Override, Person, Shift
 from hub.people.directory import readable
 from hub.playbook.form import CHANNEL_WORDS
 
 _SAID_AS = {channel: word for word, channel in CHANNEL_WORDS.items()}  # voice → call
 
 
-def people_yaml(people: Iterable[Person]) -> str:
-    """A whole file."""
+def people_yaml(people: Iterable[Person], organisations: Mapping[str, Organisation] | None = None) -> str:
+    """A whole file. `organisations`: what is known of them need not be said of their people."""
+    known = organisations or {}
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 10_000
     out = io.StringIO()
-    yaml.dump({"people": {person.id: _person(person) for person in people}}, out)
+    yaml.dump(
+        {"people": {person.id: _in_lines(form_of(person, known.get(person.organisation))) for person in people}}, out
+    )
     return out.getvalue()
 
 
-def _person(person: Person) -> Mapping[str, Any]:
-    """Keys in the order in which they are read; what is as usual is left out."""
+def form_of(person: Person, organisation: Organisation | None = None) -> dict[str, Any]:
+    """Somebody as `PersonForm` has them, as plain values: keys in the order in which they are read; what is as usual is
+    left out, and what is so because their organisation is."""
+    theirs = organisation.discipline if organisation is not None else None
     reach: dict[str, list[Any]] = {}
     for way in person.addresses:
         written = readable(way.address)
@@ -40,14 +45,19 @@ def _person(person: Person) -> Mapping[str, Any]:
     whole: dict[str, Any] = {
         "name": person.name,
         "language": person.language.value,
-        "speaks": _in_line(language.value for language in person.speaks),
+        "speaks": [language.value for language in person.speaks],
         "organisation": person.organisation,
-        "discipline": person.discipline.value if person.discipline is not None else "",
-        "competences": _in_line(person.competences),
+        "discipline": "" if person.discipline in (None, theirs) else str(person.discipline),
+        "competences": list(person.competences),
         "reach": {channel: ways[0] if len(ways) == 1 else ways for channel, ways in reach.items()},
         "exercises": "" if person.exercises else "no",
     }
     return {key: value for key, value in whole.items() if value}
+
+
+def _in_lines(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With lists of words in one line each: `speaks: [nl, en]`."""
+    return {key: _in_line(value) if key in ("speaks", "competences") else value for key, value in form.items()}
 
 
 def _in_line(words: Iterable[str]) -> CommentedSeq:
@@ -66,8 +76,8 @@ def roster_yaml(name: str, shifts: Iterable[Shift], zone: str) -> str:
     written = [
         {
             "people": shift.people[0] if len(shift.people) == 1 else _in_line(shift.people),
-            "from": _local(shift.start, zone),
-            "until": _local(shift.end, zone),
+            "from": _written(shift.start, zone),
+            "until": _written(shift.end, zone),
         }
         for shift in shifts
     ]
@@ -76,8 +86,24 @@ def roster_yaml(name: str, shifts: Iterable[Shift], zone: str) -> str:
     return out.getvalue()
 
 
-def _local(instant: str, zone: str) -> str:
-    at = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
-    once, again = (at.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-    text = at.isoformat(" ", "minutes" if at.second == 0 else "seconds")
-    return text if once.utcoffset() != again.utcoffset() else text.removesuffix(text[-6:])
+def overrides_yaml(roster: str, overrides: Iterable[Override], zone: str) -> str:
+    """Overrides of a roster, as config/rosters.yaml has them."""
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    entries = []
+    for override in overrides:
+        start, end = (_written(text, zone) for text in (override.start, override.end))
+        entry: dict[str, Any] = {"people": _in_line(override.people), "from": start, "until": end}
+        entries.append(entry | ({"besides": "yes"} if override.besides else {}))
+    out = io.StringIO()
+    yaml.dump({roster: {"overrides": entries}}, out)
+    return out.getvalue()
+
+
+def _written(instant: str, zone: str) -> str:
+    """An instant of UTC in local time; with its offset where the clocks change on that day."""
+    local = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+    bare = local.replace(tzinfo=None)
+    offsets = {bare.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1)}
+    precision = "minutes" if not (local.second or local.microsecond) else "auto"
+    return (bare if len(offsets) == 1 else local).isoformat(" ", precision)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import broadcast, chain, duty, incidents, quiet, replies, steer, steps
+from hub.engine import broadcast, chain, duty, editing, incidents, quiet, replies, steer, steps
 from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -64,9 +64,7 @@ class Engine:
             else:
                 self._take_other(entry, body)
             _work_off(w)
-        if w.look:  # once, however many files of the configuration are new
-            w.look = False
-            duty.looked(w)
+        self._look_at_rosters()
         return self._decided(tuple(entry.record.id for entry in entries), ())
 
     def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
@@ -102,6 +100,14 @@ class Engine:
                 broadcast.controlled(w, body)
             case r.WatchTaken():
                 w.emit(e.OnWatch(person=body.person, by=body.by))
+            case r.PersonChanged():
+                editing.person_changed(w, fact, body)
+            case r.RosterChanged():
+                editing.roster_changed(w, fact, body)
+            case r.ChangeReverted():
+                editing.reverted(w, body.change, body.by, body.why)
+            case r.PersonErased() if body.person in w.state.edited:
+                editing.reverted(w, w.state.edited[body.person].change, body.by, body.why)
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():
@@ -137,7 +143,14 @@ class Engine:
             del w.state.deadlines[name]
             _fire(w, name.split(" "), at)
             _work_off(w)
+        self._look_at_rosters()
         return self._decided((), tuple(fired))
+
+    def _look_at_rosters(self) -> None:
+        """Once, however many files of the configuration are new, or people changed."""
+        if self._work.look:
+            self._work.look = False
+            duty.looked(self._work)
 
     def _decided(self, took: tuple[str, ...], fired: tuple[str, ...]) -> Decided:
         w = self._work
@@ -188,6 +201,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         duty.handover_due(w, subject)
     elif kind == "look":
         duty.look_ahead(w)
+    elif kind == "change":
+        editing.reverted(w, subject, "", "over")
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

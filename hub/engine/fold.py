@@ -19,6 +19,8 @@ from hub.engine.state import (
     InForce,
     InIncident,
     Order,
+    PersonChange,
+    RosterChange,
     Run,
     State,
     Task,
@@ -58,6 +60,20 @@ def _enforced(s: State, ev: e.Enforced, at: datetime) -> None:
 
 def _unenforced(s: State, ev: e.Unenforced, at: datetime) -> None:
     s.in_force.pop(f"{ev.what}/{ev.name}", None)
+
+
+def _person_edited(s: State, ev: e.PersonEdited, at: datetime) -> None:
+    s.edited[ev.person] = PersonChange(change=ev.change, by=ev.by, why=ev.why, at=at, removed=ev.removed)
+
+
+def _roster_edited(s: State, ev: e.RosterEdited, at: datetime) -> None:
+    s.rosters[ev.change] = RosterChange(roster=ev.roster, overrides=ev.overrides, by=ev.by, why=ev.why, at=at)
+
+
+def _reverted(s: State, ev: e.Reverted, at: datetime) -> None:
+    s.rosters.pop(ev.change, None)
+    for person in [p for p, known in s.edited.items() if known.change == ev.change]:
+        del s.edited[person]
 
 
 # --- incidents ---------------------------------------------------------------------------------------------
@@ -414,6 +430,9 @@ def _lifted(s: State, ev: e.Lifted, at: datetime) -> None:
 _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Enforced: _enforced,
     e.Unenforced: _unenforced,
+    e.PersonEdited: _person_edited,
+    e.RosterEdited: _roster_edited,
+    e.Reverted: _reverted,
     e.Opened: _opened,
     e.Joined: _joined,
     e.SignalWithdrawn: _withdrawn,

@@ -37,6 +37,10 @@ class Rules(Protocol):
         """Who that is at that time, in order, each once."""
         ...
 
+    def knows(self, person: str) -> bool:
+        """Whether somebody is in the directory."""
+        ...
+
     def plays(self, person: str, role: Role) -> bool:
         """Whether a person has a role that a quorum asks for."""
         ...

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from hub.model import events as e
 from hub.model.broadcast import Kind
 from hub.model.message import Lane
-from hub.model.people import Chain
+from hub.model.people import Chain, Override
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
@@ -190,6 +190,26 @@ class Asked(Struct, kw_only=True, gc=False):
     unclear: list[datetime] = field(default_factory=list)
 
 
+class PersonChange(Struct, kw_only=True, gc=False):
+    """Somebody is not as the files say; how they are lies in the vault under `change`."""
+
+    change: str
+    by: str
+    why: str
+    at: datetime
+    removed: bool = False
+
+
+class RosterChange(Struct, kw_only=True, gc=False):
+    """Others are on duty for a time than the files say."""
+
+    roster: str
+    overrides: tuple[Override, ...]
+    by: str
+    why: str
+    at: datetime
+
+
 class State(Struct, kw_only=True, gc=False):
     """Everything the engine knows. `cursor`: the last fact taken; `decision`: the last decision folded."""
 
@@ -215,6 +235,8 @@ class State(Struct, kw_only=True, gc=False):
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
     duties: dict[str, Duty] = field(default_factory=dict)  # by roster
     rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
+    edited: dict[str, PersonChange] = field(default_factory=dict)  # person → the newest change of them
+    rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:

@@ -14,14 +14,18 @@ import msgspec
 from hub.journal.chain import SALT_BYTES, digest_of, salted
 from hub.model.records import (
     Attempt,
+    ChangeReverted,
     CursorMoved,
     Decision,
     Fact,
     FactBody,
     Installed,
+    PersonChanged,
+    PersonErased,
     ReceiptsReceived,
     Record,
     Retired,
+    RosterChanged,
     SignalReceived,
     SourceChanged,
     VaultEntry,
@@ -74,6 +78,10 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     SourceChanged: lambda body: body.source,
     Installed: lambda body: f"{body.what}/{body.name}",
     Retired: lambda body: f"{body.what}/{body.name}",
+    PersonChanged: lambda body: body.person,
+    PersonErased: lambda body: body.person,
+    RosterChanged: lambda body: body.roster,
+    ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
 }
 

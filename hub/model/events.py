@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hub.model.broadcast import Kind
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Chain
+from hub.model.people import Chain, Override
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
@@ -34,6 +34,34 @@ class Enforced(_Event, frozen=True, tag="enforced"):
 class Unenforced(_Event, frozen=True, tag="unenforced"):
     what: str
     name: str
+
+
+class PersonEdited(_Event, frozen=True, tag="person-edited"):
+    """Somebody is no longer as the files say. `change`: the fact that says how they are (`removed`: not there)."""
+
+    change: str
+    person: str
+    by: str
+    why: str
+    removed: bool = False
+
+
+class RosterEdited(_Event, frozen=True, tag="roster-edited"):
+    """Others are on duty for a time than the files say."""
+
+    change: str
+    roster: str
+    overrides: tuple[Override, ...]
+    by: str
+    why: str
+
+
+class Reverted(_Event, frozen=True, tag="reverted"):
+    """A change of a person or a roster holds no longer. `why`: also `over`, when its time is."""
+
+    change: str
+    by: str = ""
+    why: str = ""
 
 
 # --- incidents ---------------------------------------------------------------------------------------------
@@ -347,7 +375,8 @@ class OptedIn(_Event, frozen=True, tag="opted-in"):
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
-    `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`.
+    `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
+    `change CHANGE`.
     Setting one again moves it."""
 
     deadline: str
@@ -453,6 +482,9 @@ class Lifted(_Event, frozen=True, tag="lifted"):
 Event = (
     Enforced
     | Unenforced
+    | PersonEdited
+    | RosterEdited
+    | Reverted
     | Opened
     | Joined
     | SignalWithdrawn

@@ -63,6 +63,14 @@ class Registered(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False
     addresses: tuple[Address, ...] = ()
 
 
+class Edited(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """Somebody as changed while running, as it lies in the vault. `person`: the whole of them; None: taken out of the
+    directory. `over`: which entry of the files it was made over (hub.people.layers.version_of), `""` for none."""
+
+    person: Person | None
+    over: str = ""
+
+
 class Organisation(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Whom people work for. `kind`: commune, police-zone, fire ... `communes`: the communes it serves, by their ids in
     config/areas.yaml."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 from hub.model.broadcast import Control, Kind
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
-from hub.model.people import Steer
+from hub.model.people import Override, Steer
 from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
@@ -186,6 +186,54 @@ class Retired(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="retire
     name: str
 
 
+class PersonChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="person-changed", gc=False):
+    """Somebody in the directory is changed, put in or taken out while the hub runs; the fact's id is the change's. The
+    whole person lies in the vault (hub.model.people.Edited)."""
+
+    person: str
+    by: str
+    why: str
+    removed: bool = False
+
+
+class RosterChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="roster-changed", gc=False):
+    """Others are on duty for a time: somebody in their place, or two people's turns swapped. The fact's id is the
+    change's."""
+
+    roster: str
+    overrides: tuple[Override, ...]
+    by: str
+    why: str
+
+
+class ChangeReverted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="change-reverted", gc=False):
+    """A change of a person or a roster no longer holds: what the files say does. `by` is the hub itself where they now
+    say the same."""
+
+    change: str
+    by: str
+    why: str
+
+
+class PersonErased(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="person-erased", gc=False):
+    """What the vault held about a person is gone. `entries`: how many of its entries were deleted; `texts`: how many
+    texts of the directory were rewritten without them (a `Rewritten` fact each)."""
+
+    person: str
+    by: str
+    why: str
+    entries: int = 0
+    texts: int = 0
+
+
+class Rewritten(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="rewritten", gc=False):
+    """The vault entry that this fact names was written anew without a person; its digest here is the new one. `of`: the
+    fact it was made for."""
+
+    of: str
+    without: str
+
+
 class CursorMoved(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cursor", gc=False):
     """How far a source has been read; written with (in the same append as) the facts it covers."""
 
@@ -255,6 +303,11 @@ FactBody = (
     | TaskTicked
     | Installed
     | Retired
+    | PersonChanged
+    | RosterChanged
+    | ChangeReverted
+    | PersonErased
+    | Rewritten
     | CursorMoved
     | SourceChanged
     | DeadLetter
@@ -321,12 +374,17 @@ Record = Fact | Decision | Attempt
 class VaultEntry(Struct, frozen=True, kw_only=True, gc=False):
     """Personal data and originals, apart from the journal. `key` has the id of the record it was made for in it, so
     that keys grow with time (an original's is that of the first signal read from it, after `original-`); `about` is
-    the person or source it concerns (for erasing)."""
+    what it concerns, for erasing: the source, the order or incident, or `about_person`."""
 
     key: str
     payload: bytes
     media_type: str = "application/json"
     about: str = ""
+
+
+def about_person(person: str) -> str:
+    """What a vault entry about a person says it is about: no source or record has a space in its name."""
+    return f"person {person}"
 
 
 class Entry(Struct, frozen=True, gc=False):

@@ -96,7 +96,7 @@ class Directory:
         self.groups: dict[str, Group] = {g.id: g for g in groups}
         self.organisations: dict[str, Organisation] = {o.id: o for o in organisations}
         self.registered: dict[str, Registered] = {r.id: r for r in registered}
-        self._region = region
+        self.region = region
         self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
         self._addresses: dict[tuple[str, str], list[str]] = {}  # (person, channel) → addresses
         self._live_only: set[str] = set()  # whosever they are, and over whatever channel: it is one telephone
@@ -109,7 +109,7 @@ class Directory:
 
     def _enter(self, person: str, addresses: Iterable[Address], owners: dict[str, dict[str, None]]) -> None:
         for way in addresses:
-            address = normalise(way.address, self._region)
+            address = normalise(way.address, self.region)
             self._addresses.setdefault((person, way.channel), []).append(address)
             self._live_only.update([address] if way.live_only else [])
             owners.setdefault(address, {})[person] = None
@@ -185,7 +185,7 @@ class Directory:
         """Everybody who has this address, over whatever channel: somebody who was called may answer by SMS."""
         found = self._owners.get(address)
         if found is None:
-            found = self._owners.get(normalise(address, self._region), {})
+            found = self._owners.get(normalise(address, self.region), {})
         return tuple(found)
 
     def find(self, address: str) -> str:
@@ -194,7 +194,7 @@ class Directory:
         of a family that registered one telephone, the first answers for all."""
         owners = self.owners(address)
         if not owners:
-            public = self._public.get(address) or self._public.get(normalise(address, self._region), {})
+            public = self._public.get(address) or self._public.get(normalise(address, self.region), {})
             return next(iter(public), "")
         return owners[0] if len(owners) == 1 else ""
 

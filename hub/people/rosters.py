@@ -125,6 +125,30 @@ def _holidays(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("BE", years=year))
 
 
+# --- swaps -------------------------------------------------------------------------------------------------
+
+
+SWAP_REACH = timedelta(days=60)  # how far from the moment named a shift may begin or end
+
+
+class NotOnDuty(Exception):
+    """Who is to give a shift away has none then. `there`: who has."""
+
+    def __init__(self, giver: str, there: tuple[str, ...]) -> None:
+        super().__init__(f"{giver} is not on duty then: {' and '.join(there) or 'nobody'} is")
+        self.there = there
+
+
+def taken_over(roster: Roster, giver: str, at: datetime, taker: str) -> Override:
+    """The shift that `giver` has at the aware instant `at`, with `taker` in their place. Raises NotOnDuty."""
+    there = on_duty(roster, at)
+    if giver not in there:
+        raise NotOnDuty(giver, there)
+    shift = next(part for part in timeline(roster, at - SWAP_REACH, at + SWAP_REACH) if part.start <= at < part.end)
+    people = dict.fromkeys(taker if person == giver else person for person in shift.people)
+    return Override(people=tuple(people), start=shift.start.isoformat(), end=shift.end.isoformat())
+
+
 # --- over a time -------------------------------------------------------------------------------------------
 
 

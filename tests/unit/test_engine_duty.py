@@ -511,3 +511,22 @@ def test_whoever_is_on_duty_knows_it_and_nobody_else_thinks_so(steps: list[Any])
             assert takes or person not in truth, f"{person} is on duty at {night.now} and does not know"
             assert was_down or not takes or person in truth, f"{person} is not on duty at {night.now} and thinks so"
     night.over()
+
+
+def test_a_replacement_made_while_running_is_told_at_once() -> None:
+    """As after a restart: whoever takes over tonight, by an officer's act, hears of it; and whoever does not."""
+    night = begun(daily("anna", "bert"), now="2026-11-24 12:00")
+    until(night, "2026-11-24 19:30")
+    begins(night, "bert", "anna", at("2026-11-24 20:00"))
+    ends(night, "anna", "bert", at("2026-11-24 20:00"))
+    change = Override(
+        people=("carl",), start=at("2026-11-24 20:00").isoformat(), end=at("2026-11-25 20:00").isoformat()
+    )
+    night.world.rosters["duty"] = replace(night.world.rosters["duty"], overrides=(change,))
+    made = night.fact(r.RosterChanged(roster="duty", overrides=(change,), by="anna", why="bert is ill"))
+    begins(night, "carl", "anna", at("2026-11-24 20:00"))
+    assert {o.message for o in night.outbox if "bert" in o.recipients} == {"hub.duty-ends"}
+    night.outbox.clear()
+    night.world.rosters["duty"] = replace(night.world.rosters["duty"], overrides=())
+    night.fact(r.ChangeReverted(change=made, by="anna", why="bert is well"))
+    assert {(o.recipients, o.message) for o in night.outbox} >= {(("bert",), "hub.duty-begins")}
