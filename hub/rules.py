@@ -56,6 +56,8 @@ class InForce:
             return self.directory.members(contact.id)
         if contact.kind is Asked.COMPETENCE:
             return self.directory.competent(contact.id)
+        if contact.kind is Asked.ORGANISATION:
+            return self.directory.working_for(contact.id)
         roster = self.rosters.get(contact.id)
         return on_duty(roster, at) if roster is not None else ()
 

@@ -28,11 +28,13 @@ from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
 from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Roster
+from hub.model.signal import Status
 from hub.people.directory import Directory
 from hub.playbook.language import Playbook
 from hub.playbook.lint import Known, lint
 from hub.playbook.load import load as load_playbook
 from hub.playbook.messages import load_messages, placeholders_of
+from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
@@ -98,6 +100,21 @@ class Config(Struct, frozen=True, kw_only=True):
     def ways(self) -> Ways:
         """What addresses there can be."""
         return _ways(self.channels, self.hub.region)
+
+    def known(self, status: Status = Status.ACTUAL) -> DirectoryKnown:
+        """What documents of the directory are made of."""
+        ways = self.ways()
+        return DirectoryKnown(
+            directory=self.directory(),
+            rosters=self.rosters,
+            chains=self.chains,
+            phones=frozenset(ways.phones),
+            mails=frozenset(ways.mails),
+            zone=self.hub.zone,
+            region=self.hub.region,
+            hub=self.hub.name,
+            status=status,
+        )
 
     def titles(self) -> dict[str, Mapping[Language, str]]:
         return {sheet.name: sheet.title for sheet in self.playbooks}
@@ -194,6 +211,7 @@ class _Loading:
             people=directory.people,
             rosters=rosters,
             competences=directory.competences(),
+            organisations=directory.organisations,
             messages=placeholders_of(messages),
             areas=() if geography is None else geography.places,
             sources=sources,

@@ -71,6 +71,7 @@ def _check_contact(
         Asked.GROUP: directory.groups,
         Asked.ROSTER: rosters,
         Asked.COMPETENCE: directory.competences(),
+        Asked.ORGANISATION: directory.organisations,
     }
     if contact.id in known[contact.kind]:
         return
@@ -119,6 +120,8 @@ def _check_enough(
                 asked.update(directory.members(contact.id))
             case Asked.COMPETENCE:
                 asked.update(directory.competent(contact.id))
+            case Asked.ORGANISATION:
+                asked.update(directory.working_for(contact.id))
             case Asked.ROSTER if contact.id in rosters:
                 asked.update(anybody(rosters[contact.id]))
     if not asked:

@@ -11,7 +11,7 @@ from hub.auditor.config import AuditorConfig
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word
 from hub.dispatch.policy import Limits
 from hub.findings import choice
-from hub.model.people import Contact, Discipline, Language, Plays, Role
+from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
 from hub.model.trust import Credibility, Reliability
 from hub.playbook.form import EVERYONE_REACHED, ChannelText, ContactText
 from hub.yaml import Document, Mapping, Node, Scalar
@@ -146,7 +146,7 @@ def _contact(text: str) -> Contact:
         raise Misfit(
             "not-a-contact",
             f'a chain cannot ask "{text}"',
-            'write a group, "roster NAME", "competence NAME" or "person NAME"',
+            'write a group, "roster NAME", "competence NAME", "organisation NAME" or "person NAME"',
         )
     contact: Contact = typing.get_args(ContactText)[1].read(text)
     return contact
@@ -197,6 +197,9 @@ class AddressForm(Struct, frozen=True, kw_only=True):
 
     address: Annotated[str, Meta(description="The number or address")]
     live_only: Annotated[bool, Meta(description="Not for exercises and tests")] = False
+    seen_by: Annotated[
+        Classification | None, Meta(description="Who may see it on a contact sheet; as said of the person")
+    ] = None
 
 
 Reach = Annotated[dict[ChannelText, tuple[str | AddressForm, ...]], Meta(description="Channel → address, or several")]
@@ -215,6 +218,13 @@ class PersonForm(Struct, frozen=True, kw_only=True):
         Reach, Meta(description="Channel → number or address; several in the order they are to be tried")
     ] = {}
     exercises: Annotated[bool, Meta(description="Whether they are to take part in exercises")] = True
+    desk: Annotated[bool, Meta(description="It is no person, but a desk with a phone of its own")] = False
+    seen_by: Annotated[
+        Classification, Meta(description="Who may see them on a contact sheet: internal, partners, public")
+    ] = Classification.INTERNAL
+    sees: Annotated[
+        Classification | None, Meta(description="What they may see of others; as said of their organisation")
+    ] = None
 
 
 class OrganisationForm(Struct, frozen=True, kw_only=True):
@@ -232,6 +242,9 @@ class OrganisationForm(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Those it serves, by id, NIS code or name; a larger area stands for all in it"),
     ] = ()
+    sees: Annotated[
+        Classification, Meta(description="What its people may see of others: internal for the centre's own, partners")
+    ] = Classification.PUBLIC
 
 
 class QueryForm(Struct, frozen=True, kw_only=True):

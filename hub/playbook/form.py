@@ -60,7 +60,7 @@ def _trust(text: str) -> Trust:
 
 
 def _contact(text: str) -> Contact:
-    """`police-zones` (a group), `roster sitcen-on-call`, `person officer-a`, or `everyone reached`."""
+    """`police-zones` (a group), `roster sitcen-on-call`, `organisation siamu`, `person officer-a`, everyone reached."""
     if text == EVERYONE_REACHED:
         return Contact(Asked.GROUP, EVERYONE_REACHED)
     kind, _, name = text.rpartition(" ")
@@ -68,7 +68,7 @@ def _contact(text: str) -> Contact:
         raise Misfit(
             "not-a-contact",
             f'"{text}" names nobody',
-            f'write a group, "roster NAME", "competence NAME", "person NAME" or "{EVERYONE_REACHED}"',
+            f'write a group, "roster|competence|organisation|person NAME", or "{EVERYONE_REACHED}"',
         )
     return Contact(Asked(kind or "group"), name)
 

@@ -25,6 +25,7 @@ class Known(Struct, frozen=True, kw_only=True):
     people: Collection[str] = ()
     rosters: Collection[str] = ()
     competences: Collection[str] = ()
+    organisations: Collection[str] = ()
     messages: Mapping[str, frozenset[str]] = {}
     areas: Collection[str] = ()
     sources: Collection[str] = ()
@@ -78,6 +79,7 @@ def _check_when(document: Document, when: When, index: int, known: Known) -> Non
 def _check_contact(document: Document, path: tuple[str | int, ...], contact: Contact, known: Known) -> None:
     among = {Asked.GROUP: known.groups, Asked.ROSTER: known.rosters, Asked.PERSON: known.people}
     among[Asked.COMPETENCE] = known.competences
+    among[Asked.ORGANISATION] = known.organisations
     _name(document, path, contact.kind.value, contact.id, among[contact.kind])
     for kind, names in among.items():
         if kind is not contact.kind and contact.id in names and contact.id not in among[contact.kind]:
