@@ -243,8 +243,8 @@ class Attachment(Struct, frozen=True, kw_only=True, gc=False):
 class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     """One message to one person, ready to be handed over. (order, index) is the delivery; `attempt` the attempt's
     id. `repeat`: an earlier attempt may have arrived (the text says so already). For `settle`: `since`, when the
-    first attempt was made, and `others`, provider's ids that are known to be of other deliveries. `attachments`: only where
-    `abilities.attachments`."""
+    first attempt was made, and `others`, provider's ids that are known to be of other deliveries. `attachments`: only
+    where the channel carries them."""
 
     order: str
     index: int

@@ -14,11 +14,13 @@ from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
 from hub.model.ids import Ids
+from hub.model.signal import Status
 from hub.people.answers import understand
 from hub.people.directory import Directory
 from hub.people.instead import whom
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
+from hub.report.known import Known
 from hub.rules import InForce
 
 PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ do too
@@ -48,13 +50,22 @@ class Understanding(Struct, frozen=True):
 
 
 class Installation:
-    """What is in force. `rules()` comes first, `install()` once the journal's follower runs."""
+    """What is in force. `rules()` comes first, `install()` once the journal's follower runs. `status`: of what the hub
+    does of itself; Exercise in a playback."""
 
-    def __init__(self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids) -> None:
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        now: Callable[[], datetime],
+        ids: Ids,
+        status: Status = Status.ACTUAL,
+    ) -> None:
         self._config = config
         self._journal = journal
         self._now = now
         self._ids = ids
+        self._status = status
         self.in_force: InForce
         self.directory = config.directory()
         self.understanding = Understanding(self.directory)
@@ -69,8 +80,14 @@ class Installation:
             directory=self.directory,
             rosters=config.rosters,
             voices=config.voices(),
+            carriers=config.carriers(),
+            call_list=config.call_list(self._status),
         )
         return self.in_force
+
+    def known(self, status: Status) -> Known:
+        """What documents of the directory are made of."""
+        return self._config.known(status, self.directory)
 
     async def _earlier(self, state: State) -> list[Playbook]:
         current = {(s.name, s.version) for s in self._config.playbooks}

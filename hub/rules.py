@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from hub.model.people import Asked, Chain, Contact, Role, Roster
+from hub.model.enclosure import CallListRhythm
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster
 from hub.model.signal import Signal, Status
 from hub.people import quorum
 from hub.people.directory import Directory
@@ -14,7 +15,8 @@ from hub.playbook.match import Match, Matcher
 
 class InForce:
     """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
-    still run on. `voices`: the channels that ring."""
+    still run on. `voices`: the channels that ring; `carriers`: those on which files go along; `call_list`: its
+    rhythm."""
 
     def __init__(
         self,
@@ -25,12 +27,16 @@ class InForce:
         directory: Directory,
         rosters: Mapping[str, Roster],
         voices: frozenset[str],
+        carriers: frozenset[str] = frozenset(),
+        call_list: CallListRhythm | None = None,
     ) -> None:
         self.sheets = tuple(sheets)
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
         self._voices = voices
+        self._carriers = carriers
+        self._call_list = call_list
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
 
@@ -66,6 +72,15 @@ class InForce:
 
     def ways(self, person: str, channel: str, status: Status) -> int:
         return len(self.directory.addresses(person, channel, status))
+
+    def carries(self, channel: str) -> bool:
+        return channel in self._carriers
+
+    def sees(self, person: str) -> Classification:
+        return self.directory.sees(person)
+
+    def call_list(self) -> CallListRhythm | None:
+        return self._call_list
 
     def speaks(self, channel: str) -> bool:
         return channel in self._voices

@@ -17,9 +17,10 @@ from hub.engine.fold import fold_decision
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.enclosure import CallListRhythm
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Contact, Role, Tier
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
@@ -87,6 +88,8 @@ class World:
         self.roles: set[tuple[str, str]] = set()  # (person, "speaks nl")
         self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
         self.left_out: set[str] = set()  # of exercises
+        self.seeing: dict[str, Classification] = {}  # who may see more than what is public
+        self.rhythm: CallListRhythm | None = None
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -117,6 +120,15 @@ class World:
 
     def speaks(self, channel: str) -> bool:
         return channel == "voice"
+
+    def carries(self, channel: str) -> bool:
+        return channel == "email"
+
+    def sees(self, person: str) -> Classification:
+        return self.seeing.get(person, Classification.PUBLIC)
+
+    def call_list(self) -> CallListRhythm | None:
+        return self.rhythm
 
 
 class Night:

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import bind
+from hub.config.call_list import check_call_list, rhythm_of
 from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
@@ -26,6 +27,7 @@ from hub.dispatch.render import Texts
 from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
+from hub.model.enclosure import CallListRhythm
 from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Roster
 from hub.model.signal import Status
@@ -44,7 +46,7 @@ SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channe
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
-    "hub.delegated", "hub.delegate-unknown",
+    "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
 )  # fmt: skip
 
@@ -101,11 +103,11 @@ class Config(Struct, frozen=True, kw_only=True):
         """What addresses there can be."""
         return _ways(self.channels, self.hub.region)
 
-    def known(self, status: Status = Status.ACTUAL) -> DirectoryKnown:
+    def known(self, status: Status = Status.ACTUAL, directory: Directory | None = None) -> DirectoryKnown:
         """What documents of the directory are made of."""
         ways = self.ways()
         return DirectoryKnown(
-            directory=self.directory(),
+            directory=directory or self.directory(),
             rosters=self.rosters,
             chains=self.chains,
             phones=frozenset(ways.phones),
@@ -126,6 +128,15 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def limits(self) -> dict[str, Limits]:
         return {name: channel.limits for name, channel in self.channels.items()}
+
+    def carriers(self) -> frozenset[str]:
+        """The channels on which files go along."""
+        return frozenset(name for name, channel in self.channels.items() if channel.abilities.attachments)
+
+    def call_list(self, status: Status) -> CallListRhythm | None:
+        """When the call list is made and where it goes; `status` of all of it."""
+        form = self.hub.call_list
+        return None if form is None else rhythm_of(form, self.hub.zone, status)
 
     def voices(self) -> frozenset[str]:
         return frozenset(name for name, channel in self.channels.items() if channel.abilities.voice)
@@ -201,6 +212,9 @@ class _Loading:
         geography = self._areas()
         directory = self._people(ways, Areas(geography))
         rosters = self._rosters(directory, hub.zone)
+        if hub.call_list is not None:
+            abilities = {name: channel.abilities for name, channel in channels.items()}
+            check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)
         chains = self._chains(directory, rosters, channels, answering)
         sources = self._sources()
         sheets = self._sheet_texts(hub.playbooks)

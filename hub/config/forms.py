@@ -172,6 +172,29 @@ class WebForm(Struct, frozen=True, kw_only=True):
     )
 
 
+class CallListForm(Struct, frozen=True, kw_only=True):
+    """The call list for the night on which everything else is down: made every day at these times. It needs somewhere
+    to go: `mail to`, `write to` or `print`."""
+
+    at: Annotated[
+        tuple[Annotated[str, Reads(_time_of_day, {"type": "string"})], ...],
+        Meta(description='Every day at these times of the hub\'s time zone: ["06:00", "18:00"]'),
+    ]
+    hours: Annotated[int, Meta(ge=1, le=336, description="How many hours it looks ahead")] = 72
+    languages: Annotated[tuple[Language, ...], Meta(description="Of what is written and printed")] = (Language.FR,)
+    mail_to: Annotated[
+        tuple[Asks, ...], Meta(description="Who gets it, each in their language and with what they may see")
+    ] = ()
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Channels that carry files")] = ("email",)
+    write_to: Annotated[str, Meta(description="A folder: the newest is call-list-FR.pdf")] = ""
+    keep: Annotated[int, Meta(ge=1, le=1000, description="How many older ones of each language stay in the folder")] = (
+        28
+    )
+    print: Annotated[
+        tuple[str, ...], Meta(description="A command and its arguments, which reads the PDF: [lp, -d, room]")
+    ] = ()
+
+
 class HubForm(Struct, frozen=True, kw_only=True):
     """config/hub.yaml. Paths are relative to the folder it lies in."""
 
@@ -187,6 +210,9 @@ class HubForm(Struct, frozen=True, kw_only=True):
     ] = "BE"
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
+    call_list: Annotated[
+        CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")
+    ] = None
 
 
 # --- people, rosters, chains -------------------------------------------------------------------------------

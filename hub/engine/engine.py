@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, quiet, replies, steer, steps
+from hub.engine import call_list, chain, incidents, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -76,6 +76,11 @@ class Engine:
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
+                call_list.keep(w)
+            case r.HubStarted():
+                call_list.keep(w)
+            case r.PaperMade():
+                call_list.made(w, body)
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
             case r.IncidentClosed():
@@ -165,6 +170,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "silence":
         if subject in w.state.silences:
             quiet.ended(w, subject)
+    elif kind == "call-list":
+        call_list.due(w)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

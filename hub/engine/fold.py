@@ -307,6 +307,14 @@ def _silence_ended(s: State, ev: e.SilenceEnded, at: datetime) -> None:
     s.silences.pop(ev.id, None)
 
 
+def _paper_due(s: State, ev: e.PaperDue, at: datetime) -> None:
+    s.papers[ev.paper] = at
+
+
+def _paper_done(s: State, ev: e.PaperDone, at: datetime) -> None:
+    s.papers.pop(ev.paper, None)
+
+
 def _on_watch(s: State, ev: e.OnWatch, at: datetime) -> None:
     s.watch = (ev.person, at)
 
@@ -360,6 +368,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.TaskLate: _task_late,
     e.Silenced: _silenced,
     e.SilenceEnded: _silence_ended,
+    e.PaperDue: _paper_due,
+    e.PaperDone: _paper_done,
     e.OnWatch: _on_watch,
     e.AlarmRaised: _alarm,
     e.AlarmCleared: _alarm_cleared,

@@ -174,6 +174,7 @@ class State(Struct, kw_only=True, gc=False):
     people: dict[str, Asked] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None  # by, why
     silences: dict[str, Silence] = field(default_factory=dict)
+    papers: dict[str, datetime] = field(default_factory=dict)  # call lists to be put on paper, and since when
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from hub.model.enclosure import Enclosure
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain
 from hub.model.quiet import Seen, Silence
@@ -226,7 +227,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
     are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
     it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
-    of its incidents.
+    of its incidents. `enclosed`: the document that goes along; it is made when it goes out, and lies in the vault then.
     """
 
     order: str
@@ -246,6 +247,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     status: Status = Status.ACTUAL
     until: datetime | None = None
     clears: bool = False
+    enclosed: Enclosure | None = None
 
 
 class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
@@ -267,7 +269,8 @@ class Delivered(_Event, frozen=True, tag="delivery"):
 
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`.
+    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
+    `call-list daily`.
     Setting one again moves it."""
 
     deadline: str
@@ -322,6 +325,19 @@ class OnWatch(_Event, frozen=True, tag="on-watch"):
 
     person: str
     by: str
+
+
+class PaperDue(_Event, frozen=True, tag="paper-due"):
+    """The call list is to be put on paper: into its folder, and to the printer."""
+
+    paper: str
+
+
+class PaperDone(_Event, frozen=True, tag="paper-done"):
+    """It is; or `problem` says why it is not."""
+
+    paper: str
+    problem: str = ""
 
 
 class AlarmRaised(_Event, frozen=True, tag="alarm"):
@@ -382,6 +398,8 @@ Event = (
     | Silenced
     | SilenceEnded
     | OnWatch
+    | PaperDue
+    | PaperDone
     | AlarmRaised
     | AlarmCleared
     | Stopped

@@ -129,6 +129,13 @@ class WatchTaken(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="wat
     by: str
 
 
+class PaperMade(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="paper", gc=False):
+    """The call list lies in its folder and is printed; or `problem` says what went wrong."""
+
+    paper: str
+    problem: str = ""
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -215,6 +222,7 @@ FactBody = (
     | SilenceSet
     | SilenceLifted
     | WatchTaken
+    | PaperMade
     | TaskTicked
     | Installed
     | Retired
@@ -263,7 +271,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     """Dispatch is about to hand recipients `start` (included) to `stop` (excluded) of an order to its channel.
 
     `nth` counts from 1; `repeat` says that an earlier attempt may have arrived. The texts as rendered lie in
-    the vault under `vault`.
+    the vault under `vault`, the documents that go along under `documents`.
     """
 
     id: str
@@ -275,6 +283,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     repeat: bool = False
     vault: str = ""
     digest: str = ""
+    documents: tuple[str, ...] = ()
     v: int = 1
 
 
