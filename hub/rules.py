@@ -1,6 +1,6 @@
 """What is in force, as the engine asks for it: made from the texts of the configuration, swapped whole."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hub.model.enclosure import CallListRhythm
@@ -66,6 +66,21 @@ class InForce:
             return self.directory.working_for(contact.id)
         roster = self.rosters.get(contact.id)
         return on_duty(roster, at) if roster is not None else ()
+
+    def known(self, kind: Asked) -> Collection[str]:
+        """What contacts of a kind there are."""
+        known: dict[Asked, Collection[str]] = {
+            Asked.PERSON: self.directory.people,
+            Asked.GROUP: self.directory.groups,
+            Asked.ROSTER: self.rosters,
+            Asked.COMPETENCE: self.directory.competences(),
+            Asked.ORGANISATION: self.directory.organisations,
+        }
+        return known[kind]
+
+    def uses(self, channel: str) -> bool:
+        """Whether anybody has an address on the channel."""
+        return any(way.channel == channel for person in self.directory.people.values() for way in person.addresses)
 
     def plays(self, person: str, role: Role) -> bool:
         return quorum.plays(self.directory, person, role)

@@ -230,6 +230,7 @@ class _Loading:
             areas=() if geography is None else geography.places,
             sources=sources,
             channels=channels,
+            voices=[name for name, channel in channels.items() if channel.abilities.voice],
         )
         playbooks = self._playbooks(sheets, known)
         config = Config(

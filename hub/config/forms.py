@@ -1,7 +1,6 @@
 """How config/ is written: one struct per kind of entry. docs and the JSON Schema are made from these."""
 
 import re
-import typing
 import zoneinfo
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.form import EVERYONE_REACHED, ChannelText, ContactText
+from hub.playbook.form import EVERYONE_REACHED, ChannelText, contact_of
 from hub.yaml import Document, Mapping, Node, Scalar
 
 
@@ -148,8 +147,7 @@ def _contact(text: str) -> Contact:
             f'a chain cannot ask "{text}"',
             'write a group, "roster NAME", "competence NAME", "organisation NAME" or "person NAME"',
         )
-    contact: Contact = typing.get_args(ContactText)[1].read(text)
-    return contact
+    return contact_of(text)
 
 
 Asks = Annotated[Contact, Reads(_contact, {"type": "string", "examples": ["roster sitcen-on-call", "crisis-cell"]})]

@@ -7,14 +7,17 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.engine import call_list, chain, incidents, quiet, replies, steer, steps
+from hub.engine.notify import Telling, tell
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.enclosure import ContactSheet
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.people import Classification
 from hub.model.signal import Signal
 from hub.playbook.language import Outcome as StepOutcome
 
@@ -79,6 +82,8 @@ class Engine:
                 call_list.keep(w)
             case r.HubStarted():
                 call_list.keep(w)
+            case r.ContactsSent():
+                _send_contacts(w, fact, body)
             case r.PaperMade():
                 call_list.made(w, body)
             case r.Retired():
@@ -178,6 +183,18 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         chain.answer_due(w, w.state.asks[subject])
     elif kind == "channel":
         chain.channel_due(w, w.state.asks[subject], at)
+
+
+def _send_contacts(w: Work, fact: r.Fact, body: r.ContactsSent) -> None:
+    telling = Telling(
+        message="hub.contacts",
+        to=body.to,
+        by=body.channels,
+        about=f"contacts {fact.id}",
+        status=body.status,
+        encloses=ContactSheet(contacts=body.contacts, sees=Classification.PUBLIC),
+    )
+    tell(w, telling)
 
 
 def _close_incident(w: Work, body: r.IncidentClosed) -> None:

@@ -6,7 +6,9 @@ from hub.engine.reach import tell_reached
 from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.playbook.language import Call, Condition, Notify, Outcome, Step, Tasks, Wait
+from hub.model.enclosure import ContactSheet
+from hub.model.people import Classification
+from hub.playbook.language import Call, Condition, Notify, Outcome, SendContacts, Step, Tasks, Wait
 
 
 def begin_sheet(w: Work, incident: Incident) -> None:
@@ -31,6 +33,8 @@ def begin(w: Work, incident: Incident, step: Step) -> None:
         chain.start(w, incident, step.name, action.chain, action.say)
     elif isinstance(action, Notify):
         _notify(w, incident, step, action)
+    elif isinstance(action, SendContacts):
+        _send_contacts(w, incident, step, action)
     elif isinstance(action, Wait):
         w.deadline(f"step {incident.id} {step.name}", action.seconds)
     elif isinstance(action, Tasks):
@@ -85,6 +89,22 @@ def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
         incident=incident,
         step=step.name,
         status=incident.status,
+    )
+    if not tell(w, telling):
+        w.came_to(incident.id, step.name, Outcome.FAILED)
+
+
+def _send_contacts(w: Work, incident: Incident, step: Step, action: SendContacts) -> None:
+    sheet = ContactSheet(contacts=action.contacts, sees=Classification.PUBLIC)
+    telling = Telling(
+        message=action.say,
+        to=action.to,
+        by=action.by,
+        about=f"{incident.id} {step.name}",
+        incident=incident,
+        step=step.name,
+        status=incident.status,
+        encloses=sheet,
     )
     if not tell(w, telling):
         w.came_to(incident.id, step.name, Outcome.FAILED)

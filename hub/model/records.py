@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
-from hub.model.people import Steer
+from hub.model.people import Contact, Steer
 from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
@@ -129,6 +129,16 @@ class WatchTaken(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="wat
     by: str
 
 
+class ContactsSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="contacts", gc=False):
+    """An officer sends people the contact sheet of others (`contacts`), over these `channels`. `by`: who does."""
+
+    contacts: tuple[Contact, ...]
+    to: tuple[Contact, ...]
+    channels: tuple[str, ...]
+    by: str
+    status: Status = Status.ACTUAL
+
+
 class PaperMade(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="paper", gc=False):
     """The call list lies in its folder and is printed; or `problem` says what went wrong."""
 
@@ -222,6 +232,7 @@ FactBody = (
     | SilenceSet
     | SilenceLifted
     | WatchTaken
+    | ContactsSent
     | PaperMade
     | TaskTicked
     | Installed

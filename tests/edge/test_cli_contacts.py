@@ -31,17 +31,18 @@ def test_the_call_list_of_the_example_as_pdf(tmp_path: Path) -> None:
     assert "0450 00 00 69" in text.replace("\u00a0", " ")
 
 
-def test_a_partner_sees_desks_and_no_officer(tmp_path: Path) -> None:
-    words = ("contacts", "--roster", "sitcen-on-call", "--organisation", "siamu", *AT)
+def test_a_partner_sees_who_is_on_duty_and_no_director(tmp_path: Path) -> None:
+    words = ("contacts", "--roster", "sitcen-on-call", "--group", "directors", "--organisation", "siamu", *AT)
     stib = vigie(*words, "--for", "stib")
     assert stib.code == 0
     assert "+32 450 00 00 41" in stib.out.replace("\u00a0", " ")
-    assert "Aline" not in stib.out
-    assert "Omis selon la diffusion permise : 2" in stib.out
+    assert "Aline Inventée" in stib.out
+    assert "Denis" not in stib.out
+    assert "Omis selon la diffusion permise : 3" in stib.out
     own = vigie(*words, "--for", "officer-b", "-o", tmp_path / "sheet.html")
     assert own.code == 0
     page = (tmp_path / "sheet.html").read_text()
-    assert "Aline Inventée" in page
+    assert "Denis Fictif" in page
     assert '<html lang="nl">' in page
 
 

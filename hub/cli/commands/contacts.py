@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.options import CONFIG, AtOption, ConfigOption
+from hub.cli.options import CONFIG, AtOption, ByOption, ConfigOption, JsonOption, act
 from hub.model.people import Language
 
 app = typer.Typer()
@@ -52,3 +52,18 @@ def contacts(
 
     asked = {"roster": roster or [], "group": group or [], "organisation": organisation or []}
     contacts(checked(config), asked, reader, instant(at), language, exercise, output)
+
+
+@app.command("send-contacts")
+def send_contacts(
+    of: Annotated[list[str], typer.Argument(help='Whose: "roster NAME", a group, "organisation NAME", "person NAME".')],
+    to: Annotated[list[str], typer.Option("--to", help="Who gets them, named likewise; each what they may see.")],
+    by: ByOption,
+    over: Annotated[list[str] | None, typer.Option("--over", help="Channels: email (as it is left out), sms.")] = None,
+    exercise: Annotated[bool, typer.Option("--exercise", help="Marked as an exercise.")] = False,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Sends the contact sheet, through the running hub: by mail with the PDF, by SMS the names and numbers."""
+    body = {"contacts": of, "to": to, "by": by, "channels": over or ["email"], "exercise": exercise}
+    act(config, "/api/contacts", body, as_json)
