@@ -117,12 +117,10 @@ class Hub:
         state = await restore(self.journal)
         status = Status.EXERCISE if self.playback else Status.ACTUAL
         self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), status)
-        maker = Maker(self.installation.known, self.clock.now, typeset_apart)
+        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync)
         self.papers = Papers(
             wanted=self._wanted_on_paper(status),
-            known=self.installation.known,
             maker=maker,
-            now=self.clock.now,
             record=self._record,
         )
         self.core = Core(

@@ -10,7 +10,6 @@ import re
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -23,8 +22,6 @@ from hub.model import events as e
 from hub.model import records as r
 from hub.model.people import Language
 from hub.model.signal import Status
-from hub.report.call_list import call_list
-from hub.report.known import Known
 from hub.report.making import Maker
 from hub.report.typeset import bare_environment
 
@@ -57,16 +54,12 @@ class Papers:
         self,
         *,
         wanted: Wanted | None,
-        known: Callable[[Status], Known],
         maker: Maker,
-        now: Callable[[], datetime],
         record: Callable[[r.FactBody], Awaitable[object]],
         run_command: Run | None = None,
     ) -> None:
         self._wanted = wanted
-        self._known = known
         self._maker = maker
-        self._now = now
         self._record = record
         self._run_command = run_command or run_command_on
         self._due, self._taken = trio.open_memory_channel[str](math.inf)
@@ -108,10 +101,9 @@ class Papers:
         wanted = self._wanted
         if wanted is None:
             return "no folder and no printer is configured any more"
-        known, at, problems = self._known(wanted.status), self._now(), list[str]()
+        problems = list[str]()
         for language in wanted.languages:
-            document = call_list(known, at, language, hours=wanted.hours)
-            file = await self._maker.attachment(document, "call-list", at, known.zone)
+            file = await self._maker.call_list(language, wanted.status, wanted.hours)
             if wanted.folder is not None:
                 await trio.to_thread.run_sync(write, file, wanted.folder, wanted.keep)
             if not file.name.endswith(".pdf"):

@@ -231,6 +231,8 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
         if order.event.lane == Lane.ASK:
             chain.delivery_moved(w, order, moved[-1][1], unheard, fact.at)
         _notified(w, order_id, order.event, moved)
+        if order.event.enclosed is not None:
+            _document_failed(w, order.event, moved)
 
 
 def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
@@ -248,6 +250,14 @@ def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, O
                 w.came_to(incident_id, order.step, StepOutcome.FAILED)
         if incident.ended and reached and counts_as_reached(order):
             reached_late(w, incident, order, reached)
+
+
+def _document_failed(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
+    """Somebody did not get a document: there is no second channel that would, so the room has to know."""
+    failed = [(index, reason) for index, outcome, reason in moved if outcome is Outcome.FAILED]
+    if failed:
+        told = [f"{order.recipients[i] if order.recipients else f'recipient {i}'}: {why}" for i, why in failed[:20]]
+        w.alarm("document-failed", f"{order.order} {order.channel}", "; ".join(told))
 
 
 def _all_failed(w: Work, orders: list[str], step: str) -> bool:

@@ -14,7 +14,7 @@ h1{margin:0 0 .5rem}h2{margin:2rem 0 .5rem}h3{margin:1.2rem 0 .4rem}
 .banner{padding:.4rem;background:#000;color:#fff;text-align:center;font-weight:bold;letter-spacing:.2em}
 table{width:100%;border-collapse:collapse}th{text-align:left;font-size:.8rem}
 td,th{padding:.3rem;border-bottom:1px solid #000;vertical-align:top;white-space:pre-line;overflow-wrap:anywhere}
-.large{font-size:1.15rem;font-weight:bold}.marked,.leads{font-weight:bold}p{white-space:pre-line}
+td.large{font-size:1.1rem;font-weight:bold;overflow-wrap:break-word}.marked,.leads{font-weight:bold}p{white-space:pre-line}
 p.marked{border:2px solid #000;padding:.4rem}tr.marked td{background:#000;color:#fff}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt{font-weight:bold}dd{margin:0}
 </style></head>

@@ -18,7 +18,7 @@ class CannotTypeset(Exception):
 
 
 def pdf_of(document: Document) -> bytes:
-    """About 40 ms a page. Raises CannotTypeset."""
+    """Tagged, so that it can be read aloud. Raises CannotTypeset."""
     return typeset(msgspec.json.encode(document))
 
 

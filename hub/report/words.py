@@ -15,8 +15,9 @@ from hub.model.signal import Status
 
 _LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Language.EN: "en_GB"}
 NO_BREAK = "\u00a0"
-_DAY = "EEE d MMM HH:mm"
-_WHOLE = "EEEE d MMMM y, HH:mm"
+_SHORT = dict.fromkeys(Language, "EEE d MMM HH:mm") | {Language.DE: "EEE, d. MMM HH:mm"}
+_WHOLE = dict.fromkeys(Language, "EEEE d MMMM y, HH:mm") | {Language.DE: "EEEE, d. MMMM y, HH:mm"}
+_DATE = dict.fromkeys(Language, "EEEE d MMMM") | {Language.DE: "EEEE, d. MMMM"}
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -307,7 +308,9 @@ def by_name(text: str) -> str:
 def told(at: datetime, zone: str, language: Language, whole: bool = False) -> str:
     """`ven. 27 nov. 08:00`; in the hour that the clocks show twice, with summer or winter time behind it."""
     there = at.astimezone(ZoneInfo(zone))
-    written = format_datetime(at, _WHOLE if whole else _DAY, tzinfo=ZoneInfo(zone), locale=_LOCALE[language])
+    written = format_datetime(
+        at, (_WHOLE if whole else _SHORT)[language], tzinfo=ZoneInfo(zone), locale=_LOCALE[language]
+    )
     if there.replace(fold=0).utcoffset() == there.replace(fold=1).utcoffset():
         return written
     words = WORDS[language]
@@ -323,7 +326,7 @@ def clock_changes(start: datetime, end: datetime, zone: str, language: Language)
         before, after = (i.astimezone(local).utcoffset() for i in (at, then))
         if before is not None and after is not None and before != after:
             words = WORDS[language]
-            day = format_datetime(then, "EEEE d MMMM", tzinfo=local, locale=_LOCALE[language])
+            day = format_datetime(then, _DATE[language], tzinfo=local, locale=_LOCALE[language])
             found.append((words.clocks_back if after < before else words.clocks_forward).format(day=day))
         at = then
     return found

@@ -75,6 +75,10 @@ def test_an_officer_sends_a_partner_the_contacts(here: Room) -> None:
         (entry,) = reading.vault(attempt.documents)
     assert entry is not None
     assert read_pdf(entry.payload) == text, "what was sent lies in the vault"
+    why = here.vigie("why", attempt.order, "--config", str(here.folder.config), "--data", str(here.folder.data))
+    assert "Aline sent them the contacts of roster sitcen-on-call, group directors" in why.out
+    assert "as it may be seen by partners" in why.out
+    assert f"with a document, in the vault under {attempt.documents[0]}" in why.out
     assert not any("Inventée" in repr(record) for record in here.records()), "no name in a record"
 
 

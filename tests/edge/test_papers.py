@@ -52,8 +52,8 @@ async def on_paper(
         if len(recorded) == left:
             scope.cancel()
 
-    maker = Maker(config.known, lambda: NOW, typeset)  # type: ignore[arg-type] # one of ours, or the real one
-    clerk = Papers(wanted=wanted, known=config.known, maker=maker, now=lambda: NOW, record=record)
+    maker = Maker(config.known, lambda: NOW, typeset, trio.to_thread.run_sync)  # type: ignore[arg-type] # one of ours, or the real one
+    clerk = Papers(wanted=wanted, maker=maker, record=record)
     due = [IDS.new(NOW) for _ in range(left)]
     if left == 1:
         clerk.follow(r.Decision(id="d", at=NOW, events=(e.PaperDue(paper=due[0]),)))

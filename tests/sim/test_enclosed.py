@@ -4,6 +4,7 @@ vault before the attempt, never where no file can go."""
 import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -29,6 +30,7 @@ from hub.report.pdf import CannotTypeset
 from hub.rules import InForce
 from tools.simulate.world import SimChannel, call
 
+T = TypeVar("T")
 pytestmark = pytest.mark.trio
 
 BEGIN = datetime(2026, 11, 27, 4, 30, tzinfo=UTC)  # half past five in Brussels
@@ -89,11 +91,14 @@ class World:
             await trio.sleep(0.3)
             return b"%PDF " + msgspec.json.encode(document)
 
+        async def aside(work: Callable[[], T]) -> T:
+            return work()  # in virtual time there is no second thread
+
         def arrive(channel: str, outgoing: Outgoing) -> None:
             self.arrived.append((channel, outgoing))
 
         abilities = {"email": Abilities(attachments=True), "sms": Abilities(answers=True)}
-        maker = Maker(self.known, self.clock.now, typeset or plainly)
+        maker = Maker(self.known, self.clock.now, typeset or plainly, aside)
         core = Core(
             journal=self.journal,
             clock=self.clock,

@@ -92,3 +92,15 @@ def test_a_large_audience_is_frozen_and_goes_out_in_chunks(count: int) -> None:
     (order,) = night.outbox
     assert (len(order.recipients), order.size) == ((count, 0) if count <= 100 else (0, count))
     assert order.enclosed == ContactSheet(contacts=OF, sees=Classification.PUBLIC)
+
+
+def test_who_did_not_get_it_the_room_is_told() -> None:
+    night = story()
+    night.fails.add(("fire", "email"))
+    night.fact(SENT)
+    night.person("police").receives("hub.contacts", by="email")
+    order = night.person("fire").receives("hub.contacts", by="email")
+    assert [(a.what, a.about, a.detail) for a in night.state.alarms.values()] == [
+        ("document-failed", f"{order.order} email", "fire: ")
+    ]
+    night.over()

@@ -132,7 +132,7 @@ def test_the_night_with_an_hour_twice_says_which_of_the_two() -> None:
     assert "Sat 24 Oct 20:00\n→ Sun 25 Oct 02:30 (summer time)" in whens
     assert "The clocks change on Sunday 25 October: at 03:00 they go back to 02:00." in paragraphs(made)
     assert made.head[1].value == "Sunday 25 October 2026, 17:00", "24 hours on, the clocks show one less"
-    assert told(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), ZONE, Language.DE) == "So. 25 Okt. 02:30 (Winterzeit)"
+    assert told(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), ZONE, Language.DE) == "So., 25. Okt. 02:30 (Winterzeit)"
 
 
 def test_the_night_without_an_hour() -> None:
