@@ -276,6 +276,17 @@ class BroadcastBody(Body, frozen=True, omit_defaults=True):
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
 
 
+class ContactsBody(Body, frozen=True):
+    """`contacts`: whose names and numbers, `to`: who gets them, as much as each may see: `roster NAME`, a group's name,
+    `organisation NAME`, `person NAME`, `competence NAME`. `channels`: over all of these. `exercise`: marked as one."""
+
+    contacts: tuple[str, ...]
+    to: tuple[str, ...]
+    by: str
+    channels: tuple[str, ...] = ("email",)
+    exercise: bool = False
+
+
 class AuditorBody(Body, frozen=True):
     what: str
     detail: str = ""
@@ -391,6 +402,7 @@ ACTS = (
         for act, summary in _CONTROLS.items()
     ),
     Act(verb="watch", path="/api/watch", summary="Take the watch of the room", body=WatchBody),
+    Act(verb="contacts", path="/api/contacts", summary="Send people the contact sheet of others", body=ContactsBody),
     Act(verb="task", path="/api/tasks/{task}/done", summary="A task is done", body=ByBody),
     Act(
         verb="acknowledge",

@@ -50,7 +50,10 @@ from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
 from hub.operators import NAME as OPERATORS
 from hub.operators import Operators
+from hub.papers import Papers, Wanted
 from hub.picture import Recent, picture
+from hub.report.making import Maker
+from hub.report.typeset import typeset_apart
 from hub.secrets import secrets_from
 from hub.version import VERSION
 
@@ -94,7 +97,9 @@ class Hub:
                 self.recent.took(name, self.clock.now())
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
+            left = list(self.core.state.papers)
             core = await nursery.start(self._run_core, started)
+            nursery.start_soon(self.papers.run, left)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
@@ -115,8 +120,14 @@ class Hub:
     async def _make_core(self) -> bool:
         """The core on the state as the journal has it. Returns whether this journal is new."""
         state = await restore(self.journal)
-        own = Status.EXERCISE if self.playback else Status.ACTUAL
-        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), own)
+        status = Status.EXERCISE if self.playback else Status.ACTUAL
+        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), status)
+        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync)
+        self.papers = Papers(
+            wanted=self._wanted_on_paper(status),
+            maker=maker,
+            record=self._record,
+        )
         self.core = Core(
             journal=self.journal,
             clock=self.clock,
@@ -128,12 +139,27 @@ class Hub:
             limits=self.config.limits(),
             make_ids=new_ids,
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
+            enclose=maker.enclose,
         )
         self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
-        self.core.decider.followers.append(self.recent.decided)
+        self.core.decider.followers += [self.recent.decided, self.papers.follow]
         self.intake = self._intake()
         self._operators = self._make_operators()
         return state.decision == ""
+
+    def _wanted_on_paper(self, status: Status) -> Wanted | None:
+        form = self.config.hub.call_list
+        if form is None or not (form.write_to or form.print):
+            return None
+        folder = self.config.path(form.write_to) if form.write_to else None
+        return Wanted(
+            languages=form.languages,
+            hours=form.hours,
+            folder=folder,
+            keep=form.keep,
+            command=form.print,
+            status=status,
+        )
 
     async def _run_core(self, started: str, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
         with trio.CancelScope() as scope:

@@ -214,7 +214,7 @@ class Abilities(Struct, frozen=True, kw_only=True):
     cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
     whether it arrived. `answers`: people can answer on it. `words`: with words of theirs, so that an ask tells its code
     (else by buttons). `voice`: speaks the text. `recalls`: what was handed over can still be taken back (a ringing
-    call)."""
+    call). `attachments`: it carries files."""
 
     answers: bool = False
     words: bool = True
@@ -224,6 +224,7 @@ class Abilities(Struct, frozen=True, kw_only=True):
     settles: bool = False
     receipts: bool = False
     recalls: bool = False
+    attachments: bool = False
 
 
 class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
@@ -233,10 +234,19 @@ class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
     answer_s: float
 
 
+class Attachment(Struct, frozen=True, kw_only=True, gc=False):
+    """A file that goes along. `name`: ASCII, with its ending."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     """One message to one person, ready to be handed over. (order, index) is the delivery; `attempt` the attempt's
     id. `repeat`: an earlier attempt may have arrived (the text says so already). For `settle`: `since`, when the
-    first attempt was made, and `others`, provider's ids that are known to be of other deliveries."""
+    first attempt was made, and `others`, provider's ids that are known to be of other deliveries. `attachments`: only
+    where the channel carries them."""
 
     order: str
     index: int
@@ -252,6 +262,7 @@ class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     ask: AskDetails | None = None
     since: datetime | None = None
     others: frozenset[str] = frozenset()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Sent(Struct, frozen=True, kw_only=True, tag=True, gc=False):

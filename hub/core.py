@@ -17,6 +17,7 @@ from hub.decider import Decider
 from hub.dispatch.dispatch import Dispatch
 from hub.dispatch.orders import Pending
 from hub.dispatch.policy import Limits
+from hub.dispatch.prepare import Enclose
 from hub.dispatch.render import Texts
 from hub.dispatch.settle import Caller
 from hub.engine.engine import Engine
@@ -81,6 +82,7 @@ class Core:
         make_ids: Making,
         chance: random.Random | random.SystemRandom,
         listen_s: float = LISTEN_S,
+        enclose: Enclose | None = None,
     ) -> None:
         self.journal = journal
         self.clock = clock
@@ -98,6 +100,7 @@ class Core:
             limits=limits,
             recall=self.decider.recent.get,
             opted_out=lambda person: self.engine.state.opted_out.get(person, ()),
+            enclose=enclose,
         )
         self.decider.ahead.append(self._prepare)
         self.decider.followers.append(self._follow)

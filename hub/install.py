@@ -22,6 +22,7 @@ from hub.people.instead import whom
 from hub.people.layers import NOTHING, Layers
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
+from hub.report.known import Known
 from hub.rules import InForce
 
 PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ and registered/ do too
@@ -53,16 +54,22 @@ class Understanding(Struct, frozen=True):
 
 
 class Installation:
-    """What is in force. `rules()` comes first, `install()` once the journal's follower runs."""
+    """What is in force. `rules()` comes first, `install()` once the journal's follower runs. `status`: of what the hub
+    does of itself; Exercise in a playback."""
 
     def __init__(
-        self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids, status: Status = Status.ACTUAL
+        self,
+        config: Config,
+        journal: Journal,
+        now: Callable[[], datetime],
+        ids: Ids,
+        status: Status = Status.ACTUAL,
     ) -> None:
-        self._status = status
         self._config = config
         self._journal = journal
         self._now = now
         self._ids = ids
+        self._status = status
         self.in_force: InForce
         self.files = config.directory()
         self.layers = Layers()
@@ -80,6 +87,8 @@ class Installation:
             rosters=config.rosters,
             voices=config.voices(),
             status=self._status,
+            carriers=config.carriers(),
+            call_list=config.call_list(self._status),
         )
         edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
         self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
@@ -96,6 +105,10 @@ class Installation:
         self.in_force = self.in_force.with_people(directory, self.layers.over(self._config.rosters))
         self.understanding = Understanding(directory)
         return self.in_force
+
+    def known(self, status: Status) -> Known:
+        """What documents of the directory are made of."""
+        return self._config.known(status, self.in_force.directory)
 
     async def _earlier(self, state: State) -> list[Playbook]:
         current = {(s.name, s.version) for s in self._config.playbooks}

@@ -17,6 +17,7 @@ from hub.acts import (
     BroadcastBody,
     ByBody,
     ClockBody,
+    ContactsBody,
     Done,
     Drafted,
     Duty,
@@ -30,12 +31,14 @@ from hub.acts import (
     WhyBody,
     instant_of,
 )
+from hub.binding import Misfit
 from hub.broadcasts import Broadcasts, Made
 from hub.calendar_link import PERSON, ROSTER, Links
 from hub.connector import ActItem, Unavailable
 from hub.engine.broadcast import impossible as not_now
 from hub.engine.state import State
 from hub.engine.steer import impossible
+from hub.findings import choice
 from hub.intake.geography import Geography
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
@@ -44,11 +47,12 @@ from hub.model import records as r
 from hub.model.area import Area
 from hub.model.broadcast import Control, Kind
 from hub.model.ids import Ids
-from hub.model.people import Chain, Steer
+from hub.model.people import Chain, Contact, Steer
 from hub.model.quiet import Quiet, Silence
-from hub.model.signal import Category, Info, Named, Severity, Signal
+from hub.model.signal import Category, Info, Named, Severity, Signal, Status
 from hub.people.chains import who
 from hub.people.rosters import anybody
+from hub.playbook.form import CHANNEL_WORDS, contact_of
 from hub.playbook.language import Playbook
 from hub.rules import InForce
 
@@ -100,6 +104,7 @@ class Operators:
             "silence": self._silence,
             "lift-silence": self._lift_silence,
             "watch": self._watch,
+            "contacts": self._contacts,
             "task": self._task,
             "acknowledge": self._acknowledge,
             "auditor": self._auditor,
@@ -188,6 +193,41 @@ class Operators:
     async def _task(self, about: About, sent: ByBody) -> Done:
         task = _known(about["task"], self._state().tasks, "no open task", ": see `tasks` in the status")
         return await self._act(r.TaskTicked(task=task, by=sent.by), "the task is done")
+
+    async def _contacts(self, about: About, sent: ContactsBody) -> Done:
+        rules, now = self._rules(), self._now()
+        contacts = self._named("contacts", sent.contacts)
+        to = self._named("to", sent.to)
+        status = Status.EXERCISE if sent.exercise or self._step_clock is not None else Status.ACTUAL
+        channels = tuple(CHANNEL_WORDS.get(name, name) for name in sent.channels)
+        for channel in channels:
+            if rules.speaks(channel):
+                raise Refused(f"channels: nobody is rung up to have numbers read out ({channel}): email, sms")
+            if not rules.uses(channel):
+                raise Refused(f"channels: nobody is reached over {channel}: see config/people.yaml")
+        people = rules.people(to, now)
+        reached = [p for p in people if any(rules.ways(p, channel, status) for channel in channels)]
+        if not reached:
+            raise Refused(f"to: nobody of them is reached over {', '.join(channels) or 'no channel'}")
+        body = r.ContactsSent(contacts=contacts, to=to, channels=channels, by=sent.by, status=status)
+        missed = f"; {len(people) - len(reached)} cannot be reached that way" if len(reached) < len(people) else ""
+        return await self._act(body, f"the contact sheet is on its way to {len(reached)}{missed}")
+
+    def _named(self, key: str, written: Sequence[str]) -> tuple[Contact, ...]:
+        """Contacts that there are. Raises Refused."""
+        if not written:
+            raise Refused(f"{key}: name at least one: a group, roster NAME, organisation NAME, person NAME")
+        found = []
+        for text in written:
+            try:
+                contact = contact_of(text)
+            except Misfit as misfit:
+                raise Refused(f"{key}: {misfit.message}: {misfit.remedy}") from None
+            if contact.id not in (known := self._rules().known(contact.kind)):
+                remedy = choice(contact.id, known, "there are")
+                raise Refused(f'{key}: there is no {contact.kind} "{contact.id}": {remedy}')
+            found.append(contact)
+        return tuple(found)
 
     def _steering(self, act: Steer) -> Callable[[About, Any], Awaitable[Done]]:
         async def steer(about: About, sent: WhyBody | HandOverBody) -> Done:

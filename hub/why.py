@@ -9,6 +9,7 @@ import msgspec
 
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.enclosure import CallList, Enclosure
 from hub.model.signal import Signal
 from hub.playbook.explain import explain
 from hub.playbook.language import Playbook
@@ -118,6 +119,8 @@ class Trail:
             lines += ["  the incident was over, and they had been reached:"]
         elif order.step:
             lines += [f"  step {order.step} notifies them:"]
+        elif order.enclosed is not None:
+            lines += self._enclosed_because(order.enclosed, decision)
         else:
             lines += ["  they had sent an answer:" if order.lane == "confirm" else "  the incident was updated:"]
         for incident in order.incidents:
@@ -125,9 +128,21 @@ class Trail:
         for attempt in self._reading.attempts_of([order_id]):
             repeat = ", marked as a possible repeat" if attempt.repeat else ""
             lines.append(f"  attempt {attempt.nth} at {_at(attempt.at)}{repeat} (record {attempt.id})")
+            lines += [f"    with a document, in the vault under {key}" for key in attempt.documents]
         lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
         lines.append(f"  decision {decision.id} of the journal")
         return lines
+
+    def _enclosed_because(self, enclosed: Enclosure, decision: r.Decision) -> list[str]:
+        """Why a document was sent for its own sake; which, and as much of it as who may see."""
+        shown = f"as it may be seen by {enclosed.sees}"
+        if isinstance(enclosed, CallList):
+            return [f"  the call list was due ({enclosed.hours} h, {shown}):"]
+        of = ", ".join(f"{contact.kind} {contact.id}" for contact in enclosed.contacts)
+        bodies = [fact.body for fact in self._reading.get(decision.took) if isinstance(fact, r.Fact)]
+        acts = [body for body in bodies if isinstance(body, r.ContactsSent) and body.contacts == enclosed.contacts]
+        by = acts[0].by if acts else "somebody"
+        return [f"  {by} sent them the contacts of {of} ({shown}):"]
 
     def _asked_for(self, ask_id: str) -> list[str]:
         ask, _ = self.asks[ask_id]

@@ -17,9 +17,10 @@ from hub.engine.fold import fold_decision
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.enclosure import CallListRhythm
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Contact, Role, Roster, Tier
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
@@ -91,6 +92,8 @@ class World:
         self.rosters: dict[str, Roster] = {}
         self.status = Status.ACTUAL
         self.gone: set[str] = set()  # from the directory
+        self.seeing: dict[str, Classification] = {}  # who may see more than what is public
+        self.rhythm: CallListRhythm | None = None
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -130,6 +133,15 @@ class World:
 
     def registered(self, person: str) -> bool:
         return person in self.public
+
+    def carries(self, channel: str) -> bool:
+        return channel == "email"
+
+    def sees(self, person: str) -> Classification:
+        return self.seeing.get(person, Classification.PUBLIC)
+
+    def call_list(self) -> CallListRhythm | None:
+        return self.rhythm
 
 
 class Night:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.commands import broadcast, chain, journal, people, roster, running, silence, watch
+from hub.cli.commands import broadcast, chain, contacts, journal, people, roster, running, silence, watch
 from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, JsonOption
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(running.app)
+app.add_typer(contacts.app)
 for name, group in {
     "broadcast": broadcast.app,
     "chain": chain.app,

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import bind
+from hub.config.call_list import check_call_list, rhythm_of
 from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
@@ -27,13 +28,16 @@ from hub.dispatch.render import Texts
 from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
+from hub.model.enclosure import CallListRhythm
 from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster
+from hub.model.signal import Status
 from hub.people.directory import Directory
 from hub.playbook.language import Playbook
 from hub.playbook.lint import Known, lint
 from hub.playbook.load import load as load_playbook
 from hub.playbook.messages import load_messages, placeholders_of
+from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
@@ -45,6 +49,7 @@ HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
     "hub.delegated", "hub.delegate-unknown",
     "hub.opted-out", "hub.opted-in", "hub.not-read",
+    "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
     "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
 )  # fmt: skip
@@ -103,6 +108,21 @@ class Config(Struct, frozen=True, kw_only=True):
         """What addresses there can be."""
         return _ways(self.channels, self.hub.region)
 
+    def known(self, status: Status = Status.ACTUAL, directory: Directory | None = None) -> DirectoryKnown:
+        """What documents of the directory are made of."""
+        ways = self.ways()
+        return DirectoryKnown(
+            directory=directory or self.directory(),
+            rosters=self.rosters,
+            chains=self.chains,
+            phones=frozenset(ways.phones),
+            mails=frozenset(ways.mails),
+            zone=self.hub.zone,
+            region=self.hub.region,
+            hub=self.hub.name,
+            status=status,
+        )
+
     def titles(self) -> dict[str, Mapping[Language, str]]:
         return {sheet.name: sheet.title for sheet in self.playbooks}
 
@@ -113,6 +133,15 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def limits(self) -> dict[str, Limits]:
         return {name: channel.limits for name, channel in self.channels.items()}
+
+    def carriers(self) -> frozenset[str]:
+        """The channels on which files go along."""
+        return frozenset(name for name, channel in self.channels.items() if channel.abilities.attachments)
+
+    def call_list(self, status: Status) -> CallListRhythm | None:
+        """When the call list is made and where it goes; `status` of all of it."""
+        form = self.hub.call_list
+        return None if form is None else rhythm_of(form, self.hub.zone, status)
 
     def voices(self) -> frozenset[str]:
         return frozenset(name for name, channel in self.channels.items() if channel.abilities.voice)
@@ -189,6 +218,9 @@ class _Loading:
         directory = self._people(ways, Areas(geography))
         rosters = self._rosters(directory, hub.zone)
         self._check_links(hub, [*rosters, *directory.people])
+        if hub.call_list is not None:
+            abilities = {name: channel.abilities for name, channel in channels.items()}
+            check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)
         chains = self._chains(directory, rosters, channels, answering)
         sources = self._sources()
         sheets = self._sheet_texts(hub.playbooks)
@@ -199,10 +231,12 @@ class _Loading:
             people=directory.people,
             rosters=rosters,
             competences=directory.competences(),
+            organisations=directory.organisations,
             messages=placeholders_of(messages),
             areas=() if geography is None else geography.places,
             sources=sources,
             channels=channels,
+            voices=[name for name, channel in channels.items() if channel.abilities.voice],
         )
         playbooks = self._playbooks(sheets, known)
         config = Config(

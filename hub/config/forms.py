@@ -1,7 +1,6 @@
 """How config/ is written: one struct per kind of entry. docs and the JSON Schema are made from these."""
 
 import re
-import typing
 import zoneinfo
 from typing import Annotated, Any
 
@@ -11,9 +10,9 @@ from hub.auditor.config import AuditorConfig
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word
 from hub.dispatch.policy import Limits
 from hub.findings import choice
-from hub.model.people import Contact, Discipline, Language, Plays, Role
+from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.form import EVERYONE_REACHED, ChannelText, ContactText
+from hub.playbook.form import EVERYONE_REACHED, ChannelText, contact_of
 from hub.yaml import Document, Mapping, Node, Scalar
 
 
@@ -146,10 +145,9 @@ def _contact(text: str) -> Contact:
         raise Misfit(
             "not-a-contact",
             f'a chain cannot ask "{text}"',
-            'write a group, "roster NAME", "competence NAME" or "person NAME"',
+            'write a group, "roster NAME", "competence NAME", "organisation NAME" or "person NAME"',
         )
-    contact: Contact = typing.get_args(ContactText)[1].read(text)
-    return contact
+    return contact_of(text)
 
 
 Asks = Annotated[Contact, Reads(_contact, {"type": "string", "examples": ["roster sitcen-on-call", "crisis-cell"]})]
@@ -192,6 +190,29 @@ class BroadcastsForm(Struct, frozen=True, kw_only=True):
     ] = {}
 
 
+class CallListForm(Struct, frozen=True, kw_only=True):
+    """The call list for the night on which everything else is down: made every day at these times. It needs somewhere
+    to go: `mail to`, `write to` or `print`."""
+
+    at: Annotated[
+        tuple[Annotated[str, Reads(_time_of_day, {"type": "string"})], ...],
+        Meta(description='Every day at these times of the hub\'s time zone: ["06:00", "18:00"]'),
+    ]
+    hours: Annotated[int, Meta(ge=1, le=336, description="How many hours it looks ahead")] = 72
+    languages: Annotated[tuple[Language, ...], Meta(description="Of what is written and printed")] = (Language.FR,)
+    mail_to: Annotated[
+        tuple[Asks, ...], Meta(description="Who gets it, each in their language and with what they may see")
+    ] = ()
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Channels that carry files")] = ("email",)
+    write_to: Annotated[str, Meta(description="A folder: the newest is call-list-FR.pdf")] = ""
+    keep: Annotated[int, Meta(ge=1, le=1000, description="How many older ones of each language stay in the folder")] = (
+        28
+    )
+    print: Annotated[
+        tuple[str, ...], Meta(description="A command and its arguments, which reads the PDF: [lp, -d, room]")
+    ] = ()
+
+
 class HubForm(Struct, frozen=True, kw_only=True):
     """config/hub.yaml. Paths are relative to the folder it lies in."""
 
@@ -212,6 +233,9 @@ class HubForm(Struct, frozen=True, kw_only=True):
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
     broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
+    call_list: Annotated[
+        CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")
+    ] = None
 
 
 # --- people, rosters, chains -------------------------------------------------------------------------------
@@ -222,6 +246,9 @@ class AddressForm(Struct, frozen=True, kw_only=True):
 
     address: Annotated[str, Meta(description="The number or address")]
     live_only: Annotated[bool, Meta(description="Not for exercises and tests")] = False
+    seen_by: Annotated[
+        Classification | None, Meta(description="Who may see it on a contact sheet; as said of the person")
+    ] = None
 
 
 Reach = Annotated[dict[ChannelText, tuple[str | AddressForm, ...]], Meta(description="Channel → address, or several")]
@@ -240,6 +267,13 @@ class PersonForm(Struct, frozen=True, kw_only=True):
         Reach, Meta(description="Channel → number or address; several in the order they are to be tried")
     ] = {}
     exercises: Annotated[bool, Meta(description="Whether they are to take part in exercises")] = True
+    desk: Annotated[bool, Meta(description="It is no person, but a desk with a phone of its own")] = False
+    seen_by: Annotated[
+        Classification, Meta(description="Who may see them on a contact sheet: internal, partners, public")
+    ] = Classification.INTERNAL
+    sees: Annotated[
+        Classification | None, Meta(description="What they may see of others; as said of their organisation")
+    ] = None
 
 
 class OrganisationForm(Struct, frozen=True, kw_only=True):
@@ -257,6 +291,9 @@ class OrganisationForm(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Those it serves, by id, NIS code or name; a larger area stands for all in it"),
     ] = ()
+    sees: Annotated[
+        Classification, Meta(description="What its people may see of others: internal for the centre's own, partners")
+    ] = Classification.PUBLIC
 
 
 class QueryForm(Struct, frozen=True, kw_only=True):

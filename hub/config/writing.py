@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from hub.model.people import Organisation, Override, Person, Shift
+from hub.model.people import Classification, Organisation, Override, Person, Shift
 from hub.people.directory import readable
 from hub.playbook.form import CHANNEL_WORDS
 
@@ -40,7 +40,10 @@ def form_of(person: Person, organisation: Organisation | None = None) -> dict[st
     reach: dict[str, list[Any]] = {}
     for way in person.addresses:
         written = readable(way.address)
-        entry = {"address": written, "live only": "yes"} if way.live_only else written
+        more = ({"live only": "yes"} if way.live_only else {}) | (
+            {"seen by": way.seen_by.value} if way.seen_by is not person.seen_by else {}
+        )
+        entry = {"address": written, **more} if more else written
         reach.setdefault(_SAID_AS.get(way.channel, way.channel), []).append(entry)
     whole: dict[str, Any] = {
         "name": person.name,
@@ -51,6 +54,9 @@ def form_of(person: Person, organisation: Organisation | None = None) -> dict[st
         "competences": list(person.competences),
         "reach": {channel: ways[0] if len(ways) == 1 else ways for channel, ways in reach.items()},
         "exercises": "" if person.exercises else "no",
+        "desk": "yes" if person.desk else "",
+        "seen by": "" if person.seen_by is Classification.INTERNAL else person.seen_by.value,
+        "sees": "" if person.sees is None else person.sees.value,
     }
     return {key: value for key, value in whole.items() if value}
 

@@ -163,6 +163,7 @@ class Attempts:
     def _parts(self, span: Span) -> list[Work]:
         """A span as works again; its texts did not get to the journal either."""
         span.order.kept.clear()
+        span.order.documents.clear()
         parts = [span.work.part(start, stop) for start, stop in spans([o.index for o in span.outgoing])]
         for part in parts:
             part.counted = True

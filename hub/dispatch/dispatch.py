@@ -17,7 +17,7 @@ from hub.connector import Channel
 from hub.dispatch.attempt import Attempts
 from hub.dispatch.orders import GAP_MAX, Counters, Order, Pending, open_order, spans
 from hub.dispatch.policy import Limits, limits_of
-from hub.dispatch.prepare import Preparer
+from hub.dispatch.prepare import Enclose, Preparer
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import Texts
 from hub.dispatch.settle import Caller
@@ -57,6 +57,7 @@ class Dispatch:
         limits: Mapping[str, Limits] | None = None,
         recall: Callable[[str], Signal | None] = lambda fact: None,
         opted_out: Callable[[str], Collection[str]] = lambda person: (),
+        enclose: Enclose | None = None,
     ) -> None:
         given = limits or {}
         self.counters = Counters()
@@ -69,7 +70,7 @@ class Dispatch:
         self._recovering = False
         self._meanwhile: dict[str, str] = {}  # withdrawn while recovering, perhaps before it was taken up
         self._heard: dict[str, set[int]] = {}  # likewise
-        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids, opted_out)
+        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids, opted_out, enclose)
         self._recall = recall
         self._attempts = Attempts(
             journal=journal,
@@ -192,13 +193,20 @@ class Dispatch:
 
     def _start(self, nursery: trio.Nursery, now_s: float) -> None:
         """Asks go together, so that one commit serves them all; so do other single deliveries; every chunk of several
-        goes by itself."""
+        goes by itself, and so does what a document has to be made for, which takes a while."""
         taken = self._queue.take(now_s)
         asks = [entry for entry in taken if entry[0].lane is Lane.ASK]
-        single = [entry for entry in taken if entry[0].lane is not Lane.ASK and len(entry[0]) == 1]
-        for batch in (asks, single, *([entry] for entry in taken if len(entry[0]) > 1)):
+        single, alone = list[tuple[Work, int]](), list[tuple[Work, int]]()
+        for entry in taken:
+            if entry[0].lane is not Lane.ASK:
+                (alone if len(entry[0]) > 1 or self._encloses(entry[0]) else single).append(entry)
+        for batch in (asks, single, *([entry] for entry in alone)):
             if batch:
                 nursery.start_soon(self._attempts.go, batch)
+
+    def _encloses(self, work: Work) -> bool:
+        order = self._orders.get(work.order)
+        return order is not None and order.ordered.enclosed is not None
 
     async def finish(self, grace_s: float) -> bool:
         """Starts nothing more and waits for what is in flight. False when some of it is left, in doubt."""

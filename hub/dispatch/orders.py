@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hub.connector import Outgoing
+from hub.connector import Attachment, Outgoing
 from hub.dispatch.render import Rendered
 from hub.model.events import Ordered
 from hub.model.message import Message
@@ -15,6 +15,10 @@ from hub.model.signal import Signal
 
 HANDED_MAX = 1000  # hand-overs remembered in case they are withdrawn
 GAP_MAX = 4  # indexes of an audience that are not meant are skipped over rather than splitting a chunk
+
+
+Enclosed = tuple[tuple[tuple[str, str], ...], tuple[Attachment, ...]]
+"""What fills the texts of a message that encloses a document, and the files that go along."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -31,7 +35,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Order:
     """`meant`: the indexes that are to go out, None for all of `size`. `left`: how many have not ended. `kept`: vault
     keys of the rendered texts, by whether they are marked as repeats. `heard`: the indexes of which the journal knows
-    what became; what still waits of them is not sent (again)."""
+    what became; what still waits of them is not sent (again). `enclosed`: by language, what fills the texts, and the
+    files that go along; `documents`: the vault keys of those files."""
 
     ordered: Ordered
     size: int
@@ -45,6 +50,8 @@ class Order:
     rendered: dict[tuple[Language, bool], Rendered] = field(default_factory=dict)
     kept: dict[bool, str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    enclosed: dict[Language, Enclosed] = field(default_factory=dict)
+    documents: dict[Language, tuple[str, ...]] = field(default_factory=dict)
 
     def gone(self) -> bool:
         """Whether it was withdrawn."""

@@ -1,25 +1,27 @@
 """From a work to what is handed over: who is meant, where they are reached, what they read."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+import trio
 from msgspec.structs import replace
 
 from hub.connector import Abilities, AskDetails, Channel, Outgoing
-from hub.dispatch.orders import Order
+from hub.dispatch.orders import Enclosed, Order
 from hub.dispatch.policy import Limits, gives_up
 from hub.dispatch.queue import People, Work
 from hub.dispatch.render import NoText, Rendered, Room, Texts, render
 from hub.journal import Journal
 from hub.model.broadcast import Content
+from hub.model.enclosure import Enclosure
 from hub.model.events import Ordered
 from hub.model.ids import Ids
 from hub.model.message import Lane, Message, Outcome
 from hub.model.people import Language
 from hub.model.records import Attempt, Fact, Receipt, VaultEntry
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.people.directory import Directory
 
 _PEOPLE = ("delegate", "others")  # values that name people
@@ -50,8 +52,12 @@ class Prepared:
     over: int = 0
 
 
+Enclose = Callable[[Enclosure, Language, Status, bool], Awaitable[Enclosed]]
+"""Makes the document that an order encloses, in a language, for what is of a status: with its file, or only words."""
+
+
 class Preparer:
-    """`directory` and `texts` are whatever is in force."""
+    """`directory` and `texts` are whatever is in force; `enclose` makes documents, None where there are none."""
 
     def __init__(
         self,
@@ -63,10 +69,14 @@ class Preparer:
         now: Callable[[], datetime],
         ids: Ids,
         opted_out: Callable[[str], Collection[str]],
+        enclose: Enclose | None = None,
     ) -> None:
         self.directory = directory
         self.texts = texts
         self._journal = journal
+        self._enclose_in = enclose
+        self._enclosing = trio.Lock()  # one document at a time: they take processors from what is urgent
+        self._carriers = frozenset(name for name, channel in channels.items() if channel.abilities.attachments)
         self._rooms = {name: room_of(channel.abilities, limits[name]) for name, channel in channels.items()}
         self._now = now
         self._ids = ids
@@ -85,6 +95,7 @@ class Preparer:
             return prepared
         await self._read_signal(order)
         await self._read_words(order)
+        await self._enclose(order, people)
         details = _ask_details(order)
         attempt, at, outgoing = "", self._now(), list[Outgoing]()
         for index in indexes(order, work):
@@ -98,6 +109,9 @@ class Preparer:
             if not address or self._wants_no_more(order.ordered, person):
                 why = "opted out" if address else f"no address for {work.channel}"
                 prepared.refused.append(_refused(work, index, why))
+                continue
+            if not self._may_see(order.ordered, person):
+                prepared.refused.append(_refused(work, index, "this person may not see the document any more"))
                 continue
             again_s = now_s if work.counted else admitted.admit(person, now_s, work.lane is Lane.ASK)
             if again_s > now_s:
@@ -165,6 +179,7 @@ class Preparer:
             nth=work.tries + 1,
             repeat=work.repeat,
             vault=self._keep(order, work.repeat, vault),
+            documents=self._keep_documents(order, vault),
         )
         prepared.spans.append(Span(order, work, record, outgoing))
 
@@ -209,7 +224,10 @@ class Preparer:
             texts,
             ordered.message,
             language,
-            values=[(name, self._named(value) if name in _PEOPLE else value) for name, value in ordered.values],
+            values=[
+                *((name, self._named(value) if name in _PEOPLE else value) for name, value in ordered.values),
+                *order.enclosed.get(language, ((), ()))[0],
+            ],
             signal=order.signal,
             status=ordered.status,
             repeat=repeat,
@@ -234,12 +252,39 @@ class Preparer:
         known = [(person, self.directory.person(person)) for person in people.split(",")]
         return ", ".join(found.name if found is not None else person for person, found in known)
 
+    async def _enclose(self, order: Order, people: Sequence[str]) -> None:
+        """Makes the document that goes along, in the language of everybody it goes to."""
+        enclosed = order.ordered.enclosed
+        if enclosed is None or self._enclose_in is None:
+            return
+        async with self._enclosing:
+            for language in dict.fromkeys(map(self.directory.language, people)):
+                if language in order.enclosed:
+                    continue
+                attach = order.ordered.channel in self._carriers
+                order.enclosed[language] = await self._enclose_in(enclosed, language, order.ordered.status, attach)
+
+    def _may_see(self, ordered: Ordered, person: str) -> bool:
+        """Here, at the last: the directory may have changed since it was ordered."""
+        return ordered.enclosed is None or ordered.enclosed.sees.within(self.directory.sees(person))
+
+    def _keep_documents(self, order: Order, vault: list[VaultEntry]) -> tuple[str, ...]:
+        """The vault keys of the files, which lie there before the attempt is durable."""
+        for language, (_, files) in order.enclosed.items():
+            if language not in order.documents:
+                keys = tuple(self._ids.new(self._now()) for _ in files)
+                order.documents[language] = keys
+                for key, file in zip(keys, files, strict=True):
+                    about = order.ordered.order
+                    vault.append(VaultEntry(key=key, payload=file.content, media_type=file.media_type, about=about))
+        return tuple(key for keys in order.documents.values() for key in keys)
+
     def _keep(self, order: Order, repeat: bool, vault: list[VaultEntry]) -> str:
         """The vault key of the texts as rendered: one entry for an order, with all languages where it goes to several
         people, so that no later chunk needs another."""
         if repeat not in order.kept:
             if order.size > 1:
-                for language in Language:
+                for language in order.enclosed or Language:
                     if (language, repeat) not in order.rendered:
                         self._render(order, language, repeat)
             texts = {language: text for (language, again), text in order.rendered.items() if again == repeat}
@@ -298,4 +343,5 @@ def _outgoing(
         status=order.ordered.status,
         ask=ask,
         since=at,
+        attachments=order.enclosed.get(language, ((), ()))[1],
     )

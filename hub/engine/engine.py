@@ -6,7 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import broadcast, chain, duty, editing, incidents, quiet, replies, steer, steps
+from hub.engine import broadcast, call_list, chain, duty, editing, incidents, quiet, replies, steer, steps
+from hub.engine.notify import Telling, tell
 from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -14,8 +15,10 @@ from hub.engine.work import Work
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.broadcast import Content
+from hub.model.enclosure import ContactSheet
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.people import Classification
 from hub.model.signal import Signal
 from hub.playbook.language import Outcome as StepOutcome
 
@@ -79,11 +82,17 @@ class Engine:
             case r.Installed():
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
                 w.look |= body.what == "config"
+                call_list.keep(w)
+            case r.ContactsSent():
+                _send_contacts(w, fact, body)
+            case r.PaperMade():
+                call_list.made(w, body)
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
                 w.look |= body.what == "config"
             case r.HubStarted():
                 w.look = True
+                call_list.keep(w)
             case r.IncidentClosed():
                 _close_incident(w, body)
             case r.ChainSteered():
@@ -203,12 +212,26 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         duty.look_ahead(w)
     elif kind == "change":
         editing.reverted(w, subject, "", "over")
+    elif kind == "call-list":
+        call_list.due(w)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":
         chain.answer_due(w, w.state.asks[subject])
     elif kind == "channel":
         chain.channel_due(w, w.state.asks[subject], at)
+
+
+def _send_contacts(w: Work, fact: r.Fact, body: r.ContactsSent) -> None:
+    telling = Telling(
+        message="hub.contacts",
+        to=body.to,
+        by=body.channels,
+        about=f"contacts {fact.id}",
+        status=body.status,
+        encloses=ContactSheet(contacts=body.contacts, sees=Classification.PUBLIC),
+    )
+    tell(w, telling)
 
 
 def _close_incident(w: Work, body: r.IncidentClosed) -> None:
@@ -248,6 +271,8 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
         if order.event.lane == Lane.ASK:
             chain.delivery_moved(w, order, moved[-1][1], unheard, fact.at)
         _notified(w, order_id, order.event, moved)
+        if order.event.enclosed is not None:
+            _document_failed(w, order.event, moved)
 
 
 def _newly_reached(states: bytearray, moved: list[tuple[int, Outcome, str]]) -> tuple[int, ...]:
@@ -271,6 +296,14 @@ def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, O
                 w.came_to(incident_id, order.step, StepOutcome.FAILED)
         if incident.ended and reached and counts_as_reached(order):
             reached_late(w, incident, order, reached)
+
+
+def _document_failed(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
+    """Somebody did not get a document: there is no second channel that would, so the room has to know."""
+    failed = [(index, reason) for index, outcome, reason in moved if outcome is Outcome.FAILED]
+    if failed:
+        told = [f"{order.recipients[i] if order.recipients else f'recipient {i}'}: {why}" for i, why in failed[:20]]
+        w.alarm("document-failed", f"{order.order} {order.channel}", "; ".join(told))
 
 
 def _all_failed(w: Work, orders: list[str], step: str) -> bool:

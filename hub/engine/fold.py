@@ -407,6 +407,14 @@ def _rosters_looked(s: State, ev: e.RostersLooked, at: datetime) -> None:
     s.rosters_told = ev.told
 
 
+def _paper_due(s: State, ev: e.PaperDue, at: datetime) -> None:
+    s.papers[ev.paper] = at
+
+
+def _paper_done(s: State, ev: e.PaperDone, at: datetime) -> None:
+    s.papers.pop(ev.paper, None)
+
+
 def _on_watch(s: State, ev: e.OnWatch, at: datetime) -> None:
     s.watch = (ev.person, at)
 
@@ -477,6 +485,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.DutyTold: _duty_told,
     e.DutyForgotten: _duty_forgotten,
     e.RostersLooked: _rosters_looked,
+    e.PaperDue: _paper_due,
+    e.PaperDone: _paper_done,
     e.OnWatch: _on_watch,
     e.AlarmRaised: _alarm,
     e.AlarmCleared: _alarm_cleared,

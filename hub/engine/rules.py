@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hub.model.people import Chain, Contact, Role, Roster
+from hub.model.enclosure import CallListRhythm
+from hub.model.people import Chain, Classification, Contact, Role, Roster
 from hub.model.signal import Signal, Status
 from hub.playbook.language import Playbook
 from hub.playbook.match import Match
@@ -48,6 +49,18 @@ class Rules(Protocol):
     def ways(self, person: str, channel: str, status: Status) -> int:
         """How many addresses the person has on the channel for what is of that status; none for an exercise that they
         are left out of, or where all are kept for what is Actual."""
+        ...
+
+    def carries(self, channel: str) -> bool:
+        """Whether files can go along on the channel."""
+        ...
+
+    def sees(self, person: str) -> Classification:
+        """What the person may see of others."""
+        ...
+
+    def call_list(self) -> CallListRhythm | None:
+        """When the call list is made and where it goes; None: never."""
         ...
 
     def speaks(self, channel: str) -> bool:

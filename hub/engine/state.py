@@ -232,6 +232,7 @@ class State(Struct, kw_only=True, gc=False):
     silences: dict[str, Silence] = field(default_factory=dict)
     broadcasts: dict[str, Broadcast] = field(default_factory=dict)
     opted_out: dict[str, list[str]] = field(default_factory=dict)  # registered person → channels
+    papers: dict[str, datetime] = field(default_factory=dict)  # call lists to be put on paper, and since when
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
     duties: dict[str, Duty] = field(default_factory=dict)  # by roster
     rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.model.broadcast import Kind
+from hub.model.enclosure import Enclosure
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain, Override
 from hub.model.quiet import Seen, Silence
@@ -256,6 +257,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
     it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
     of its incidents. `broadcast`: the one it belongs to; its words lie in the vault under `texts` (a Content).
+    `enclosed`: the document that goes along; it is made when it goes out, and lies in the vault then.
     """
 
     order: str
@@ -277,6 +279,7 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     clears: bool = False
     broadcast: str = ""
     texts: str = ""
+    enclosed: Enclosure | None = None
 
 
 class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
@@ -376,7 +379,7 @@ class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
     `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`.
+    `change CHANGE`, `call-list daily`.
     Setting one again moves it."""
 
     deadline: str
@@ -455,6 +458,19 @@ class OnWatch(_Event, frozen=True, tag="on-watch"):
     by: str
 
 
+class PaperDue(_Event, frozen=True, tag="paper-due"):
+    """The call list is to be put on paper: into its folder, and to the printer."""
+
+    paper: str
+
+
+class PaperDone(_Event, frozen=True, tag="paper-done"):
+    """It is; or `problem` says why it is not."""
+
+    paper: str
+    problem: str = ""
+
+
 class AlarmRaised(_Event, frozen=True, tag="alarm"):
     """To be seen and heard in the room. `what` is one of hub.engine.alarms' words."""
 
@@ -530,6 +546,8 @@ Event = (
     | DutyForgotten
     | RostersLooked
     | OnWatch
+    | PaperDue
+    | PaperDone
     | AlarmRaised
     | AlarmCleared
     | Stopped

@@ -14,7 +14,7 @@ from msgspec import Struct
 from hub.model.broadcast import Control, Kind
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
-from hub.model.people import Override, Steer
+from hub.model.people import Contact, Override, Steer
 from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
@@ -163,6 +163,23 @@ class BroadcastControlled(Struct, frozen=True, omit_defaults=True, kw_only=True,
     why: str
 
 
+class ContactsSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="contacts", gc=False):
+    """An officer sends people the contact sheet of others (`contacts`), over these `channels`. `by`: who does."""
+
+    contacts: tuple[Contact, ...]
+    to: tuple[Contact, ...]
+    channels: tuple[str, ...]
+    by: str
+    status: Status = Status.ACTUAL
+
+
+class PaperMade(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="paper", gc=False):
+    """The call list lies in its folder and is printed; or `problem` says what went wrong."""
+
+    paper: str
+    problem: str = ""
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -300,6 +317,8 @@ FactBody = (
     | BroadcastDrafted
     | BroadcastReleased
     | BroadcastControlled
+    | ContactsSent
+    | PaperMade
     | TaskTicked
     | Installed
     | Retired
@@ -353,7 +372,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     """Dispatch is about to hand recipients `start` (included) to `stop` (excluded) of an order to its channel.
 
     `nth` counts from 1; `repeat` says that an earlier attempt may have arrived. The texts as rendered lie in
-    the vault under `vault`.
+    the vault under `vault`, the documents that go along under `documents`.
     """
 
     id: str
@@ -365,6 +384,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     repeat: bool = False
     vault: str = ""
     digest: str = ""
+    documents: tuple[str, ...] = ()
     v: int = 1
 
 

@@ -66,6 +66,9 @@ def _contact(
     if contact.kind is Asked.COMPETENCE:
         people = directory.competent(contact.id)
         return people, "" if people else "nobody has it"
+    if contact.kind is Asked.ORGANISATION:
+        people = directory.working_for(contact.id)
+        return people, "" if people else "nobody works for it"
     roster = rosters.get(contact.id)
     if roster is None:
         return (), "there is no such roster"

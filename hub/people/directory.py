@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import phonenumbers
 
-from hub.model.people import Address, Group, Language, Organisation, Person, Registered
+from hub.model.people import Address, Classification, Group, Language, Organisation, Person, Registered
 from hub.model.signal import Status
 from hub.people.query import meets
 
@@ -117,6 +117,10 @@ class Directory:
     def person(self, person: str) -> Person | None:
         return self.people.get(person)
 
+    def written(self, address: str) -> str:
+        """An address in the one form in which the directory gives it."""
+        return normalise(address, self.region)
+
     def address(self, person: str, channel: str) -> str:
         """Where this person is reached over a channel (the first one listed); `""` when nowhere."""
         ways = self._addresses.get((person, channel))
@@ -172,6 +176,18 @@ class Directory:
         wanted = " ".join(text.split()).casefold()
         found = [o.id for o in self.organisations.values() if wanted in {n.casefold() for n in o.names.values()}]
         return found[0] if len(found) == 1 else ""
+
+    def working_for(self, organisation: str) -> tuple[str, ...]:
+        """The people of an organisation, in the directory's order."""
+        return tuple(p.id for p in self.people.values() if p.organisation == organisation)
+
+    def sees(self, person: str) -> Classification:
+        """What somebody may see of others: what is said of them, else of their organisation, else what is public."""
+        known = self.people.get(person)
+        if known is None:
+            return Classification.PUBLIC
+        theirs = self.organisations.get(known.organisation)
+        return known.sees or (theirs.sees if theirs is not None else Classification.PUBLIC)
 
     def competent(self, competence: str) -> tuple[str, ...]:
         """The people who have a competence, in the directory's order."""

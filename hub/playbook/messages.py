@@ -29,6 +29,7 @@ PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
     "sheet", "sheets", "code", "codes", "eta", "delegate", "roster", "at", "others",
 )  # fmt: skip
+ENCLOSED = ("contacts", "until")  # of a document that goes along: who is on duty where; how long it holds
 SMS_PARTS_MAX = 3
 # How long what is filled in usually is, to count SMS by.
 _USUAL = {"headline": 60, "description": 300, "instruction": 120, "area": 40, "onset": 22, "expires": 22, "sent": 22}
@@ -43,6 +44,8 @@ _USUAL |= {
     "roster": 20,
     "at": 22,
     "others": 25,
+    "contacts": 200,
+    "until": 35,
     "severity": 8,
     "event": 40,
 }
@@ -112,7 +115,7 @@ def _holes(text: Text) -> list[str]:
 def _check(document: Document, message_id: str, language: Language, text: Text, asked: Collection[str] | None) -> None:
     place = _place(document, message_id, language)
     for name in dict.fromkeys(_holes(text)):
-        known = (*PLACEHOLDERS, *(asked or ()))
+        known = (*PLACEHOLDERS, *ENCLOSED, *(asked or ()))
         wrong = not _NAME.fullmatch(name) if asked is None else name not in known
         if wrong:
             message = f'{message_id} ({language.value}): nothing fills in "{{{name}}}"'
