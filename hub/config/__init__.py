@@ -75,6 +75,7 @@ class ChannelConfig(Struct, frozen=True, kw_only=True):
     settings: Struct
     abilities: Abilities
     limits: Limits
+    live_only: bool = False
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -102,7 +103,8 @@ class Config(Struct, frozen=True, kw_only=True):
         return (self.folder / text).resolve()
 
     def directory(self) -> Directory:
-        return Directory(self.people, self.groups, self.hub.region, self.organisations, self.registered)
+        live = [name for name, channel in self.channels.items() if channel.live_only]
+        return Directory(self.people, self.groups, self.hub.region, self.organisations, self.registered, live)
 
     def ways(self) -> Ways:
         """What addresses there can be."""
@@ -309,7 +311,12 @@ class _Loading:
                 self._unread.discard(name)
                 abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
                 found[name] = ChannelConfig(
-                    type=form.type or name, make=kind, settings=settings, abilities=abilities, limits=limits
+                    type=form.type or name,
+                    make=kind,
+                    settings=settings,
+                    abilities=abilities,
+                    limits=limits,
+                    live_only=form.live_only,
                 )
         return found
 

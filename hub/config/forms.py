@@ -453,3 +453,4 @@ class ChannelForm(Struct, frozen=True, kw_only=True):
 
     type: Annotated[str, Meta(description="Which connector; left out, the one of the channel's own name")] = ""
     limits: Annotated[LimitsForm, Meta(description="What it is given at most")] = LimitsForm()
+    live_only: Annotated[bool, Meta(description="No exercise and no test ever goes over it")] = False

@@ -23,6 +23,9 @@ TEST = "hub.test"
 REPEAT = "hub.repeat"
 ASK_HINT = "hub.ask-hint"
 
+# What is read over a shoulder or passed on must be known for an exercise by whoever sees it; an SMS has no room for it.
+EVERYWHERE = "EXERCICE – OEFENING – ÜBUNG – EXERCISE"
+
 # Where config/messages.yaml has none: a call must go out all the same, and an exercise must be known for one.
 _BARE = {
     EXERCISE: "EXERCICE OEFENING ÜBUNG EXERCISE:",
@@ -101,17 +104,24 @@ def render(
     body, values = _text(texts, message, language), tuple(values)
     filled = _Values(texts, language, values, signal, _WRITTEN)
     said = _Values(texts, language, values, signal, _SPOKEN) if room.voice else filled
-    before = "".join(f"{_line(texts, m, language, filled)} " for m in _notices(texts, status, repeat))
+    notices = [_line(texts, notice, language, filled) for notice in _notices(texts, status, repeat)]
+    before = "".join(f"{notice} " for notice in notices)
+    banner = f"{EVERYWHERE}\n" if status is Status.EXERCISE and not room.parts else ""
     after = ""
     if filled["code"] and room.answers and not room.voice:
         after = "\n" + _line(texts, ASK_HINT, language, filled)
     text = _fill(body.text, filled)
     subject = _fill(body.subject, filled) or text.partition("\n")[0]
     return Rendered(
-        subject=_one_line(before + subject)[:_SUBJECT_MAX],
-        text=_fit(before, text, after, room),
-        voice=before + _fill(body.voice or body.text, said),
+        subject=_one_line(banner + before + subject)[:_SUBJECT_MAX],
+        text=_fit(banner + before, text, after, room),
+        voice=before + _fill(body.voice or body.text, said) + _again(notices, status),
     )
+
+
+def _again(notices: list[str], status: Status) -> str:
+    """A call says once more at its end that it was an exercise: who was half asleep at its beginning hears it there."""
+    return f" {notices[0].rstrip(' -:')}." if status is not Status.ACTUAL else ""
 
 
 def best_info(signal: Signal, language: Language) -> Info | None:

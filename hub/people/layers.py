@@ -62,6 +62,7 @@ class Layers:
             files.region,
             files.organisations.values(),
             files.registered.values(),
+            files.live_channels,
         )
 
     def over(self, files: Mapping[str, Roster]) -> dict[str, Roster]:

@@ -118,8 +118,17 @@ def _extreme(headline: str) -> Info:
 @pytest.mark.parametrize(("status", "first"), [(Status.EXERCISE, "FR EXERCISE - "), (Status.TEST, "FR EXERCISE - ")])
 def test_an_exercise_says_so_everywhere_and_first(status: Status, first: str) -> None:
     rendered = render(TEXTS, "storm", Language.FR, signal=SIGNAL, status=status, repeat=True)
-    for said in (rendered.text, rendered.subject, rendered.voice):
-        assert said.startswith(first + "(again) ")
+    banner = "EXERCICE – OEFENING – ÜBUNG – EXERCISE" if status is Status.EXERCISE else ""
+    assert rendered.text.startswith(f"{banner}\n{first}(again) ".lstrip())
+    assert rendered.subject.startswith(f"{banner} {first}(again) ".lstrip())
+    assert rendered.voice.startswith(f"{first}(again) ")
+    assert rendered.voice.endswith(" FR EXERCISE."), "who was half asleep at the beginning hears it at the end"
+
+
+def test_an_sms_says_it_in_its_readers_language_and_costs_no_part_more() -> None:
+    text = render(TEXTS, "storm", Language.NL, signal=SIGNAL, status=Status.EXERCISE, room=SMS).text
+    assert text.startswith("NL EXERCISE - ")
+    assert "ÜBUNG" not in text
 
 
 def test_an_exercise_is_known_for_one_even_without_any_message() -> None:

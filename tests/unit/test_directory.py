@@ -303,3 +303,11 @@ def test_every_file_that_names_people_is_private(folder: Path) -> None:
     )
     private = {text.name for text in texts_of(load(folder)[0]) if text.private}
     assert private == {"people.yaml", "rosters.yaml", "people/guests.yaml", "registered/invented.csv"}
+
+
+def test_a_channel_that_is_live_only_carries_no_exercise_and_no_test() -> None:
+    officer = Person(id="a", name="A", addresses=(Address("siren", "1"), Address("sms", "+32450000001")))
+    directory = Directory([officer], live_channels=["siren"])
+    for status in Status:
+        assert directory.addresses("a", "siren", status) == (("1",) if status is Status.ACTUAL else ())
+        assert directory.addresses("a", "sms", status) == ("+32450000001",)
