@@ -120,6 +120,7 @@ class Hub:
             channels=self.channels,
             call=self.edge.call,
             limits=self.config.limits(),
+            routes=self.config.routes,
             make_ids=new_ids,
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
         )
@@ -246,6 +247,7 @@ class Hub:
         """The picture of the moment."""
         return {
             **picture(self.core.state, self.clock.now(), self.recent),
+            "channels": self.core.dispatch.channels(),
             "playback": self.playback,
             "trouble": getattr(self.journal, "trouble", None),
             "node": self.config.hub.name,

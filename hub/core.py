@@ -18,7 +18,9 @@ from hub.dispatch.dispatch import Dispatch
 from hub.dispatch.orders import Pending
 from hub.dispatch.policy import Limits
 from hub.dispatch.render import Texts
+from hub.dispatch.route import Routes
 from hub.dispatch.settle import Caller
+from hub.engine.channels import FAILING
 from hub.engine.engine import Engine
 from hub.engine.fold import fold_decision
 from hub.engine.state import State
@@ -81,6 +83,7 @@ class Core:
         make_ids: Making,
         chance: random.Random | random.SystemRandom,
         listen_s: float = LISTEN_S,
+        routes: Routes | None = None,
     ) -> None:
         self.journal = journal
         self.clock = clock
@@ -97,6 +100,8 @@ class Core:
             chance=chance,
             limits=limits,
             recall=self.decider.recent.get,
+            routes=routes,
+            failing={alarm.about for alarm in state.alarms.values() if alarm.what == FAILING},
         )
         self.decider.ahead.append(self._prepare)
         self.decider.followers.append(self._follow)
@@ -174,7 +179,7 @@ class Core:
                 case e.Ordered() if event.order not in prepared:
                     self.dispatch.submit(event)
                 case e.Delivered():
-                    self.dispatch.heard(event.order, [index for index, _, _ in event.moves])
+                    self.dispatch.heard(event.order, event.moves)
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
                 case e.Stopped():

@@ -10,6 +10,8 @@ import structlog
 from msgspec import Struct
 
 from hub.config import Config
+from hub.dispatch.route import Routes
+from hub.engine.channels import FAILING, SILENT
 from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
@@ -30,9 +32,18 @@ class Understanding(Struct, frozen=True):
     """Whose an address is and what words mean (hub.intake.intake.Understanding)."""
 
     directory: Directory
+    routes: Routes = Routes()
 
     def person_at(self, channel: str, address: str) -> str:
         return self.directory.find(address)
+
+    def channel_of(self, connector: str, person: str) -> str:
+        """The channel by which the person has that provider; the connector itself where they are reached by it, or
+        by none of its channels."""
+        for channel in (connector, *self.routes.used_by(connector)):
+            if self.directory.address(person, channel):
+                return channel
+        return next(iter(self.routes.used_by(connector)), connector)
 
     def understand(self, text: str) -> r.ReplyReceived:
         words = understand(text)
@@ -57,7 +68,7 @@ class Installation:
         self._ids = ids
         self.in_force: InForce
         self.directory = config.directory()
-        self.understanding = Understanding(self.directory)
+        self.understanding = Understanding(self.directory, config.routes)
 
     async def rules(self, state: State) -> InForce:
         """The rules in force, with the earlier versions that open incidents still run on."""
@@ -117,6 +128,9 @@ class Installation:
             if alarm.what == "source-failing" and alarm.about not in {**self._config.sources, **self._config.channels}:
                 gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
                 facts.append(r.Fact(id=self._ids.new(at), at=at, body=gone))
+            if alarm.what in (FAILING, SILENT) and alarm.about not in self._config.channels:
+                away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
+                facts.append(r.Fact(id=self._ids.new(at), at=at, body=away))
         if facts:
             await self._journal.put_facts(facts, vault)
         return len(facts)

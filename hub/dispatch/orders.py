@@ -28,8 +28,9 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 @dataclass(eq=False, slots=True)
 class Order:
     """`meant`: the indexes that are to go out, None for all of `size`. `left`: how many have not ended. `kept`: vault
-    keys of the rendered texts, by whether they are marked as repeats. `heard`: the indexes of which the journal knows
-    what became; what still waits of them is not sent (again)."""
+    keys of the rendered texts, by provider and whether they are marked as repeats. `heard`: the indexes of which the
+    journal knows what became; what still waits of them is not sent (again). `waits`: it is written down that no
+    provider works for it."""
 
     ordered: Ordered
     size: int
@@ -39,9 +40,10 @@ class Order:
     people: Sequence[str] | None = None
     signal: Signal | None = None
     signal_read: bool = False
-    rendered: dict[tuple[Language, bool], Rendered] = field(default_factory=dict)
-    kept: dict[bool, str] = field(default_factory=dict)
+    rendered: dict[tuple[str, Language, bool], Rendered] = field(default_factory=dict)
+    kept: dict[tuple[str, bool], str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    waits: bool = False
 
     def gone(self) -> bool:
         """Whether it was withdrawn."""
@@ -104,5 +106,5 @@ class Counters:
     settled: int = 0  # of those in doubt: the channel could say
     repeats: int = 0  # sent again although an earlier attempt may have arrived
     held: int = 0  # put off because the person had enough already
+    moved: int = 0  # gone on to another provider of their channel
     journal_waits: int = 0
-    broken: dict[str, str] = field(default_factory=dict)  # channel → what it said when it last refused everything

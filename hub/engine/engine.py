@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, incidents, quiet, replies, steer, steps
+from hub.engine import chain, channels, incidents, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -99,6 +99,8 @@ class Engine:
                     w.emit(e.AlarmCleared(alarm=body.alarm, by=body.by))
             case r.AuditorFound():
                 w.alarm("auditor", body.what, body.detail)
+            case r.ChannelChanged():
+                channels.changed(w, body)
             case r.SourceChanged() if body.health == "failing":
                 w.alarm("source-failing", body.source, body.reason)
             case r.SourceChanged() if body.health == "ok":

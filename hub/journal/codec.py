@@ -14,6 +14,7 @@ import msgspec
 from hub.journal.chain import SALT_BYTES, digest_of, salted
 from hub.model.records import (
     Attempt,
+    ChannelChanged,
     CursorMoved,
     Decision,
     Fact,
@@ -72,6 +73,7 @@ class VaultRow(NamedTuple):
 _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     CursorMoved: lambda body: body.source,
     SourceChanged: lambda body: body.source,
+    ChannelChanged: lambda body: body.channel,
     Installed: lambda body: f"{body.what}/{body.name}",
     Retired: lambda body: f"{body.what}/{body.name}",
     ReceiptsReceived: lambda body: body.attempt or None,

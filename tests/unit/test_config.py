@@ -43,17 +43,17 @@ class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class TextChannel:
     Config = TextConfig
-    abilities = Abilities(answers=True)
+    abilities = Abilities(answers=True, numbers=True, segments=True)
 
     def check(self, address: str) -> str:
         return "" if address.startswith("+") else "this is no number: write it with a plus sign"
 
 
 class VoiceChannel(TextChannel):
-    abilities = Abilities(answers=True, voice=True)
+    abilities = Abilities(answers=True, voice=True, numbers=True)
 
     def __init__(self, config: TextConfig, environment: Environment) -> None:
-        self.abilities = Abilities(answers=config.keypad, voice=True)
+        self.abilities = Abilities(answers=config.keypad, voice=True, numbers=True)
 
 
 class BoardChannel(TextChannel):
