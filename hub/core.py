@@ -241,4 +241,5 @@ def health(core: Core, trouble: str | None) -> dict[str, Any]:
         "deadline": core.engine.next_deadline(),
         "decisions": core.decider.decided,
         "in_flight": core.dispatch.in_flight,
+        "channels": {one["name"]: one["health"] for one in core.dispatch.channels()},
     }

@@ -73,9 +73,11 @@ def screen(
     room = max(6, height - len(head) - len(foot))
     left = [_alarms(picture, words, zone), _chains(picture, words), _incidents(picture, words), _tasks(picture, words)]
     left.insert(1, _silences(picture, words, zone))
+    left.insert(1, _channels(picture, words, zone))
     right = [_sources(picture, words), _deliveries(picture, words, zone)]
     left = [section for section in left if section.rows or section.title != words("alarms")]
-    left = [section for section in left if section.rows or section.title not in (words("tasks"), words("silences"))]
+    spared = (words("tasks"), words("silences"), words("channels"))
+    left = [section for section in left if section.rows or section.title not in spared]
     if width < WIDE:
         return Group(*head, *_fitted([*left, right[1], right[0]], words, room), *foot)
     columns = Table.grid(expand=True, padding=(0, 1))
@@ -131,6 +133,26 @@ def _alarms(picture: Picture, words: Words, zone: tzinfo) -> Section:
         for alarm in listed(picture, "alarms")
     ]
     return Section(words("alarms"), rows, flexible=2)
+
+
+def _channels(picture: Picture, words: Words, zone: tzinfo) -> Section:
+    """Those in trouble."""
+    rows: list[Sequence[Cell]] = []
+    for channel in listed(picture, "channels"):
+        health = str(channel.get("health", ""))
+        if health == "ok":
+            continue
+        told = [words("from", time=_clock(channel.get("since"), zone))]
+        told += [words("people", n=channel["people"])] if channel.get("people") else []
+        told += [words("meanwhile", channel=channel["meanwhile"])] if channel.get("meanwhile") else []
+        rows.append(
+            (
+                (words(health), _style(health)),
+                (plain(channel.get("name", "")), "bold"),
+                (" · ".join([*told, plain(channel.get("reason") or "")]).strip(" ·"), "red"),
+            )
+        )
+    return Section(words("channels"), rows, flexible=2)
 
 
 def _silences(picture: Picture, words: Words, zone: tzinfo) -> Section:

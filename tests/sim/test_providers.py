@@ -138,7 +138,7 @@ async def test_each_number_goes_by_the_provider_its_longest_prefix_names(autojum
         for i in range(3):
             world.dispatch.submit(ask(f"ask-{i}", f"p{i}"))
         await world.quiet()
-        assert [o.to for _, o in world.sms.got] == ["+32450000001", "+4930000001"]
+        assert {o.to for _, o in world.sms.got} == {"+32450000001", "+4930000001"}
         assert [o.to for _, o in world.abroad.got] == ["+4915100000001"]
         assert world.abroad.times() == [world.start_s]
 
