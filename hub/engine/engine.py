@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, channels, incidents, quiet, replies, steer, steps
+from hub.engine import chain, channels, incidents, onward, quiet, replies, steer, steps
 from hub.engine.reach import reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
@@ -171,6 +171,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         steps.task_late(w, subject)
     elif kind == "answer":
         chain.answer_due(w, w.state.asks[subject])
+    elif kind == "address":
+        onward.due(w, subject)
     elif kind == "channel":
         chain.channel_due(w, w.state.asks[subject], at)
 
@@ -191,6 +193,7 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
     """What channels said. A later receipt never goes back: what has arrived has arrived."""
     moves: dict[str, list[tuple[int, Outcome, str]]] = {}
     ranks: dict[tuple[str, int], int] = {}
+    unheard: set[str] = set()  # orders of which something is known for the first time
     for receipt in body.receipts:
         order = w.state.orders.get(receipt.order)
         if order is None or receipt.index >= len(order.states):
@@ -201,34 +204,27 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
         if rank <= before or before == OUTCOME_RANK[Outcome.DELIVERED]:
             continue
         ranks[delivery] = rank
+        if not before:
+            unheard.add(receipt.order)
         moves.setdefault(receipt.order, []).append((receipt.index, receipt.outcome, receipt.reason))
     for order_id, moved in moves.items():
         order = w.state.orders[order_id]
-        unheard = not order.states[0]
         w.emit(e.Delivered(order=order_id, moves=tuple(moved)))
         if order.event.lane == Lane.ASK:
-            chain.delivery_moved(w, order, moved[-1][1], unheard, fact.at)
-        _notified(w, order_id, order.event, moved)
+            chain.delivery_moved(w, order, moved[-1][1], order_id in unheard, fact.at)
+        _notified(w, order.event, moved)
+        if order.event.lane != Lane.ASK:
+            onward.moved(w, order, moved, order_id in unheard)
 
 
-def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
+def _notified(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
     """What deliveries mean for the step they belong to, and for an incident that has ended meanwhile."""
     reached = tuple(i for i, outcome, _ in moved if outcome in (Outcome.SENT, Outcome.DELIVERED))
     for incident_id in order.incidents:
         incident = w.state.incidents.get(incident_id)
         if incident is None:
             continue
-        if order.step and not order.ask:
-            came = incident.outcomes.get(order.step, [])
-            if reached and StepOutcome.SENT not in came:
-                w.came_to(incident_id, order.step, StepOutcome.SENT)
-            elif not reached and StepOutcome.FAILED not in came and _all_failed(w, incident.orders, order.step):
-                w.came_to(incident_id, order.step, StepOutcome.FAILED)
+        if order.step and not order.ask and reached and StepOutcome.SENT not in incident.outcomes.get(order.step, []):
+            w.came_to(incident_id, order.step, StepOutcome.SENT)
         if incident.ended and reached and counts_as_reached(order):
             reached_late(w, incident, order, reached)
-
-
-def _all_failed(w: Work, orders: list[str], step: str) -> bool:
-    failed = OUTCOME_RANK[Outcome.FAILED]
-    states = [w.state.orders[o].states for o in orders if o in w.state.orders and w.state.orders[o].event.step == step]
-    return all(s >= failed for state in states for s in state)

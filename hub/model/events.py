@@ -226,7 +226,8 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
     are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
     it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
-    of its incidents.
+    of its incidents. `after`: the order whose failed deliveries this one takes to their next address; `addresses`: how
+    many anybody of a large audience has.
     """
 
     order: str
@@ -246,6 +247,8 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     status: Status = Status.ACTUAL
     until: datetime | None = None
     clears: bool = False
+    after: str = ""
+    addresses: int = 1
 
 
 class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
@@ -267,8 +270,8 @@ class Delivered(_Event, frozen=True, tag="delivery"):
 
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`.
-    Setting one again moves it."""
+    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
+    `address ORDER`. Setting one again moves it."""
 
     deadline: str
     at: datetime
