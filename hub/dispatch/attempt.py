@@ -15,12 +15,12 @@ from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
 from hub.dispatch.doubt import look
 from hub.dispatch.orders import Counters, Handed, Order, spans
 from hub.dispatch.policy import (
-    ASK_SETTLE_S,
-    ASK_TRY_S,
     JOURNAL_PAUSE_S,
     PERSISTENCE,
     SETTLE_PART,
     SETTLE_S,
+    SHORT_SETTLE_S,
+    SHORT_TRY_S,
     Limits,
     gives_up,
     wait_s,
@@ -253,8 +253,8 @@ class Attempts:
         self._counters.tried += 1
         self._counters.repeats += work.repeat
         try_s, settle_s = self._limits[work.channel].try_s, SETTLE_S
-        if work.lane is Lane.ASK and self._next(order, work, outgoing):
-            try_s, settle_s = min(try_s, ASK_TRY_S), ASK_SETTLE_S
+        if PERSISTENCE[work.lane].here == 1 and self._next(order, work, outgoing):
+            try_s, settle_s = min(try_s, SHORT_TRY_S), SHORT_SETTLE_S
         try:
             answer = await self._call(channel.send, outgoing, connector=work.channel, deadline_s=try_s)
         except Exception as error:  # a channel does not raise; where it does, other people's calls go on

@@ -143,12 +143,8 @@ class Providers:
 
     def meanwhile(self, name: str) -> str:
         """The provider that takes its deliveries over; `""` where there is none that works."""
-        for channel in (name, *self.routes.used_by(name)):
-            route = self.routes.every(channel)
-            for other in route[route.index(name) + 1 :]:
-                if other in self._health and not self._health[other].out:
-                    return other
-        return ""
+        there = (other for other in self.routes.following(name) if other in self._health)
+        return next((other for other in there if not self._health[other].out), "")
 
     def picture(self, now_s: float, now: datetime) -> list[dict[str, Any]]:
         """Every provider for the picture of the moment; no addresses."""

@@ -34,6 +34,16 @@ class Routes(Struct, frozen=True, kw_only=True):
             found |= dict.fromkeys(self.providers(channel, prefix))
         return tuple(found)
 
+    def following(self, provider: str) -> tuple[str, ...]:
+        """All providers that come after it for some number of some channel."""
+        found: dict[str, None] = {}
+        for channel in (provider, *self.used_by(provider)):
+            for prefix in ("", *self.by_prefix.get(channel, {})):
+                route = self.providers(channel, prefix)
+                if provider in route:
+                    found |= dict.fromkeys(route[route.index(provider) + 1 :])
+        return tuple(found)
+
     def used_by(self, provider: str) -> tuple[str, ...]:
         """The channels that have it as a provider besides itself."""
         named = dict.fromkeys((*self.by_prefix, *self.fall_back))

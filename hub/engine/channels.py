@@ -24,7 +24,7 @@ def _failing(body: ChannelChanged) -> str:
     if body.meanwhile:
         meanwhile = f"meanwhile its messages go by {body.meanwhile}"
     else:
-        meanwhile = "it has no fall-back: who is asked is asked by their next channel at once, all else waits for it"
+        meanwhile = "nothing stands in for it: who is asked is asked by their next channel at once, all else waits"
     return f"{body.reason}; {_since(body)}; {meanwhile}; it is tried with one message at a time"
 
 
