@@ -19,14 +19,15 @@ def routes_of(document: Document, forms: Mapping[str, ChannelForm], abilities: M
         following = form.fall_back_to
         if following and _is_one(document, (name, "fall back to"), name, following, abilities):
             fall_back[name] = following
+        if form.by_prefix and not abilities[name].numbers:
+            place = document.at(name, "by prefix")
+            document.add(place, "no-numbers", f"{name} sends to no phone numbers", "leave `by prefix` out")
+            continue
         by_prefix[name] = {
             prefix: provider
             for prefix, provider in form.by_prefix.items()
             if _is_one(document, (name, "by prefix", prefix), name, provider, abilities)
         }
-        if form.by_prefix and not abilities[name].numbers:
-            place = document.at(name, "by prefix")
-            document.add(place, "no-numbers", f"{name} sends to no phone numbers", "leave `by prefix` out")
     _check_circles(document, fall_back)
     return Routes(fall_back=fall_back, by_prefix={name: found for name, found in by_prefix.items() if found})
 

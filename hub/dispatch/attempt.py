@@ -13,6 +13,7 @@ import trio
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
 from hub.dispatch.doubt import look
+from hub.dispatch.facts import Facts
 from hub.dispatch.orders import Counters, Handed, Order, spans
 from hub.dispatch.policy import (
     JOURNAL_PAUSE_S,
@@ -33,7 +34,7 @@ from hub.dispatch.settle import Caller, Settler
 from hub.journal import Journal, JournalUnavailable
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
-from hub.model.records import Attempt, ChannelChanged, Fact, Receipt, ReceiptsReceived, VaultEntry
+from hub.model.records import Attempt, ChannelChanged, Receipt, ReceiptsReceived, VaultEntry
 
 log = structlog.get_logger(__name__)
 
@@ -42,15 +43,6 @@ RECALL_S = 10.0
 
 _Again = tuple[Literal["stopped", "retry", "doubt"], str]  # why it is put back, and for which provider
 Turn = Answer | Literal["withdrawn", "stopped"]  # what came of a delivery's turn; the latter: it was not handed over
-
-
-class Burst:
-    """Facts that are made durable together."""
-
-    def __init__(self) -> None:
-        self.facts: list[Fact] = []
-        self.durable = False
-        self.over = trio.Event()
 
 
 class Attempts:
@@ -91,8 +83,7 @@ class Attempts:
         self._wake = wake
         self._chore = chore
         self._handed = Handed()
-        self._burst = Burst()
-        self._writing = trio.Lock()
+        self._facts = Facts(journal, now, ids, counters)
         self._idle = trio.Event()
 
     async def idle(self) -> None:
@@ -388,7 +379,7 @@ class Attempts:
                 log.info("a provider works again", connector=change.channel)
             else:
                 log.error(f"a provider is {change.health}", connector=change.channel, reason=change.reason)
-            await self._put(change)
+            await self._facts.put(change)
 
     async def _write(
         self,
@@ -403,7 +394,7 @@ class Attempts:
         for start in range(0, len(receipts), RECEIPTS_MAX):
             part = (*(() if start else before), *receipts[start : start + RECEIPTS_MAX])
             body = ReceiptsReceived(channel=channel, receipts=part, attempt=attempt)
-            await self._put(body, f"receipts {attempt}" if attempt else "")
+            await self._facts.put(body, f"receipts {attempt}" if attempt else "")
         counters = self._counters
         for receipt in receipts:
             match receipt.outcome:
@@ -424,43 +415,6 @@ class Attempts:
         order.left -= count
         if order.left <= 0:
             self._orders.pop(order.ordered.order, None)
-
-    async def _put(self, body: ReceiptsReceived | ChannelChanged, key: str = "") -> None:
-        """Makes a fact durable, however long that takes. What comes while one append is under way goes into the next
-        together: whoever is first writes for all."""
-        at = self._now()
-        burst = self._burst
-        burst.facts.append(Fact(id=self._ids.new(at), at=at, body=body, key=key))
-        if len(burst.facts) > 1:
-            await burst.over.wait()
-            if not burst.durable:  # who was to write it was cancelled
-                await self._put(body, key)
-            return
-        try:
-            if self._writing.locked():
-                await self._writing.acquire()
-            else:
-                self._writing.acquire_nowait()  # saves a turn of trio's loop where nobody else writes
-            try:
-                self._burst = Burst()
-                await self._put_all(burst.facts)
-            finally:
-                self._writing.release()
-            burst.durable = True
-        finally:
-            if self._burst is burst:
-                self._burst = Burst()
-            burst.over.set()
-
-    async def _put_all(self, facts: Sequence[Fact]) -> None:
-        while True:
-            try:
-                await self._journal.put_facts(facts)
-                return
-            except JournalUnavailable as error:
-                log.error("outcomes wait for the journal", facts=len(facts), error=str(error))
-                self._counters.journal_waits += 1
-                await trio.sleep(JOURNAL_PAUSE_S)
 
     # --- what ends without an attempt ----------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Routes and the health of providers: pure."""
 
+from itertools import pairwise
+
 import pytest
 
 from hub.dispatch.health import FAILURES, PAUSES_S, SPAN_S, USUAL_S, Health
@@ -81,9 +83,8 @@ def test_it_is_out_after_so_many_failures_for_so_many_people() -> None:
 
 
 def test_it_is_not_out_for_two_people_or_over_a_long_time_or_with_successes_between() -> None:
-    for case in (dict(people=2), dict(every_s=SPAN_S / 2)):
-        health = Health()
-        assert not any(failing(health, 20, **case))  # type: ignore[arg-type] # see failing
+    assert not any(failing(Health(), 20, people=2))
+    assert not any(failing(Health(), 20, every_s=SPAN_S / 2))
     health = Health()
     for at in range(20):
         assert not any(failing(health, FAILURES - 1, from_s=at * 10.0))
@@ -105,7 +106,7 @@ def test_one_probe_at_a_time_ever_more_rarely_and_the_first_that_goes_ends_it() 
             probed.append(float(at))
             health.failed("p", "503", float(at))
     assert probed[:3] == [PAUSES_S[0], PAUSES_S[0] + PAUSES_S[1], sum(PAUSES_S)]
-    assert {b - a for a, b in zip(probed[2:], probed[3:], strict=False)} == {PAUSES_S[-1]}
+    assert {b - a for a, b in pairwise(probed[2:])} == {PAUSES_S[-1]}
     assert health.worked()
     assert not health.out
     assert not health.worked(), "told once"
