@@ -83,6 +83,7 @@ class Attempts:
         self._wake = wake
         self._chore = chore
         self._handed = Handed()
+        self._look_s = float("inf")
         self._facts = Facts(journal, now, ids, counters)
         self._idle = trio.Event()
 
@@ -369,7 +370,8 @@ class Attempts:
             for other in self._providers.together(name):
                 self._queue.channel(other).hurry(now_s)
             self._wake()
-        elif self._providers.look_s() < float("inf"):
+        elif (look_s := self._providers.look_s()) != self._look_s:
+            self._look_s = look_s
             self._wake()  # whoever looks for silence looks again then
 
     async def tell(self, changed: Sequence[ChannelChanged]) -> None:

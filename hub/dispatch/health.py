@@ -40,6 +40,7 @@ class Health:
         self._probe_s = 0.0
         self._probes = 0
         self._delays: deque[float] = deque(maxlen=KEPT)
+        self.usual_s: float | None = None  # how long its receipts take at most, as a rule; None: too few are known
         self._unheard: deque[tuple[float, str]] = deque(maxlen=1000)
 
     # --- what it takes -------------------------------------------------------------------------------------
@@ -97,16 +98,11 @@ class Health:
     def receipt(self, delay_s: float) -> bool:
         """One has come. Returns whether that ends a silence."""
         self._delays.append(delay_s)
+        if len(self._delays) >= LEARNT:
+            self.usual_s = max(USUAL_S, 3.0 * sorted(self._delays)[len(self._delays) * 9 // 10])
         self._unheard.clear()
         ended, self.silent = self.silent, False
         return ended
-
-    @property
-    def usual_s(self) -> float | None:
-        """How long its receipts take at most, as a rule; None while too few are known."""
-        if len(self._delays) < LEARNT:
-            return None
-        return max(USUAL_S, 3.0 * sorted(self._delays)[len(self._delays) * 9 // 10])
 
     def look(self, now_s: float) -> bool:
         """Whether it is silent from here on."""

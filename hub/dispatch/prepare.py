@@ -216,6 +216,7 @@ class Preparer:
             provider="" if work.channel == order.ordered.channel else work.channel,
             only=() if len(made) == meant else made,
         )
+        order.waits = False
         prepared.spans.append(Span(order, work, record, outgoing, run.probe))
         run.outgoing = []
 
