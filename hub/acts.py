@@ -2,25 +2,38 @@
 sent and what it answers. One list: the web makes routes of it, hub/operators.py does what is asked.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from hub.model.people import Steer
+from hub.model.broadcast import Control, Kind
+from hub.model.people import Language, Override, Roster, Steer
 from hub.model.signal import Hazard
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+About = Mapping[str, str]
+"""What an act is about, or what a question asks for: the names in its path and its query."""
 
 
 class Refused(Exception):
     """The act is not possible as asked; `reason` names what is wrong and what would be right. `missing`: what it is
-    about does not exist (404 rather than 422)."""
+    about does not exist (404 rather than 422). `conflict`: it was changed meanwhile (409)."""
 
-    def __init__(self, reason: str, *, missing: bool = False) -> None:
+    def __init__(self, reason: str, *, missing: bool = False, conflict: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.missing = reason, missing
+        self.reason, self.missing, self.conflict = reason, missing, conflict
+
+
+def instant_of(name: str, text: str) -> datetime:
+    """An instant in a query. Raises Refused."""
+    try:
+        # A plus sign in a query is a space unless it was escaped, which people forget.
+        return msgspec.convert(text.replace(" ", "+"), Instant)
+    except msgspec.ValidationError:
+        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None
 
 
 # --- what is answered --------------------------------------------------------------------------------------
@@ -42,6 +55,140 @@ class Duty(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: tuple[str, ...] = ()
     after_s: float = 0.0
     why: str = ""
+
+
+class Wording(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What those of one language read or hear: for an SMS in how many parts and in which encoding it goes; for a call
+    how many seconds it speaks, about."""
+
+    people: int
+    text: str
+    subject: str = ""
+    parts: int = 0
+    encoding: str = ""
+    spoken_s: float = 0.0
+
+
+class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One channel of a broadcast: how many it reaches, in what words, in how many seconds and for how many euros (None:
+    no price is known)."""
+
+    channel: str
+    people: int
+    seconds: float
+    euros: float | None
+    wordings: dict[Language, Wording]
+
+
+class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a broadcast would do. `people`: those who are told by one channel at least; `unreached`: who is meant and
+    cannot be; `opted_out`: of those, who wants nothing more. `needs`: how many people must stand behind it."""
+
+    people: int
+    unreached: int
+    opted_out: int
+    seconds: float
+    euros: float | None
+    needs: int
+    reach: tuple[Reach, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`id`: the broadcast's."""
+
+    id: str
+    said: str
+    preview: Preview
+
+
+class Subscribed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a calendar shows: one roster with the names of its people, or all those in which `person` is ever on duty.
+    `now`: hub time."""
+
+    now: datetime
+    zone: str
+    rosters: tuple[Roster, ...]
+    person: str = ""
+    names: dict[str, str] = {}
+
+
+class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an act says otherwise than the files. `id`: of its fact. `overtaken`: the entry in the files was edited
+    since, and says something else again: the act still counts."""
+
+    id: str
+    by: str
+    why: str
+    at: datetime
+    removed: bool = False
+    overtaken: bool = False
+    overrides: tuple[Override, ...] = ()
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """One person of the directory in force."""
+
+    id: str
+    name: str
+    language: Language
+    organisation: str = ""
+    changed: bool = False
+
+
+class PersonShown(Struct, frozen=True, kw_only=True):
+    """Somebody as they are in force. `version`: to be named by whoever changes them. `person`: the keys of their entry
+    in config/people.yaml; None where an act has taken them out. `change`: what makes them other than the files say."""
+
+    id: str
+    version: str
+    person: dict[str, Any] | None
+    groups: tuple[str, ...] = ()
+    in_files: bool = True
+    change: Change | None = None
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """The same people from `start` (included) to `end` (excluded)."""
+
+    people: tuple[str, ...]
+    start: datetime
+    end: datetime
+
+
+class RosterShown(Struct, frozen=True, kw_only=True):
+    """Who is on duty in a time. `changes`: what of it the files do not say."""
+
+    id: str
+    version: str
+    spans: tuple[Span, ...]
+    changes: tuple[Change, ...] = ()
+
+
+class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The change is durable and in force. `version`: the one that it has made. `warnings`: what it leaves open."""
+
+    id: str
+    said: str
+    version: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """Where something of an erased person may still stand, and why it was left."""
+
+    what: str
+    why: str
+
+
+class Erased(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`entries`: of the vault, deleted; `texts`: of the directory, rewritten. `left`: what was not erased."""
+
+    id: str
+    said: str
+    entries: int = 0
+    texts: int = 0
+    left: tuple[Left, ...] = ()
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -94,6 +241,52 @@ class WatchBody(Body, frozen=True):
     by: str
 
 
+class WordsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`subject`: a mail's; else the text's first line. `voice`: what a call says; else the text."""
+
+    text: str
+    subject: str = ""
+    voice: str = ""
+
+
+class RegisteredBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Those of the public who registered, where: all that is given must hold, of several any one. `areas`: ids of
+    config/areas.yaml; `streets`: `Rue Haute`, or houses of it, `Rue Haute 1-99`; `polygon`: latitude and longitude of
+    each corner."""
+
+    areas: tuple[str, ...] = ()
+    streets: tuple[str, ...] = ()
+    polygon: tuple[tuple[float, float], ...] = ()
+
+
+class BroadcastBody(Body, frozen=True, omit_defaults=True):
+    """`group`: the class of the message (config/hub.yaml). `to`: `group NAME`, `roster NAME`, `competence NAME` or
+    `person NAME`; and `registered`. `by_channels`: each person is told over each of them that reaches them. Instead of
+    `to`, `registered` and `by_channels`, an all-clear or a correction names the broadcast it `follows`."""
+
+    by: str
+    why: str
+    group: str
+    texts: dict[Language, WordsBody]
+    kind: Kind = Kind.ALERT
+    to: tuple[str, ...] = ()
+    registered: RegisteredBody | None = None
+    by_channels: tuple[str, ...] = ()
+    follows: str = ""
+    status: Literal["Actual", "Exercise", "Test"] = "Actual"
+
+
+class ContactsBody(Body, frozen=True):
+    """`contacts`: whose names and numbers, `to`: who gets them, as much as each may see: `roster NAME`, a group's name,
+    `organisation NAME`, `person NAME`, `competence NAME`. `channels`: over all of these. `exercise`: marked as one."""
+
+    contacts: tuple[str, ...]
+    to: tuple[str, ...]
+    by: str
+    channels: tuple[str, ...] = ("email",)
+    exercise: bool = False
+
+
 class AuditorBody(Body, frozen=True):
     what: str
     detail: str = ""
@@ -107,12 +300,42 @@ class ByBody(Body, frozen=True):
     by: str
 
 
+class VersionBody(Body, frozen=True, kw_only=True):
+    """`over`: the version that was looked at, `""` for what is not there yet. The header If-Match may say it too."""
+
+    by: str
+    why: str
+    over: str | None = None
+
+
+class PersonBody(VersionBody, frozen=True, kw_only=True):
+    """`person`: the keys of an entry in config/people.yaml (`vigie schema people`): name, language, reach ..."""
+
+    person: dict[str, Any]
+
+
+class OverrideBody(VersionBody, frozen=True, kw_only=True):
+    """Who is on duty from when to when, in place of whoever would be, or besides them."""
+
+    people: tuple[str, ...]
+    start: Instant = msgspec.field(name="from")
+    until: Instant
+    besides: bool = False
+
+
+class SwapBody(VersionBody, frozen=True, kw_only=True):
+    """`swap`: two people, each with a moment of the shift that they give away: each takes the other's."""
+
+    swap: dict[str, Instant]
+
+
 # --- the list ----------------------------------------------------------------------------------------------
 
 
 class Act(Struct, frozen=True, kw_only=True):
     """`path`: with the names of what it is about in braces. `body`: None for a question, which is a GET and may have
-    words in its query (name → what it is). `answer`: a type, or a JSON Schema."""
+    words in its query (name → what it is). `answer`: a type, or a JSON Schema. `method`: of an act, POST unless it says
+    how something is to be (PUT) or that it is to be no more (DELETE)."""
 
     verb: str
     path: str
@@ -120,6 +343,7 @@ class Act(Struct, frozen=True, kw_only=True):
     body: type[Body] | None = None
     query: dict[str, str] = {}
     answer: Any = Done
+    method: str = ""
 
 
 _STEERING = {
@@ -130,6 +354,13 @@ _STEERING = {
     Steer.HAND_OVER: "Hand a chain over to a person who has agreed, or to another chain",
 }
 
+_CONTROLS = {
+    Control.HOLD: "What has not gone out of a broadcast waits",
+    Control.RESUME: "What waited of a broadcast goes out",
+    Control.STOP: "What has not gone out of a broadcast never will; a draft is thrown away",
+}
+
+_INSTANT = "RFC 3339 with its offset"
 ACTS = (
     Act(verb="start", path="/api/start", summary="Start a reflex sheet by hand", body=StartBody),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
@@ -146,7 +377,32 @@ ACTS = (
     ),
     Act(verb="silence", path="/api/silences", summary="Wake nobody for this for a while", body=SilenceBody),
     Act(verb="lift-silence", path="/api/silences/{silence}/lift", summary="End a silence", body=WhyBody),
+    Act(
+        verb="preview",
+        path="/api/broadcasts/preview",
+        summary="What a broadcast would do; nothing is kept",
+        body=BroadcastBody,
+        answer=Preview,
+    ),
+    Act(
+        verb="draft",
+        path="/api/broadcasts",
+        summary="Draft a broadcast: it goes out when it is released",
+        body=BroadcastBody,
+        answer=Drafted,
+    ),
+    Act(
+        verb="release",
+        path="/api/broadcasts/{broadcast}/release",
+        summary="Stand behind a broadcast as it is; with the last that is needed it goes out",
+        body=ByBody,
+    ),
+    *(
+        Act(verb=f"broadcast-{act}", path=f"/api/broadcasts/{{broadcast}}/{act}", summary=summary, body=WhyBody)
+        for act, summary in _CONTROLS.items()
+    ),
     Act(verb="watch", path="/api/watch", summary="Take the watch of the room", body=WatchBody),
+    Act(verb="contacts", path="/api/contacts", summary="Send people the contact sheet of others", body=ContactsBody),
     Act(verb="task", path="/api/tasks/{task}/done", summary="A task is done", body=ByBody),
     Act(
         verb="acknowledge",
@@ -160,9 +416,72 @@ ACTS = (
         verb="who",
         path="/api/who/{chain}",
         summary="Whom a chain would ask",
-        query={"at": "RFC 3339 with its offset; now when left out"},
+        query={"at": f"{_INSTANT}; now when left out"},
         answer=list[Duty],
+    ),
+    Act(verb="people", path="/api/people", summary="The directory in force", answer=list[Listed]),
+    Act(verb="person", path="/api/people/{person}", summary="Somebody as they are in force", answer=PersonShown),
+    Act(
+        verb="set-person",
+        method="PUT",
+        path="/api/people/{person}",
+        summary="Change somebody, or put them into the directory",
+        body=PersonBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="remove-person",
+        method="DELETE",
+        path="/api/people/{person}",
+        summary="Take somebody out of the directory: nobody asks them anything any more",
+        body=VersionBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="revert-person",
+        path="/api/people/{person}/revert",
+        summary="Somebody is as the files say again",
+        body=WhyBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="erase-person",
+        path="/api/people/{person}/erase",
+        summary="Erase what is kept about somebody who is in the directory no more",
+        body=WhyBody,
+        answer=Erased,
+    ),
+    Act(
+        verb="roster",
+        path="/api/rosters/{roster}",
+        summary="Who is on duty when",
+        query={"from": f"{_INSTANT}; now when left out", "until": f"{_INSTANT}; four weeks later when left out"},
+        answer=RosterShown,
+    ),
+    Act(
+        verb="override",
+        path="/api/rosters/{roster}/overrides",
+        summary="Others are on duty for a time",
+        body=OverrideBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="swap",
+        path="/api/rosters/{roster}/swaps",
+        summary="Two people take each other's shift",
+        body=SwapBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="lift-override",
+        method="DELETE",
+        path="/api/rosters/{roster}/overrides/{change}",
+        summary="What was changed in a roster while running holds no longer",
+        body=WhyBody,
+        answer=Changed,
     ),
     Act(verb="status", path="/api/status", summary="The current picture", answer={"type": "object"}),
 )
-HEALTH = "health"  # the one question that has no route here: /health is the server's own
+# Questions that have no route here: they are asked by pages of the server's own.
+HEALTH = "health"
+CALENDAR = "calendar"  # about `name` and `token`; answered with Subscribed

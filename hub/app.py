@@ -26,13 +26,18 @@ import trio
 from hub import watchdog
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
+from hub.broadcasts import Broadcasts
+from hub.calendar_link import SECRET as CALENDAR_SECRET
+from hub.calendar_link import Links
 from hub.clock import Clock, wall
 from hub.config import Config
+from hub.config.groups import Areas
 from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.edge.door import Edge
-from hub.edge.setup import Made, Setup, make
+from hub.edge.setup import CannotStart, Made, Setup, make
+from hub.editor import Editor
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -41,11 +46,14 @@ from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
 from hub.operators import NAME as OPERATORS
 from hub.operators import Operators
+from hub.papers import Papers, Wanted
 from hub.picture import Recent, picture
+from hub.report.making import Maker
+from hub.report.typeset import typeset_apart
 from hub.secrets import secrets_from
 from hub.version import VERSION
 
@@ -89,7 +97,9 @@ class Hub:
                 self.recent.took(name, self.clock.now())
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
+            left = list(self.core.state.papers)
             core = await nursery.start(self._run_core, started)
+            nursery.start_soon(self.papers.run, left)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
@@ -110,7 +120,14 @@ class Hub:
     async def _make_core(self) -> bool:
         """The core on the state as the journal has it. Returns whether this journal is new."""
         state = await restore(self.journal)
-        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids())
+        status = Status.EXERCISE if self.playback else Status.ACTUAL
+        self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), status)
+        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync)
+        self.papers = Papers(
+            wanted=self._wanted_on_paper(status),
+            maker=maker,
+            record=self._record,
+        )
         self.core = Core(
             journal=self.journal,
             clock=self.clock,
@@ -123,11 +140,27 @@ class Hub:
             routes=self.config.routes,
             make_ids=new_ids,
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
+            enclose=maker.enclose,
         )
-        self.core.decider.followers.append(self.recent.decided)
+        self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
+        self.core.decider.followers += [self.recent.decided, self.papers.follow]
         self.intake = self._intake()
         self._operators = self._make_operators()
         return state.decision == ""
+
+    def _wanted_on_paper(self, status: Status) -> Wanted | None:
+        form = self.config.hub.call_list
+        if form is None or not (form.write_to or form.print):
+            return None
+        folder = self.config.path(form.write_to) if form.write_to else None
+        return Wanted(
+            languages=form.languages,
+            hours=form.hours,
+            folder=folder,
+            keep=form.keep,
+            command=form.print,
+            status=status,
+        )
 
     async def _run_core(self, started: str, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
         with trio.CancelScope() as scope:
@@ -230,6 +263,17 @@ class Hub:
     # -- what operators ask --
 
     def _make_operators(self) -> Operators:
+        editor = Editor(
+            config=self.config,
+            installation=self.installation,
+            intake=self.intake,
+            journal=self.journal,
+            state=lambda: self.core.state,
+            now=self.clock.now,
+            decided=self.core.decider.moved,
+            channels=self.channels,
+            ids=new_ids(),
+        )
         return Operators(
             intake=self.intake,
             state=lambda: self.core.state,
@@ -241,7 +285,33 @@ class Hub:
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
             geography=self.config.geography,
+            broadcasts=Broadcasts(
+                journal=self.journal,
+                state=lambda: self.core.state,
+                rules=lambda: self.installation.in_force,
+                now=self.clock.now,
+                form=self.config.hub.broadcasts,
+                channels=self.config.channels,
+                texts=self.config.texts_in_force(),
+                areas=Areas(self.config.geography),
+                playback=self.playback,
+            ),
+            links=self._links(),
+            zone=self.config.hub.zone,
+            editing=editor.done,
         )
+
+    def _links(self) -> Links | None:
+        """None where no secret says that calendars are given out. Raises CannotStart."""
+        secret = secrets_from(self.config.path(self.config.hub.secrets))
+        try:
+            held = secret(CALENDAR_SECRET)
+        except KeyError:
+            return None
+        try:
+            return Links(held, self.config.hub.calendar_links)
+        except ValueError as error:
+            raise CannotStart(str(error)) from error
 
     def status(self) -> Mapping[str, Any]:
         """The picture of the moment."""

@@ -73,11 +73,13 @@ class BadItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class ActItem(Struct, frozen=True, kw_only=True, gc=False):
-    """An operator's act through the API: a fact body of hub.model.records, with what belongs in the vault."""
+    """An operator's act through the API: a fact body of hub.model.records, with what of it belongs in the vault (a
+    signal, how somebody is changed, what a broadcast says); `about`: the person it is about."""
 
     body: Any
     key: str = ""
-    signal: Signal | None = None
+    sealed: Any = None
+    about: str = ""
 
 
 Item = SignalItem | ReplyItem | ReceiptItem | BadItem | ActItem
@@ -212,9 +214,9 @@ class Abilities(Struct, frozen=True, kw_only=True):
     cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
     whether it arrived. `answers`: people can answer on it. `words`: with words of theirs, so that an ask tells its code
     (else by buttons). `voice`: speaks the text. `recalls`: what was handed over can still be taken back (a ringing
-    call). `numbers`: its addresses are phone numbers; `segments`: its texts are SMS, counted in parts. `shared`: one
-    provider stands behind all addresses, so that what fails with many speaks against it; not where every address is a
-    server of its own."""
+    call). `attachments`: it carries files. `numbers`: its addresses are phone numbers; `segments`: its texts are SMS,
+    counted in parts. `shared`: one provider stands behind all addresses, so that what fails with many speaks against
+    it; not where every address is a server of its own."""
 
     answers: bool = False
     words: bool = True
@@ -224,6 +226,7 @@ class Abilities(Struct, frozen=True, kw_only=True):
     settles: bool = False
     receipts: bool = False
     recalls: bool = False
+    attachments: bool = False
     numbers: bool = False
     segments: bool = False
     shared: bool = True
@@ -236,10 +239,19 @@ class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
     answer_s: float
 
 
+class Attachment(Struct, frozen=True, kw_only=True, gc=False):
+    """A file that goes along. `name`: ASCII, with its ending."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     """One message to one person, ready to be handed over. (order, index) is the delivery; `attempt` the attempt's
     id. `repeat`: an earlier attempt may have arrived (the text says so already). For `settle`: `since`, when the
-    first attempt was made, and `others`, provider's ids that are known to be of other deliveries."""
+    first attempt was made, and `others`, provider's ids that are known to be of other deliveries. `attachments`: only
+    where the channel carries them."""
 
     order: str
     index: int
@@ -255,6 +267,7 @@ class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     ask: AskDetails | None = None
     since: datetime | None = None
     others: frozenset[str] = frozenset()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Sent(Struct, frozen=True, kw_only=True, tag=True, gc=False):

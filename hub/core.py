@@ -17,6 +17,7 @@ from hub.decider import Decider
 from hub.dispatch.dispatch import Dispatch
 from hub.dispatch.orders import Pending
 from hub.dispatch.policy import Limits
+from hub.dispatch.prepare import Enclose
 from hub.dispatch.render import Texts
 from hub.dispatch.route import Routes
 from hub.dispatch.settle import Caller
@@ -84,6 +85,7 @@ class Core:
         chance: random.Random | random.SystemRandom,
         listen_s: float = LISTEN_S,
         routes: Routes | None = None,
+        enclose: Enclose | None = None,
     ) -> None:
         self.journal = journal
         self.clock = clock
@@ -102,6 +104,8 @@ class Core:
             recall=self.decider.recent.get,
             routes=routes,
             failing={alarm.about for alarm in state.alarms.values() if alarm.what == FAILING},
+            opted_out=lambda person: self.engine.state.opted_out.get(person, ()),
+            enclose=enclose,
         )
         self.decider.ahead.append(self._prepare)
         self.decider.followers.append(self._follow)
@@ -118,6 +122,11 @@ class Core:
     def state(self) -> State:
         return self.engine.state
 
+    def enforce(self, rules: InForce) -> None:
+        """From here on these rules are in force: for what is decided, and for where what is still to go out goes."""
+        self.engine.rules = rules
+        self.dispatch.directory = rules.directory
+
     def pending(self) -> list[Pending]:
         """Orders of which something is still to go out, or was under way when the hub went down."""
         return [
@@ -125,6 +134,7 @@ class Core:
                 ordered=order.event,
                 open=tuple(i for i, s in enumerate(order.states) if s == 0),
                 withdrawn="withdrawn" if order.withdrawn else "",
+                held=order.held,
             )
             for order in self.state.orders.values()
             if not order.settled
@@ -182,6 +192,10 @@ class Core:
                     self.dispatch.heard(event.order, event.moves)
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
+                case e.OrderHeld():
+                    self.dispatch.hold(event.order)
+                case e.OrderResumed():
+                    self.dispatch.let_go(event.order)
                 case e.Stopped():
                     self.dispatch.pause(event.by, event.why)
                 case e.Lifted():

@@ -2,7 +2,7 @@
 their sheet that opened them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,14 +16,20 @@ from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
 from hub.model.ids import Ids
+from hub.model.people import Edited
+from hub.model.signal import Status
 from hub.people.answers import understand
 from hub.people.directory import Directory
 from hub.people.instead import whom
+from hub.people.layers import NOTHING, Layers
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
+from hub.report.known import Known
 from hub.rules import InForce
 
-PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ do too
+PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ and registered/ do too
+
+_edited = msgspec.json.Decoder(Edited)
 
 log = structlog.get_logger(__name__)
 
@@ -59,29 +65,61 @@ class Understanding(Struct, frozen=True):
 
 
 class Installation:
-    """What is in force. `rules()` comes first, `install()` once the journal's follower runs."""
+    """What is in force. `rules()` comes first, `install()` once the journal's follower runs. `status`: of what the hub
+    does of itself; Exercise in a playback."""
 
-    def __init__(self, config: Config, journal: Journal, now: Callable[[], datetime], ids: Ids) -> None:
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        now: Callable[[], datetime],
+        ids: Ids,
+        status: Status = Status.ACTUAL,
+    ) -> None:
         self._config = config
         self._journal = journal
         self._now = now
         self._ids = ids
+        self._status = status
         self.in_force: InForce
-        self.directory = config.directory()
-        self.understanding = Understanding(self.directory, config.routes)
+        self.files = config.directory()
+        self.layers = Layers()
+        self.understanding = Understanding(self.files, config.routes)
 
     async def rules(self, state: State) -> InForce:
-        """The rules in force, with the earlier versions that open incidents still run on."""
+        """The rules in force, with what was changed while running and the earlier versions of sheets that open
+        incidents still run on."""
         config = self._config
         self.in_force = InForce(
             sheets=config.playbooks,
             earlier=await self._earlier(state),
             chains=config.chains,
-            directory=self.directory,
+            directory=self.files,
             rosters=config.rosters,
             voices=config.voices(),
+            status=self._status,
+            carriers=config.carriers(),
+            call_list=config.call_list(self._status),
         )
+        edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
+        self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
+        self.layers.rosters = {change: (known.roster, known.overrides) for change, known in state.rosters.items()}
+        return self._lay()
+
+    def change(self, entry: r.Entry) -> InForce:
+        """The rules in force once a change of people or rosters counts."""
+        self.layers.take(entry.record, entry.live)
+        return self._lay()
+
+    def _lay(self) -> InForce:
+        directory = self.layers.directory(self.files)
+        self.in_force = self.in_force.with_people(directory, self.layers.over(self._config.rosters))
+        self.understanding = Understanding(directory, self._config.routes)
         return self.in_force
+
+    def known(self, status: Status) -> Known:
+        """What documents of the directory are made of."""
+        return self._config.known(status, self.in_force.directory)
 
     async def _earlier(self, state: State) -> list[Playbook]:
         current = {(s.name, s.version) for s in self._config.playbooks}
@@ -131,9 +169,23 @@ class Installation:
             if alarm.what in (FAILING, SILENT) and alarm.about not in self._config.channels:
                 away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
                 facts.append(r.Fact(id=self._ids.new(at), at=at, body=away))
+        for change in self.layers.said_by(self.files, self._config.rosters):
+            same = r.ChangeReverted(change=change, by="hub", why="the files say the same")
+            facts.append(r.Fact(id=self._ids.new(at), at=at, body=same))
         if facts:
             await self._journal.put_facts(facts, vault)
         return len(facts)
+
+
+async def edited_of(journal: Journal, changes: Sequence[str]) -> dict[str, Edited]:
+    """How people were changed, by the change: nobody where that was erased, or cannot be read."""
+    found = dict.fromkeys(changes, NOTHING)
+    for change, entry in zip(changes, await journal.vault(changes), strict=True):
+        try:
+            found[change] = _edited.decode(entry.payload) if entry is not None else NOTHING
+        except msgspec.MsgspecError as error:
+            log.error("a change of a person cannot be read back", change=change, error=str(error))
+    return found
 
 
 class Text(Struct, frozen=True):
@@ -157,6 +209,6 @@ def texts_of(config: Config) -> list[Text]:
         if sheet is not None:
             found.append(Text("playbook", sheet.name, version, sheet.mode, text, False))
         elif not file.startswith("playbooks/"):
-            private = file in PRIVATE or file.startswith("people/")
+            private = file in PRIVATE or file.startswith(("people/", "registered/"))
             found.append(Text("config", file, version, "live", text, private))
     return found

@@ -10,41 +10,54 @@ import msgspec
 
 from hub.acts import (
     ACTS,
+    CALENDAR,
     HEALTH,
+    About,
     AuditorBody,
+    BroadcastBody,
     ByBody,
     ClockBody,
+    ContactsBody,
     Done,
+    Drafted,
     Duty,
     HandOverBody,
-    Instant,
+    Preview,
     Refused,
     SilenceBody,
     StartBody,
+    Subscribed,
     WatchBody,
     WhyBody,
+    instant_of,
 )
+from hub.binding import Misfit
+from hub.broadcasts import Broadcasts, Made
+from hub.calendar_link import PERSON, ROSTER, Links
 from hub.connector import ActItem, Unavailable
+from hub.engine.broadcast import impossible as not_now
 from hub.engine.state import State
 from hub.engine.steer import impossible
+from hub.findings import choice
 from hub.intake.geography import Geography
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
+from hub.journal import JournalError
 from hub.model import records as r
 from hub.model.area import Area
+from hub.model.broadcast import Control, Kind
 from hub.model.ids import Ids
-from hub.model.people import Chain, Steer
+from hub.model.people import Chain, Contact, Steer
 from hub.model.quiet import Quiet, Silence
-from hub.model.signal import Category, Info, Named, Severity, Signal
+from hub.model.signal import Category, Info, Named, Severity, Signal, Status
 from hub.people.chains import who
+from hub.people.rosters import anybody
+from hub.playbook.form import CHANNEL_WORDS, contact_of
 from hub.playbook.language import Playbook
 from hub.rules import InForce
 
 NAME = "operators"  # the source of their facts
 SILENCE_MOST = timedelta(days=14)
-
-About = Mapping[str, str]
-"""What an act is about, or what a question asks for: the names in its path and its query."""
 
 _BODIES = {act.verb: act.body for act in ACTS}
 
@@ -65,6 +78,10 @@ class Operators:
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
         geography: Geography | None = None,
+        broadcasts: Broadcasts,
+        links: Links | None = None,
+        zone: str = "UTC",
+        editing: Mapping[str, Callable[[About, Any], Awaitable[Any]]] | None = None,
     ) -> None:
         self._intake = intake
         self._state = state
@@ -76,6 +93,9 @@ class Operators:
         self._step_clock = step_clock
         self._sources = sources
         self._geography = geography
+        self._broadcasts = broadcasts
+        self._links = links
+        self._zone = zone
         self._done: dict[str, Callable[[About, Any], Awaitable[Any]]] = {
             "start": self._start,
             "stop-all": self._stop_all,
@@ -84,12 +104,18 @@ class Operators:
             "silence": self._silence,
             "lift-silence": self._lift_silence,
             "watch": self._watch,
+            "contacts": self._contacts,
             "task": self._task,
             "acknowledge": self._acknowledge,
             "auditor": self._auditor,
             "clock": self._clock,
             "who": self._who,
             **{str(act): self._steering(act) for act in Steer},
+            "preview": self._preview,
+            "draft": self._draft,
+            "release": self._release,
+            **{f"broadcast-{act}": self._controlling(act) for act in Control},
+            **(editing or {}),  # hub.editor
         }
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
@@ -98,14 +124,32 @@ class Operators:
             return self._health()
         if verb == "status":
             return self._status()
+        if verb == CALENDAR:
+            about, _ = words
+            return self._calendar(about["name"], about["token"])
         if verb not in self._done:
             raise Refused(f"{verb}: no such question")
         about, sent = words
         kind = _BODIES[verb]
         return await self._done[verb](about, None if kind is None else msgspec.convert(sent, kind))
 
-    async def _act(self, body: r.FactBody, said: str, signal: Signal | None = None) -> Done:
-        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, signal=signal),))])
+    def _calendar(self, name: str, token: str) -> Subscribed:
+        """What is refused is refused in the same words: nobody learns which names there are."""
+        kind = self._links.opens(name, token) if self._links is not None else ""
+        rules = self._rules()
+        person = rules.directory.person(name) if kind == PERSON else None
+        if kind == ROSTER and name in rules.rosters:
+            roster = rules.rosters[name]
+            known = {p: rules.directory.person(p) for p in anybody(roster)}
+            names = {p: found.name for p, found in known.items() if found is not None}
+            return Subscribed(now=self._now(), zone=self._zone, rosters=(roster,), names=names)
+        if person is not None:
+            theirs = tuple(roster for roster in rules.rosters.values() if name in anybody(roster))
+            return Subscribed(now=self._now(), zone=self._zone, rosters=theirs, person=name)
+        raise Refused("there is no such calendar", missing=True)
+
+    async def _act(self, body: r.FactBody, said: str, sealed: Any = None) -> Done:
+        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed),))])
         if isinstance(answer, Unavailable):
             raise answer
         return Done(id=answer.taken[0].fact, said=said)
@@ -150,6 +194,41 @@ class Operators:
         task = _known(about["task"], self._state().tasks, "no open task", ": see `tasks` in the status")
         return await self._act(r.TaskTicked(task=task, by=sent.by), "the task is done")
 
+    async def _contacts(self, about: About, sent: ContactsBody) -> Done:
+        rules, now = self._rules(), self._now()
+        contacts = self._named("contacts", sent.contacts)
+        to = self._named("to", sent.to)
+        status = Status.EXERCISE if sent.exercise or self._step_clock is not None else Status.ACTUAL
+        channels = tuple(CHANNEL_WORDS.get(name, name) for name in sent.channels)
+        for channel in channels:
+            if rules.speaks(channel):
+                raise Refused(f"channels: nobody is rung up to have numbers read out ({channel}): email, sms")
+            if not rules.uses(channel):
+                raise Refused(f"channels: nobody is reached over {channel}: see config/people.yaml")
+        people = rules.people(to, now)
+        reached = [p for p in people if any(rules.ways(p, channel, status) for channel in channels)]
+        if not reached:
+            raise Refused(f"to: nobody of them is reached over {', '.join(channels) or 'no channel'}")
+        body = r.ContactsSent(contacts=contacts, to=to, channels=channels, by=sent.by, status=status)
+        missed = f"; {len(people) - len(reached)} cannot be reached that way" if len(reached) < len(people) else ""
+        return await self._act(body, f"the contact sheet is on its way to {len(reached)}{missed}")
+
+    def _named(self, key: str, written: Sequence[str]) -> tuple[Contact, ...]:
+        """Contacts that there are. Raises Refused."""
+        if not written:
+            raise Refused(f"{key}: name at least one: a group, roster NAME, organisation NAME, person NAME")
+        found = []
+        for text in written:
+            try:
+                contact = contact_of(text)
+            except Misfit as misfit:
+                raise Refused(f"{key}: {misfit.message}: {misfit.remedy}") from None
+            if contact.id not in (known := self._rules().known(contact.kind)):
+                remedy = choice(contact.id, known, "there are")
+                raise Refused(f'{key}: there is no {contact.kind} "{contact.id}": {remedy}')
+            found.append(contact)
+        return tuple(found)
+
     def _steering(self, act: Steer) -> Callable[[About, Any], Awaitable[Done]]:
         async def steer(about: About, sent: WhyBody | HandOverBody) -> Done:
             state, rules = self._state(), self._rules()
@@ -170,7 +249,7 @@ class Operators:
         chain: Chain | None = rules.chain(about["chain"])
         if chain is None:
             raise Refused(f"no chain {about['chain']}: there are {', '.join(sorted(rules.chains))}", missing=True)
-        at = _instant("at", about["at"]) if about.get("at") else self._now()
+        at = instant_of("at", about["at"]) if about.get("at") else self._now()
         plan = who(chain, at, rules.directory, rules.rosters)
         return [
             Duty(
@@ -223,6 +302,58 @@ class Operators:
         body = r.SilenceLifted(silence=silence, by=sent.by, why=sent.why)
         return await self._act(body, "the silence is over, and what it held back goes its way")
 
+    # -- broadcasts --
+
+    async def _preview(self, about: About, sent: BroadcastBody) -> Preview:
+        return (await self._make(sent)).preview
+
+    async def _draft(self, about: About, sent: BroadcastBody) -> Drafted:
+        made = await self._make(sent)
+        if not made.preview.people:
+            raise Refused("to: nobody would be told: see what the preview says of it")
+        done = await self._act(made.drafted, "", made.content)
+        stopped = " what is left of the wrong one is stopped;" if sent.kind is Kind.CORRECTION else ""
+        others = "somebody else has" if made.preview.needs == 2 else f"{made.preview.needs - 1} others have"
+        who = f"{others} to release it" if made.preview.needs > 1 else "release it"
+        said = f"drafted, nothing has gone out yet:{stopped} {who} within 24 h"
+        return Drafted(id=done.id, said=said, preview=made.preview)
+
+    async def _make(self, sent: BroadcastBody) -> Made:
+        try:
+            return await self._broadcasts.make(sent)
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
+
+    async def _release(self, about: About, sent: ByBody) -> Done:
+        self._broadcasts.person(sent.by)
+        broadcast = self._state().broadcasts.get(about["broadcast"])
+        if broadcast is None:
+            raise Refused(f"no broadcast {about['broadcast']}: see `broadcasts` in the status", missing=True)
+        if broadcast.outcome or broadcast.began_at is not None:
+            raise Refused(f"it is released already ({broadcast.outcome or 'it is going out'})")
+        if broadcast.people > 1 and sent.by in (broadcast.by, *broadcast.released):
+            raise Refused(f"by: {sent.by} stands behind it already: somebody else has to release it, too")
+        try:
+            content = await self._broadcasts.content(broadcast)
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
+        if content is None:
+            raise Refused("its words were erased: draft it again")
+        left = broadcast.people - len({broadcast.by, *broadcast.released, sent.by} - {""})
+        people = len({person for people in content.audience.values() for person in people})
+        said = f"{left} more must release it" if left > 0 else f"it goes out to {people} people"
+        return await self._act(r.BroadcastReleased(broadcast=broadcast.id, by=sent.by), said, content)
+
+    def _controlling(self, act: Control) -> Callable[[About, Any], Awaitable[Done]]:
+        async def control(about: About, sent: WhyBody) -> Done:
+            broadcast = self._state().broadcasts.get(about["broadcast"])
+            if wrong := not_now(broadcast, act):
+                raise Refused(f"{act} of {about['broadcast']}: {wrong}", missing=broadcast is None)
+            controlled = r.BroadcastControlled(broadcast=about["broadcast"], act=act, by=sent.by, why=sent.why)
+            return await self._act(controlled, _CONTROLLED[act])
+
+        return control
+
     # -- by hand --
 
     async def _start(self, about: About, sent: StartBody) -> Done:
@@ -269,6 +400,12 @@ class Operators:
         return Signal(identifier=self._ids.new(now), sender=by, sent=now, source=NAME, infos=infos, origin="by hand")
 
 
+_CONTROLLED = {
+    Control.HOLD: "what has not gone out waits until it is resumed",
+    Control.RESUME: "what waited goes out now",
+    Control.STOP: "nothing more of it goes out",
+}
+
 _STEERED = {
     Steer.HOLD: "nobody more is asked until it is resumed; answers still count",
     Steer.RESUME: "the chain goes on",
@@ -283,11 +420,3 @@ def _known(name: str, there: Collection[str], what: str, remedy: str) -> str:
     if name not in there:
         raise Refused(f"{what} {name}{remedy}", missing=True)
     return name
-
-
-def _instant(name: str, text: str) -> datetime:
-    try:
-        # A plus sign in a query is a space unless it was escaped, which people forget.
-        return msgspec.convert(text.replace(" ", "+"), Instant)
-    except msgspec.ValidationError:
-        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.engine.state import Ask, Incident, Run, State
+from hub.engine.state import Ask, Broadcast, Incident, Run, State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
@@ -71,6 +71,7 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
         "sources": sorted(recent.sources.values(), key=lambda s: str(s["name"])),
         "incidents": [_incident(state, i) for i in state.incidents.values()],
         "chains": [_chain(state, run) for run in running],
+        "broadcasts": [_broadcast(state, b) for b in state.broadcasts.values()],
         "tasks": [
             {"id": t.id, "incident": t.incident, "step": t.step, "who": t.who, "due": t.due, "late": t.late}
             for t in state.tasks.values()
@@ -80,9 +81,23 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
             for key, a in state.alarms.items()
         ],
         "silences": [_silence(state, key, silence, now) for key, silence in state.silences.items()],
+        "changes": _changes(state, now),
         "deliveries": list(recent.deliveries),
         "next_deadline": min(state.deadlines.values(), default=None),
     }
+
+
+def _changes(state: State, now: datetime) -> list[dict[str, Any]]:
+    """What is otherwise than the files say: people and, as long as it matters, who is on duty."""
+    people = [
+        {"id": c.change, "person": person, "removed": c.removed, "by": c.by, "why": c.why, "at": c.at}
+        for person, c in state.edited.items()
+    ]
+    return people + [
+        {"id": key, "roster": c.roster, "by": c.by, "why": c.why, "at": c.at, "overrides": c.overrides}
+        for key, c in state.rosters.items()
+        if any(datetime.fromisoformat(override.end) > now for override in c.overrides)
+    ]
 
 
 def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[str, Any]:
@@ -97,6 +112,34 @@ def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[st
         "what": [*what.sheets, *what.hazards, *what.sources, *what.areas],
         "gravest": what.gravest,
         "held_back": [i.id for i in state.incidents.values() if i.held_by == key],
+    }
+
+
+def _broadcast(state: State, broadcast: Broadcast) -> dict[str, Any]:
+    channels: dict[str, dict[str, int]] = {}
+    for order in [state.orders[o] for o in broadcast.orders if o in state.orders]:
+        counts = channels.setdefault(order.event.channel, dict.fromkeys(_WORDS.values(), 0))
+        if not order.event.only:
+            for rank, word in _WORDS.items():
+                counts[word] += order.states.count(rank)
+        else:
+            for index in order.event.only:
+                counts[_WORDS[order.states[index]]] += 1
+    return {
+        "id": broadcast.id,
+        "kind": str(broadcast.kind),
+        "group": broadcast.group,
+        "status": str(broadcast.status),
+        "by": broadcast.by,
+        "released": list(broadcast.released),
+        "needs": broadcast.lacking if broadcast.began_at is None else 0,
+        "follows": broadcast.follows,
+        "people": dict(broadcast.sizes),
+        "drafted_at": broadcast.at,
+        "began_at": broadcast.began_at,
+        "held": broadcast.held,
+        "outcome": broadcast.outcome,
+        "channels": channels,
     }
 
 

@@ -1,9 +1,11 @@
 """What is in force, as the engine asks for it: made from the texts of the configuration, swapped whole."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 
-from hub.model.people import Asked, Chain, Contact, Role, Roster
+from hub.model.enclosure import CallListRhythm
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster
 from hub.model.signal import Signal, Status
 from hub.people import quorum
 from hub.people.directory import Directory
@@ -14,7 +16,8 @@ from hub.playbook.match import Match, Matcher
 
 class InForce:
     """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
-    still run on. `voices`: the channels that ring."""
+    still run on. `voices`: the channels that ring; `carriers`: those on which files go along; `status`: of what the hub
+    says on its own account; `call_list`: its rhythm."""
 
     def __init__(
         self,
@@ -25,14 +28,26 @@ class InForce:
         directory: Directory,
         rosters: Mapping[str, Roster],
         voices: frozenset[str],
+        status: Status = Status.ACTUAL,
+        carriers: frozenset[str] = frozenset(),
+        call_list: CallListRhythm | None = None,
     ) -> None:
         self.sheets = tuple(sheets)
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
+        self.status = status
         self._voices = voices
+        self._carriers = carriers
+        self._call_list = call_list
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
+
+    def with_people(self, directory: Directory, rosters: Mapping[str, Roster]) -> "InForce":
+        """The same with other people."""
+        changed = copy(self)
+        changed.directory, changed.rosters = directory, dict(rosters)
+        return changed
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         return self._matcher.match(signal, now)
@@ -56,8 +71,32 @@ class InForce:
             return self.directory.members(contact.id)
         if contact.kind is Asked.COMPETENCE:
             return self.directory.competent(contact.id)
+        if contact.kind is Asked.ORGANISATION:
+            return self.directory.working_for(contact.id)
         roster = self.rosters.get(contact.id)
         return on_duty(roster, at) if roster is not None else ()
+
+    def channels(self, person: str) -> Sequence[str]:
+        known = self.directory.person(person)
+        return () if known is None else tuple(dict.fromkeys(way.channel for way in known.addresses))
+
+    def knows(self, person: str) -> bool:
+        return self.directory.person(person) is not None
+
+    def known(self, kind: Asked) -> Collection[str]:
+        """What contacts of a kind there are."""
+        known: dict[Asked, Collection[str]] = {
+            Asked.PERSON: self.directory.people,
+            Asked.GROUP: self.directory.groups,
+            Asked.ROSTER: self.rosters,
+            Asked.COMPETENCE: self.directory.competences(),
+            Asked.ORGANISATION: self.directory.organisations,
+        }
+        return known[kind]
+
+    def uses(self, channel: str) -> bool:
+        """Whether anybody has an address on the channel."""
+        return any(way.channel == channel for person in self.directory.people.values() for way in person.addresses)
 
     def plays(self, person: str, role: Role) -> bool:
         return quorum.plays(self.directory, person, role)
@@ -65,5 +104,17 @@ class InForce:
     def ways(self, person: str, channel: str, status: Status) -> int:
         return len(self.directory.addresses(person, channel, status))
 
+    def carries(self, channel: str) -> bool:
+        return channel in self._carriers
+
+    def sees(self, person: str) -> Classification:
+        return self.directory.sees(person)
+
+    def call_list(self) -> CallListRhythm | None:
+        return self._call_list
+
     def speaks(self, channel: str) -> bool:
         return channel in self._voices
+
+    def registered(self, person: str) -> bool:
+        return person in self.directory.registered

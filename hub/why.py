@@ -9,6 +9,7 @@ import msgspec
 
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.enclosure import CallList, Enclosure
 from hub.model.signal import Signal
 from hub.playbook.explain import explain
 from hub.playbook.language import Playbook
@@ -45,7 +46,8 @@ class Trail:
         self.versions: dict[tuple[str, str], str] = {}
         self.steered: dict[str, list[str]] = {}  # run → what officers did with it, and how it ended
         self.moves: dict[str, list[tuple[datetime, str]]] = {}
-        for decision in _all(reading):
+        self.broadcasts: dict[str, list[str]] = {}  # who drafted and released it
+        for decision in decisions(reading):
             for event in decision.events:
                 self._note(event, decision)
 
@@ -65,6 +67,11 @@ class Trail:
                 # Said again where more are asked in the same round: the last names them all, the first when it began.
                 rounds, place = self.tiers.setdefault(event.run, {}), (event.tier, event.round)
                 rounds[place] = (event, rounds[place][1] if place in rounds else d.at)
+            case e.BroadcastDrafted():
+                said = f"{event.by or 'a sheet'} drafted the broadcast ({event.kind}, {event.group}) at {_at(d.at)}"
+                self.broadcasts[event.broadcast] = [said]
+            case e.BroadcastReleased():
+                self.broadcasts[event.broadcast].append(f"{event.by} released it at {_at(d.at)}")
             case e.Opened():
                 self.incidents[event.incident] = (event, d)
             case e.Joined():
@@ -89,6 +96,8 @@ class Trail:
             return self._run(wanted)
         if wanted in self.incidents:
             return self._incident(wanted)
+        if wanted in self.broadcasts:
+            return self.broadcasts[wanted]
         (record,) = self._reading.get([wanted])
         if isinstance(record, r.Attempt):
             return [f"attempt {record.nth} of {record.order}, at {_at(record.at)}", *self._order(record.order)]
@@ -104,12 +113,16 @@ class Trail:
         lines = [f"{to} was sent {order.message} over {order.channel} (decided at {_at(decision.at)}) because"]
         if order.after:
             lines.append(f"  their address before this one had failed (delivery {order.after}):")
-        if order.ask and order.lane == "ask":
+        if order.broadcast:
+            lines += [f"  {said}" for said in self.broadcasts.get(order.broadcast, ())]
+        elif order.ask and order.lane == "ask":
             lines += self._asked_for(order.ask)
         elif order.clears:
             lines += ["  the incident was over, and they had been reached:"]
         elif order.step:
             lines += [f"  step {order.step} notifies them:"]
+        elif order.enclosed is not None:
+            lines += self._enclosed_because(order.enclosed, decision)
         else:
             lines += ["  they had sent an answer:" if order.lane == "confirm" else "  the incident was updated:"]
         for incident in order.incidents:
@@ -118,9 +131,21 @@ class Trail:
             repeat = ", marked as a possible repeat" if attempt.repeat else ""
             by = f" by {attempt.provider}" if attempt.provider else ""
             lines.append(f"  attempt {attempt.nth}{by} at {_at(attempt.at)}{repeat} (record {attempt.id})")
+            lines += [f"    with a document, in the vault under {key}" for key in attempt.documents]
         lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
         lines.append(f"  decision {decision.id} of the journal")
         return lines
+
+    def _enclosed_because(self, enclosed: Enclosure, decision: r.Decision) -> list[str]:
+        """Why a document was sent for its own sake; which, and as much of it as who may see."""
+        shown = f"as it may be seen by {enclosed.sees}"
+        if isinstance(enclosed, CallList):
+            return [f"  the call list was due ({enclosed.hours} h, {shown}):"]
+        of = ", ".join(f"{contact.kind} {contact.id}" for contact in enclosed.contacts)
+        bodies = [fact.body for fact in self._reading.get(decision.took) if isinstance(fact, r.Fact)]
+        acts = [body for body in bodies if isinstance(body, r.ContactsSent) and body.contacts == enclosed.contacts]
+        by = acts[0].by if acts else "somebody"
+        return [f"  {by} sent them the contacts of {of} ({shown}):"]
 
     def _asked_for(self, ask_id: str) -> list[str]:
         ask, _ = self.asks[ask_id]
@@ -226,7 +251,7 @@ class Trail:
         lines = [f"fact {fact.id} ({kind}) at {_at(fact.at)}"]
         if isinstance(fact.body, r.SignalReceived) and (signal := self._sealed(fact)) is not None:
             lines.append(f"  {_named(signal)}")
-        for decision in _all(self._reading):
+        for decision in decisions(self._reading):
             if fact.id in decision.took:
                 lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
                 about = [ev for ev in decision.events if fact.id in msgspec.json.encode(ev).decode()]
@@ -262,7 +287,7 @@ def _led_to(event: e.Event) -> str:
             return f"it led to {type(event).__name__}: {msgspec.json.encode(event).decode()}"
 
 
-def _all(reading: Reading) -> Iterable[r.Decision]:
+def decisions(reading: Reading) -> Iterable[r.Decision]:
     after = ""
     while page := reading.decisions(after, PAGE):
         yield from page

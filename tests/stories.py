@@ -17,9 +17,10 @@ from hub.engine.fold import fold_decision
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.enclosure import CallListRhythm
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Contact, Role, Tier
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
@@ -87,6 +88,12 @@ class World:
         self.roles: set[tuple[str, str]] = set()  # (person, "speaks nl")
         self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
         self.left_out: set[str] = set()  # of exercises
+        self.public: set[str] = set()
+        self.rosters: dict[str, Roster] = {}
+        self.status = Status.ACTUAL
+        self.gone: set[str] = set()  # from the directory
+        self.seeing: dict[str, Classification] = {}  # who may see more than what is public
+        self.rhythm: CallListRhythm | None = None
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         found = []
@@ -105,18 +112,36 @@ class World:
         return self.chains.get(chain)
 
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
-        return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ())))
+        return tuple(dict.fromkeys(p for c in contacts for p in self.groups.get(c.id, ()) if p not in self.gone))
+
+    def knows(self, person: str) -> bool:
+        return person not in self.gone
+
+    def channels(self, person: str) -> Sequence[str]:
+        return tuple(c for c in ("sms", "email", "voice") if (person, c) not in self.no_address)
 
     def plays(self, person: str, role: Role) -> bool:
         return (person, str(role)) in self.roles
 
     def ways(self, person: str, channel: str, status: Status) -> int:
-        if status is Status.EXERCISE and person in self.left_out:
+        if person in self.gone or (status is Status.EXERCISE and person in self.left_out):
             return 0
         return 0 if (person, channel) in self.no_address else self.several.get((person, channel), 1)
 
     def speaks(self, channel: str) -> bool:
         return channel == "voice"
+
+    def registered(self, person: str) -> bool:
+        return person in self.public
+
+    def carries(self, channel: str) -> bool:
+        return channel == "email"
+
+    def sees(self, person: str) -> Classification:
+        return self.seeing.get(person, Classification.PUBLIC)
+
+    def call_list(self) -> CallListRhythm | None:
+        return self.rhythm
 
 
 class Night:

@@ -22,6 +22,7 @@ from hub.config.foreign import settings_of
 from hub.config.forms import (
     AddressForm,
     Asks,
+    CallListForm,
     ChainForm,
     ChannelForm,
     HubForm,
@@ -95,6 +96,9 @@ def _parts() -> Iterator[str]:
     yield from _struct(HubForm, HUB)
     yield "### web\n"
     yield from _struct(WebForm, {"listen": "address:port"})
+    yield "### call list\n"
+    yield "What it is and where it goes: [contacts.md](contacts.md).\n"
+    yield from _struct(CallListForm)
     yield "### auditor\n"
     yield "What the auditor is and does: [auditor.md](auditor.md).\n"
     yield from _struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})

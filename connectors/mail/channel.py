@@ -39,14 +39,14 @@ class MailChannel:
     the configuration has it; without either, a mail asks for an answer by another way."""
 
     Config: ClassVar[type[Struct]] = MailConfig
-    abilities: Abilities = Abilities()
+    abilities: Abilities = Abilities(attachments=True)
 
     def __init__(self, config: MailConfig, environment: Environment) -> None:
         self._config = config
         self._name = environment.name
         replies, has_page = bool(config.imap_host), _has_page(config, environment.public_url)
         # What bounces comes into the mailbox, so only with one are there receipts.
-        self.abilities = Abilities(answers=replies or has_page, words=replies, receipts=replies)
+        self.abilities = Abilities(answers=replies or has_page, words=replies, receipts=replies, attachments=True)
         self._password = environment.secret(config.password) if config.password else None
         sender = parseaddr(config.sender)[1]
         self._from = sender

@@ -100,6 +100,9 @@ def compose(outgoing: Outgoing, envelope: Envelope, at: datetime, link: str = ""
     plain = f"{banner}\n\n{text}\n" if banner and banner not in text.upper() else f"{text}\n"
     mail.set_content(f"{plain}\n{_LINK_WORDS[outgoing.language][0]}\n{link}\n" if link else plain)
     mail.add_alternative(html(subject, text, outgoing.language, banner, link), subtype="html")
+    for file in outgoing.attachments:
+        kind, _, detail = file.media_type.partition("/")
+        mail.add_attachment(file.content, maintype=kind, subtype=detail, filename=one_line(file.name))
     mail["Content-Language"] = str(outgoing.language)  # last: set_content would move it into the first part
     return mail
 

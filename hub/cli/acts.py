@@ -49,14 +49,18 @@ def ask(config: Config, method: str, path: str, body: dict[str, Any] | None = No
     return decoded
 
 
-def act(config: Config, path: str, body: dict[str, Any], as_json: bool) -> None:
-    """An act: says what came of it and under which record."""
-    done = ask(config, "POST", path, body)
+def act(config: Config, path: str, body: dict[str, Any], as_json: bool, method: str = "POST") -> None:
+    """An act: says what came of it and under which record, and what it leaves open."""
+    done = ask(config, method, path, body)
     if as_json:
         say.json_line(done)
     else:
         said = done.get("said") or "done"
-        say.line(f"{said} (record {done['id']})")
+        say.line(f"{said} (record {done['id']})" if done["id"] else said)
+        for left in done.get("left", ()):
+            say.line(f"left: {left['what']}: {left['why']}")
+        for warning in done.get("warnings", ()):
+            say.error(f"warning: {warning}")
 
 
 def silence(config: Config, body: dict[str, Any], start: str | None, until: str, as_json: bool) -> None:

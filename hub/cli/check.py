@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hub.cli import say
+from hub.cli.changes import not_in_files
 from hub.cli.setting import read, show
 from hub.config import check_addresses
 from hub.connector import Environment
@@ -54,4 +55,4 @@ def _whole(folder: Path) -> list[Finding]:
                     remedy="see its README",
                 )
             )
-    return findings + check_addresses(config, channels)
+    return findings + check_addresses(config, channels) + not_in_files(config)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.cli import say
+from hub.cli.changes import in_force
 from hub.cli.read import entry_of, files_of, read_with
 from hub.clock import wall
 from hub.config import Config, made_to_ask
@@ -62,7 +63,7 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
         say.could_not(f"{chain_id}: no such chain: there are {', '.join(sorted(config.chains))}")
     made = {name: made_to_ask(c.make, c.settings, name) for name, c in config.channels.items()}
     serving = partial(first_serving, config.routes, {name: channel for name, channel in made.items() if channel})
-    plan = plan_of(chain, at, config.directory(), config.rosters, serving)
+    plan = plan_of(chain, at, *in_force(config), serving)
     if as_json:
         say.json_line(plan)
     else:
@@ -87,9 +88,11 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
                 say.error(f"  {problem.about}: {problem.what}")
         for problem in plan.problems:
             say.error(f"{problem.about}: {problem.what}")
+        for trouble in plan.ahead:
+            say.error(f"ahead: {trouble.detail}")
         rest = f", then {plan.exhausted}" if plan.exhausted else ""
         say.line(f"exhausted after {_span(plan.lasts_s)}{rest}: the alarm is raised in the room")
-    say.done(bool(plan.problems) or any(tier.problems for tier in plan.tiers))
+    say.done(bool(plan.problems or plan.ahead) or any(tier.problems for tier in plan.tiers))
 
 
 def _span(seconds: float) -> str:

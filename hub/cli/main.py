@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.commands import chain, journal, people, roster, running, silence, watch
+from hub.cli.commands import broadcast, chain, contacts, journal, people, roster, running, silence, watch
 from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, JsonOption
 
 app = typer.Typer(
@@ -16,7 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(running.app)
+app.add_typer(contacts.app)
 for name, group in {
+    "broadcast": broadcast.app,
     "chain": chain.app,
     "silence": silence.app,
     "watch": watch.app,

@@ -15,6 +15,11 @@ AtOption = Annotated[str | None, typer.Option("--at", help="An instant: 2026-07-
 CONFIG = Path("config")
 
 
+DirectoryOption = Annotated[
+    bool, typer.Option("--running", help="As it is in force: with what was changed while the hub runs.")
+]
+
+
 def act(config: Path, path: str, body: dict[str, Any], as_json: bool) -> None:
     """An act through the running hub's API."""
     from hub.cli.acts import act as do

@@ -1,4 +1,5 @@
-"""`vigie people list|show|export|import`: the directory as configured. None of these changes anything."""
+"""`vigie people list|show|export|import`: the directory as configured, or, handed in, as it is in force. None of these
+changes anything."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from hub.yaml import CHARACTERS_MAX
 
 
 def listed(
-    config: Config,
+    directory: Directory,
     group: str,
     competences: Sequence[str],
     organisations: Sequence[str],
@@ -25,7 +26,6 @@ def listed(
     as_json: bool,
 ) -> None:
     """One line for each. Exits 1 where nobody is."""
-    directory = config.directory()
     query = Query(competences=tuple(competences), organisations=tuple(organisations), languages=tuple(languages))
     people = _of_group(directory, group)
     if query != Query():
@@ -40,8 +40,7 @@ def listed(
     say.done(not people)
 
 
-def show(config: Config, person: str, as_json: bool) -> None:
-    directory = config.directory()
+def show(directory: Directory, person: str, as_json: bool) -> None:
     known = directory.person(person)
     if known is None:
         say.could_not(f'"{person}" is nobody: {choice(person, directory.people, "there are")}')
@@ -65,13 +64,12 @@ def show(config: Config, person: str, as_json: bool) -> None:
     say.table((name, value) for name, value in rows if value)
 
 
-def export(config: Config, kind: str, group: str, separator: str) -> None:
+def export(directory: Directory, kind: str, group: str, separator: str) -> None:
     if kind not in FORMATS:
         say.could_not(f"{kind}: no such format: there are {', '.join(FORMATS)}")
     separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
     if separator not in (";", ",", "\t"):
         say.could_not(f"{separator}: no separator: it can be ; or , or tab")
-    directory = config.directory()
     people = _of_group(directory, group)
     say.text(csv_of(people, separator) if kind == "csv" else vcards_of(people, directory))
 

@@ -15,7 +15,7 @@ from hub.config import Config
 def show(config: Config, as_json: bool) -> None:
     picture = ask(config, "GET", "/api/status")
     if as_json:
-        kept = ("now", "watch", "stopped", "alarms", "incidents", "chains", "tasks", "silences")
+        kept = ("now", "watch", "stopped", "alarms", "incidents", "chains", "tasks", "silences", "broadcasts")
         say.json_line({name: picture.get(name) for name in kept})
         return
     for line in handover(picture, ZoneInfo(config.hub.zone)):
@@ -36,6 +36,8 @@ def handover(picture: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     incidents = [i for i in picture["incidents"] if not i["ended"]]
     yield from _section("incidents", [_incident(i, at(i["opened_at"])) for i in incidents])
     yield from _section("chains", [line for chain in picture["chains"] for line in _chain(chain, at)])
+    broadcasts = [line for b in picture["broadcasts"] if (line := _broadcast(b))]
+    yield from _section("broadcasts", broadcasts)
     promised = [
         f"{i['playbook']}, step {p['step']}: {p['person']} has accepted"
         + (f", there at {at(p['at'])}" if p["at"] else "")
@@ -67,6 +69,17 @@ def _incident(incident: dict[str, Any], opened: str) -> str:
     return (
         f"{incident['playbook']} ({about}) since {opened}{''.join(f', {m}' for m in more)}: {steps or 'no step begun'}"
     )
+
+
+def _broadcast(broadcast: dict[str, Any]) -> str:
+    """What of a broadcast is still to be done; `""` for one that is over."""
+    if broadcast["outcome"]:
+        return ""
+    if broadcast["began_at"] is None:
+        state = f"drafted by {broadcast['by']}, {broadcast['needs']} more must release it"
+    else:
+        state = "HELD" if broadcast["held"] else "going out"
+    return f"{broadcast['kind']} {broadcast['group']} ({broadcast['id']}): {state}"
 
 
 def _chain(chain: dict[str, Any], at: Callable[[Any], str]) -> Iterator[str]:

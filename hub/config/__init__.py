@@ -14,12 +14,14 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import bind
+from hub.config.call_list import check_call_list, rhythm_of
 from hub.config.chains import chains_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.groups import Areas, organisations_of
 from hub.config.people import Ways, address_place, check_people, people_of
 from hub.config.providers import check_prefixes, problem_of, routes_of
+from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
 from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
@@ -28,13 +30,16 @@ from hub.dispatch.route import Routes
 from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
+from hub.model.enclosure import CallListRhythm
 from hub.model.message import Message
-from hub.model.people import Chain, Group, Language, Organisation, Person, Roster
+from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster
+from hub.model.signal import Status
 from hub.people.directory import Directory
 from hub.playbook.language import Playbook
 from hub.playbook.lint import Known, lint
 from hub.playbook.load import load as load_playbook
 from hub.playbook.messages import load_messages, placeholders_of
+from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
@@ -44,7 +49,10 @@ SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
 HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
     "hub.delegated", "hub.delegate-unknown",
+    "hub.opted-out", "hub.opted-in", "hub.not-read",
+    "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
+    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
 )  # fmt: skip
 
 Lookup = Callable[[str], Mapping[str, Callable[[], type]]]
@@ -79,6 +87,7 @@ class Config(Struct, frozen=True, kw_only=True):
     people: tuple[Person, ...] = ()
     groups: tuple[Group, ...] = ()
     organisations: tuple[Organisation, ...] = ()
+    registered: tuple[Registered, ...] = ()
     rosters: dict[str, Roster] = {}
     chains: dict[str, Chain] = {}
     messages: dict[str, Message] = {}
@@ -95,11 +104,26 @@ class Config(Struct, frozen=True, kw_only=True):
         return (self.folder / text).resolve()
 
     def directory(self) -> Directory:
-        return Directory(self.people, self.groups, self.hub.region, self.organisations)
+        return Directory(self.people, self.groups, self.hub.region, self.organisations, self.registered)
 
     def ways(self) -> Ways:
         """What addresses there can be."""
         return _ways(self.channels, self.hub.region)
+
+    def known(self, status: Status = Status.ACTUAL, directory: Directory | None = None) -> DirectoryKnown:
+        """What documents of the directory are made of."""
+        ways = self.ways()
+        return DirectoryKnown(
+            directory=directory or self.directory(),
+            rosters=self.rosters,
+            chains=self.chains,
+            phones=frozenset(ways.phones),
+            mails=frozenset(ways.mails),
+            zone=self.hub.zone,
+            region=self.hub.region,
+            hub=self.hub.name,
+            status=status,
+        )
 
     def titles(self) -> dict[str, Mapping[Language, str]]:
         return {sheet.name: sheet.title for sheet in self.playbooks}
@@ -111,6 +135,15 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def limits(self) -> dict[str, Limits]:
         return {name: channel.limits for name, channel in self.channels.items()}
+
+    def carriers(self) -> frozenset[str]:
+        """The channels on which files go along."""
+        return frozenset(name for name, channel in self.channels.items() if channel.abilities.attachments)
+
+    def call_list(self, status: Status) -> CallListRhythm | None:
+        """When the call list is made and where it goes; `status` of all of it."""
+        form = self.hub.call_list
+        return None if form is None else rhythm_of(form, self.hub.zone, status)
 
     def voices(self) -> frozenset[str]:
         return frozenset(name for name, channel in self.channels.items() if channel.abilities.voice)
@@ -194,6 +227,10 @@ class _Loading:
         if "channels.yaml" in self._documents:
             check_prefixes(self._documents["channels.yaml"], routes, directory)
         rosters = self._rosters(directory, hub.zone)
+        self._check_links(hub, [*rosters, *directory.people])
+        if hub.call_list is not None:
+            abilities = {name: channel.abilities for name, channel in channels.items()}
+            check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)
         chains = self._chains(directory, rosters, channels, answering)
         sources = self._sources()
         sheets = self._sheet_texts(hub.playbooks)
@@ -204,10 +241,12 @@ class _Loading:
             people=directory.people,
             rosters=rosters,
             competences=directory.competences(),
+            organisations=directory.organisations,
             messages=placeholders_of(messages),
             areas=() if geography is None else geography.places,
             sources=sources,
             channels=channels,
+            voices=[name for name, channel in channels.items() if channel.abilities.voice],
         )
         playbooks = self._playbooks(sheets, known)
         config = Config(
@@ -216,6 +255,7 @@ class _Loading:
             people=tuple(directory.people.values()),
             groups=tuple(directory.groups.values()),
             organisations=tuple(directory.organisations.values()),
+            registered=self._registered(directory, ways, Areas(geography)),
             rosters=rosters,
             chains=chains,
             messages=messages,
@@ -368,11 +408,36 @@ class _Loading:
             check_people(self._documents[name], form, directory, areas)
         return directory
 
+    def _registered(self, directory: Directory, ways: Ways, areas: Areas) -> tuple[Registered, ...]:
+        """Those of the public who registered, of all files; nobody has the id of somebody of the directory."""
+        found: dict[str, Registered] = {}
+        for path in sorted((self._folder / "registered").glob("*.csv")):
+            name = f"registered/{path.name}"
+            text = self._text(name, self._folder)
+            if text is None:
+                continue
+            file = f"{self._folder.name}/{name}"
+            registered, findings = registered_of(self._texts[name], file, ways, areas)
+            self._findings += findings
+            for one in registered:
+                if one.id in found or one.id in directory.people:
+                    self._note(file, "id-twice", f"{one.id} is somebody else's id, too", "give each their own")
+                found[one.id] = one
+        return tuple(found.values())
+
     def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
         forms = self._bound("rosters.yaml", dict[str, RosterForm])
         if forms is None:
             return {}
         return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
+
+    def _check_links(self, hub: HubForm, names: Collection[str]) -> None:
+        for name in hub.calendar_links:
+            if name not in names:
+                document = self._documents["hub.yaml"]
+                place = document.at("calendar links", name)
+                message = f'"{name}" is neither a roster nor a person'
+                document.add(place, "unknown-name", message, choice(name, names))
 
     def _chains(
         self,

@@ -25,7 +25,7 @@ def chains_of(
         for number, tier in enumerate(form.tiers):
             path = (name, "tiers", number)
             for index, contact in enumerate(tier.ask):
-                _check_contact(document, (*path, "ask", index), contact, directory, rosters)
+                check_contact(document, (*path, "ask", index), contact, directory, rosters)
             for index, channel in enumerate(tier.by):
                 others = [other for other in tier.by if other in answering]
                 if channel in voices and channel not in answering and others:
@@ -59,7 +59,7 @@ def _chain(name: str, form: ChainForm) -> Chain:
     return Chain(id=name, tiers=tuple(tiers), need=form.need.total, roles=form.need.roles, exhausted=form.exhausted)
 
 
-def _check_contact(
+def check_contact(
     document: Document,
     path: tuple[str | int, ...],
     contact: Contact,
@@ -71,6 +71,7 @@ def _check_contact(
         Asked.GROUP: directory.groups,
         Asked.ROSTER: rosters,
         Asked.COMPETENCE: directory.competences(),
+        Asked.ORGANISATION: directory.organisations,
     }
     if contact.id in known[contact.kind]:
         return
@@ -119,6 +120,8 @@ def _check_enough(
                 asked.update(directory.members(contact.id))
             case Asked.COMPETENCE:
                 asked.update(directory.competent(contact.id))
+            case Asked.ORGANISATION:
+                asked.update(directory.working_for(contact.id))
             case Asked.ROSTER if contact.id in rosters:
                 asked.update(anybody(rosters[contact.id]))
     if not asked:

@@ -1,7 +1,6 @@
 """How config/ is written: one struct per kind of entry. docs and the JSON Schema are made from these."""
 
 import re
-import typing
 import zoneinfo
 from typing import Annotated, Any
 
@@ -12,9 +11,9 @@ from hub.auditor.config import AuditorConfig
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word
 from hub.dispatch.policy import Limits
 from hub.findings import choice
-from hub.model.people import Contact, Discipline, Language, Plays, Role
+from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.form import EVERYONE_REACHED, ChannelText, ContactText
+from hub.playbook.form import EVERYONE_REACHED, ChannelText, contact_of
 from hub.yaml import Document, Mapping, Node, Scalar
 
 
@@ -147,10 +146,9 @@ def _contact(text: str) -> Contact:
         raise Misfit(
             "not-a-contact",
             f'a chain cannot ask "{text}"',
-            'write a group, "roster NAME", "competence NAME" or "person NAME"',
+            'write a group, "roster NAME", "competence NAME", "organisation NAME" or "person NAME"',
         )
-    contact: Contact = typing.get_args(ContactText)[1].read(text)
-    return contact
+    return contact_of(text)
 
 
 Asks = Annotated[Contact, Reads(_contact, {"type": "string", "examples": ["roster sitcen-on-call", "crisis-cell"]})]
@@ -173,6 +171,49 @@ class WebForm(Struct, frozen=True, kw_only=True):
     )
 
 
+class ClassForm(Struct, frozen=True, kw_only=True):
+    """A class of broadcasts."""
+
+    people: Annotated[
+        int, Meta(ge=1, le=5, description="How many different people must stand behind one, its author included")
+    ] = 1
+    public: Annotated[bool, Meta(description="Whether it may go to the public who registered")] = False
+
+
+class BroadcastsForm(Struct, frozen=True, kw_only=True):
+    """Mass notification."""
+
+    classes: Annotated[dict[Word, ClassForm], Meta(description="Name → class")] = field(
+        default_factory=lambda: {"public": ClassForm(people=2, public=True), "partners": ClassForm()}
+    )
+    prices: Annotated[
+        dict[str, float], Meta(description="Channel → euros for an SMS part, a minute of a call, or a message")
+    ] = {}
+
+
+class CallListForm(Struct, frozen=True, kw_only=True):
+    """The call list for the night on which everything else is down: made every day at these times. It needs somewhere
+    to go: `mail to`, `write to` or `print`."""
+
+    at: Annotated[
+        tuple[Annotated[str, Reads(_time_of_day, {"type": "string"})], ...],
+        Meta(description='Every day at these times of the hub\'s time zone: ["06:00", "18:00"]'),
+    ]
+    hours: Annotated[int, Meta(ge=1, le=336, description="How many hours it looks ahead")] = 72
+    languages: Annotated[tuple[Language, ...], Meta(description="Of what is written and printed")] = (Language.FR,)
+    mail_to: Annotated[
+        tuple[Asks, ...], Meta(description="Who gets it, each in their language and with what they may see")
+    ] = ()
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Channels that carry files")] = ("email",)
+    write_to: Annotated[str, Meta(description="A folder: the newest is call-list-FR.pdf")] = ""
+    keep: Annotated[int, Meta(ge=1, le=1000, description="How many older ones of each language stay in the folder")] = (
+        28
+    )
+    print: Annotated[
+        tuple[str, ...], Meta(description="A command and its arguments, which reads the PDF: [lp, -d, room]")
+    ] = ()
+
+
 class HubForm(Struct, frozen=True, kw_only=True):
     """config/hub.yaml. Paths are relative to the folder it lies in."""
 
@@ -186,8 +227,16 @@ class HubForm(Struct, frozen=True, kw_only=True):
     region: Annotated[
         str, Reads(_region, {"type": "string"}), Meta(description="Country of phone numbers without a country code")
     ] = "BE"
+    calendar_links: Annotated[
+        dict[Word, Annotated[int, Meta(ge=1)]],
+        Meta(description="Roster or person → serial of their calendar's address; raise it and the former is void"),
+    ] = {}
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
+    broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
+    call_list: Annotated[
+        CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")
+    ] = None
 
 
 # --- people, rosters, chains -------------------------------------------------------------------------------
@@ -198,6 +247,9 @@ class AddressForm(Struct, frozen=True, kw_only=True):
 
     address: Annotated[str, Meta(description="The number or address")]
     live_only: Annotated[bool, Meta(description="Not for exercises and tests")] = False
+    seen_by: Annotated[
+        Classification | None, Meta(description="Who may see it on a contact sheet; as said of the person")
+    ] = None
 
 
 Reach = Annotated[dict[ChannelText, tuple[str | AddressForm, ...]], Meta(description="Channel → address, or several")]
@@ -216,6 +268,13 @@ class PersonForm(Struct, frozen=True, kw_only=True):
         Reach, Meta(description="Channel → number or address; several in the order they are to be tried")
     ] = {}
     exercises: Annotated[bool, Meta(description="Whether they are to take part in exercises")] = True
+    desk: Annotated[bool, Meta(description="It is no person, but a desk with a phone of its own")] = False
+    seen_by: Annotated[
+        Classification, Meta(description="Who may see them on a contact sheet: internal, partners, public")
+    ] = Classification.INTERNAL
+    sees: Annotated[
+        Classification | None, Meta(description="What they may see of others; as said of their organisation")
+    ] = None
 
 
 class OrganisationForm(Struct, frozen=True, kw_only=True):
@@ -233,6 +292,9 @@ class OrganisationForm(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Those it serves, by id, NIS code or name; a larger area stands for all in it"),
     ] = ()
+    sees: Annotated[
+        Classification, Meta(description="What its people may see of others: internal for the centre's own, partners")
+    ] = Classification.PUBLIC
 
 
 class QueryForm(Struct, frozen=True, kw_only=True):
@@ -307,6 +369,10 @@ class RosterForm(Struct, frozen=True, kw_only=True):
     swaps: Annotated[
         tuple[dict[Word, str], ...], Meta(description="Two people, each with a moment of the shift they give away")
     ] = ()
+    handover_notice: Annotated[
+        Seconds | None, Meta(description="How long before a handover those who go and those who come are told")
+    ] = None
+    may_be_empty: Annotated[bool, Meta(description="yes: that nobody is on duty at times is on purpose")] = False
 
 
 class TierForm(Struct, frozen=True, kw_only=True):

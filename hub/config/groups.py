@@ -71,6 +71,7 @@ def _organisation(document: Document, name: str, form: OrganisationForm, areas: 
         kind=form.kind,
         discipline=form.discipline,
         communes=_communes(form.communes, areas),
+        sees=form.sees,
     )
 
 

@@ -35,19 +35,32 @@ def people_of(
 def _person(
     document: Document, name: str, form: PersonForm, ways: Ways, organisations: Mapping[str, Organisation]
 ) -> Person:
+    if not form.name.strip() or not form.name.isprintable():
+        what = "has a character in it that no name may hold" if form.name.strip() else "is empty"
+        document.add(
+            document.at("people", name, "name"), "no-name", f"the name {what}", "write it as colleagues know it"
+        )
     addresses: list[Address] = []
     for channel, written in form.reach.items():
         if channel not in ways.channels:
             place = address_place(document, name, channel)
             document.add(place, "unknown-channel", f'"{channel}" is no channel', choice(channel, ways.channels))
         for index, one in enumerate(written):
-            text, live = (one.address, one.live_only) if isinstance(one, AddressForm) else (one, False)
+            more = one if isinstance(one, AddressForm) else AddressForm(address=one)
+            text, seen_by = more.address, more.seen_by or form.seen_by
             _check_address(document, name, channel, index, text, ways)
             address = normalise(text, ways.region)
             if any((way.channel, way.address) == (channel, address) for way in addresses):
                 place = address_place(document, name, channel, index)
                 document.add(place, "address-twice", f"{name} has this address twice", "keep one", warning=True)
-            addresses.append(Address(channel, address, live))
+            if not form.seen_by.within(seen_by):
+                place = address_place(document, name, channel, index)
+                told = f"{name} is shown to {form.seen_by} only, so nobody else is shown this address"
+                document.add(
+                    place, "seen-by-fewer", told, "let more see the person, or fewer the address", warning=True
+                )
+                seen_by = form.seen_by
+            addresses.append(Address(channel, address, more.live_only, seen_by))
     if not form.reach:
         place = document.at("people", name)
         document.add(place, "unreachable", f"{name} has no address at all", "add reach: ...", warning=True)
@@ -62,6 +75,9 @@ def _person(
         competences=form.competences,
         addresses=tuple(addresses),
         exercises=form.exercises,
+        desk=form.desk,
+        seen_by=form.seen_by,
+        sees=form.sees,
     )
 
 

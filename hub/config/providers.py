@@ -50,6 +50,14 @@ def _is_one(
             "another kind of channel follows in a chain's by: [...]",
         )
         return False
+    if ours.attachments and not theirs.attachments:
+        document.add(
+            place,
+            "no-files",
+            f"{provider} carries no files, and {name} does",
+            "another provider, or documents that go by it arrive without",
+            warning=True,
+        )
     if provider != name and ours.answers and not theirs.answers:
         document.add(
             place,

@@ -10,10 +10,11 @@ from hub.binding import Misfit, instant
 from hub.config.forms import LayerForm, OverrideForm, RosterForm, ShiftForm
 from hub.findings import choice
 from hub.model.people import Layer, Override, Roster, Shift
-from hub.people.rosters import WEEKDAYS, double_bookings, gaps, on_duty, span, timeline
+from hub.people.rosters import WEEKDAYS, NotOnDuty, double_bookings, gaps, span, taken_over
 from hub.yaml import Document
 
 AHEAD = timedelta(days=60)  # how far gaps and double bookings are looked for
+NOTICE_MOST = timedelta(days=7)
 _SHOWN = 5  # of each roster's gaps
 _DAYS = {"weekdays": WEEKDAYS[:5], "weekend": WEEKDAYS[5:]}
 
@@ -43,14 +44,36 @@ def _roster(document: Document, name: str, form: RosterForm, zone: str) -> Roste
             shifts.append(Shift(shift.people, *when))
     overrides = []
     for number, override in enumerate(form.overrides):
+        if not override.people:
+            place = document.at(name, "overrides", number, "people")
+            remedy = "name somebody, or take the override out: the others are on duty then as ever"
+            document.add(place, "nobody", "this override puts nobody on duty", remedy)
         if (when := _when(document, (name, "overrides", number), override, zone)) is not None:
             start, end = when
             overrides.append(Override(people=override.people, start=start, end=end, besides=override.besides))
     layers = tuple(_layer(document, (name, "layers", number), layer) for number, layer in enumerate(form.layers))
-    roster = Roster(id=name, shifts=tuple(shifts), layers=layers, overrides=tuple(overrides), zone=zone)
+    roster = Roster(
+        id=name,
+        shifts=tuple(shifts),
+        layers=layers,
+        overrides=tuple(overrides),
+        zone=zone,
+        notice_s=_notice(document, name, form),
+        may_be_empty=form.may_be_empty,
+    )
     for number, pair in enumerate(form.swaps):
         overrides += _swap(document, (name, "swaps", number), roster, pair)
     return replace(roster, overrides=tuple(overrides))
+
+
+def _notice(document: Document, name: str, form: RosterForm) -> float:
+    notice = form.handover_notice or 0.0
+    if notice > NOTICE_MOST.total_seconds():
+        place = document.at(name, "handover notice")
+        document.add(
+            place, "too-early", "a week is the earliest that a handover can be told", "write less: 30 min, 1 day"
+        )
+    return notice
 
 
 def _layer(document: Document, path: Path, form: LayerForm) -> Layer:
@@ -115,17 +138,10 @@ def _swap(document: Document, path: Path, roster: Roster, pair: Mapping[str, str
         at = _time(document, (*path, giver), text, roster.zone)
         if at is None:
             continue
-        if giver not in on_duty(roster, at):
-            there = " and ".join(on_duty(roster, at)) or "nobody"
-            place = document.at(*path, giver)
-            document.add(
-                place, "not-on-duty", f"{giver} is not on duty then: {there} is", "name a moment of their shift"
-            )
-            continue
-        around = timeline(roster, at - AHEAD, at + AHEAD)
-        shift = next(part for part in around if part.start <= at < part.end)
-        people = tuple(taker if person == giver else person for person in shift.people)
-        yield Override(people=people, start=shift.start.isoformat(), end=shift.end.isoformat())
+        try:
+            yield taken_over(roster, giver, at, taker)
+        except NotOnDuty as error:
+            document.add(document.at(*path, giver), "not-on-duty", str(error), "name a moment of their shift")
 
 
 # --- what is missing ---------------------------------------------------------------------------------------
@@ -154,6 +170,8 @@ def _check_gaps(document: Document, roster: Roster, zone: str, today: str) -> No
     place = document.at(roster.id)
     if not roster.shifts and not roster.layers:
         document.add(place, "nobody", f"roster {roster.id} has nobody on duty ever", "add always:, shifts: or layers:")
+        return
+    if roster.may_be_empty:
         return
     looked = span(roster)
     if roster.layers and today:

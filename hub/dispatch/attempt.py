@@ -189,6 +189,7 @@ class Attempts:
     def _parts(self, span: Span) -> list[Work]:
         """A span as works again; its texts did not get to the journal either."""
         span.order.kept.clear()
+        span.order.documents.clear()
         parts = [span.work.part(start, stop) for start, stop in spans([o.index for o in span.outgoing])]
         for part in parts:
             part.counted = True
@@ -227,7 +228,7 @@ class Attempts:
         order, work = span.order, span.work
         if order.gone():
             return "withdrawn"
-        if self._queue.paused or (self._providers.health(work.channel).out and not span.probe):
+        if self._queue.holds(work.order) or (self._providers.health(work.channel).out and not span.probe):
             return "stopped"
         key = look(work.channel, self._channels[work.channel], outgoing)
         await self.settler.doubts.enter(key)
@@ -352,7 +353,7 @@ class Attempts:
         if order.gone():
             await self.end_withdrawn(order, back)
         elif why == "stopped":
-            self._queue.channel(work.channel).put_back(back)
+            self._queue.put_back(back, trio.current_time())
         else:
             for part in back:
                 self._queue.put(part, trio.current_time())

@@ -19,7 +19,7 @@ from hub.connector import Channel
 from hub.dispatch.attempt import Attempts
 from hub.dispatch.orders import GAP_MAX, Counters, Order, Pending, open_order, spans
 from hub.dispatch.policy import Limits, limits_of
-from hub.dispatch.prepare import Preparer
+from hub.dispatch.prepare import Enclose, Preparer
 from hub.dispatch.providers import Providers
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import Texts
@@ -40,11 +40,12 @@ _ORDERS_AT_ONCE = 500  # asked of the journal at a time when coming back
 
 class Dispatch:
     """Run `run()` in a nursery. `directory` and `texts` may be replaced at any time (a new version is in force); what
-    is already rendered stays as it is. `submit`, `withdraw`, `pause` and `resume` return at once.
+    is already rendered stays as it is. `submit`, `withdraw`, `hold`, `pause` and their contraries return at once.
 
     `now` gives hub time (for records); waiting follows trio's clock. `ids` is dispatch's own. `recall` gives the signal
     of a fact where it is still at hand; otherwise it is read from the journal. `failing`: providers of which the room
     has been told, before the hub came up, that they fail.
+    `opted_out`: the channels over which one of the public wants nothing more.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class Dispatch:
         recall: Callable[[str], Signal | None] = lambda fact: None,
         routes: Routes | None = None,
         failing: Collection[str] = (),
+        opted_out: Callable[[str], Collection[str]] = lambda person: (),
+        enclose: Enclose | None = None,
     ) -> None:
         given = limits or {}
         self.counters = Counters()
@@ -75,7 +78,9 @@ class Dispatch:
         self._meanwhile: dict[str, str] = {}  # withdrawn while recovering, perhaps before it was taken up
         self._heard: dict[str, set[int]] = {}  # likewise
         self._providers = Providers(channels, routes or Routes(), failing)
-        self._preparer = Preparer(journal, channels, self._limits, self._providers, directory, texts, now, ids)
+        self._preparer = Preparer(
+            journal, channels, self._limits, self._providers, directory, texts, now, ids, opted_out, enclose
+        )
         self._recall = recall
         self._attempts = Attempts(
             journal=journal,
@@ -134,6 +139,16 @@ class Dispatch:
             known.heard.update(indexes)
         if told := self._providers.heard(order, moves, trio.current_time()):
             self._chore(partial(self._attempts.tell, told))
+
+    def hold(self, order: str) -> None:
+        """What has not gone out yet of an order waits until `let_go`. What is being handed over at this instant
+        finishes."""
+        self._queue.hold(order, trio.current_time())
+
+    def let_go(self, order: str) -> None:
+        """What waited of it goes out; the time it stood does not count."""
+        self._queue.let_go(order, trio.current_time())
+        self._wake()
 
     def pause(self, by: str, why: str) -> None:
         """Stop-all: nothing more goes out until `resume`. What is being handed over at this instant finishes."""
@@ -205,13 +220,20 @@ class Dispatch:
 
     def _start(self, nursery: trio.Nursery, now_s: float) -> None:
         """Asks go together, so that one commit serves them all; so do other single deliveries; every chunk of several
-        goes by itself."""
+        goes by itself, and so does what a document has to be made for, which takes a while."""
         taken = self._queue.take(now_s)
         asks = [entry for entry in taken if entry[0].lane is Lane.ASK]
-        single = [entry for entry in taken if entry[0].lane is not Lane.ASK and len(entry[0]) == 1]
-        for batch in (asks, single, *([entry] for entry in taken if len(entry[0]) > 1)):
+        single, alone = list[tuple[Work, int]](), list[tuple[Work, int]]()
+        for entry in taken:
+            if entry[0].lane is not Lane.ASK:
+                (alone if len(entry[0]) > 1 or self._encloses(entry[0]) else single).append(entry)
+        for batch in (asks, single, *([entry] for entry in alone)):
             if batch:
                 nursery.start_soon(self._attempts.go, batch)
+
+    def _encloses(self, work: Work) -> bool:
+        order = self._orders.get(work.order)
+        return order is not None and order.ordered.enclosed is not None
 
     async def finish(self, grace_s: float) -> bool:
         """Starts nothing more and waits for what is in flight. False when some of it is left, in doubt."""
@@ -255,6 +277,8 @@ class Dispatch:
         order = open_order(ordered, pending.open)
         if not order.left:
             return []
+        if pending.held:
+            self.hold(ordered.order)
         order.withdrawn = pending.withdrawn or self._meanwhile.get(ordered.order, "")
         order.heard |= self._heard.get(ordered.order, set())
         self._orders[ordered.order] = order

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hub.connector import Outgoing
+from hub.connector import Attachment, Outgoing
 from hub.dispatch.render import Rendered
 from hub.model.events import Ordered
+from hub.model.message import Message
 from hub.model.people import Language
 from hub.model.signal import Signal
 
@@ -16,13 +17,18 @@ HANDED_MAX = 1000  # hand-overs remembered in case they are withdrawn
 GAP_MAX = 4  # indexes of an audience that are not meant are skipped over rather than splitting a chunk
 
 
+Enclosed = tuple[tuple[tuple[str, str], ...], tuple[Attachment, ...]]
+"""What fills the texts of a message that encloses a document, and the files that go along."""
+
+
 class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order that was under way when the hub went down. `open`: the indexes of which nothing but retries was ever
-    heard; None for all. `withdrawn`: why it is not wanted any more."""
+    heard; None for all. `withdrawn`: why it is not wanted any more; `held`: it waits."""
 
     ordered: Ordered
     open: tuple[int, ...] | None = None
     withdrawn: str = ""
+    held: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -30,7 +36,8 @@ class Order:
     """`meant`: the indexes that are to go out, None for all of `size`. `left`: how many have not ended. `kept`: vault
     keys of the rendered texts, by provider and whether they are marked as repeats. `heard`: the indexes of which the
     journal knows what became; what still waits of them is not sent (again). `waits`: it is written down that no
-    provider works for it."""
+    provider works for it. `enclosed`: by language, what fills the texts, and the files that go along; `documents`: the
+    vault keys of those files."""
 
     ordered: Ordered
     size: int
@@ -40,10 +47,13 @@ class Order:
     people: Sequence[str] | None = None
     signal: Signal | None = None
     signal_read: bool = False
+    words: Message | None = None  # where it has words of its own
     rendered: dict[tuple[str, Language, bool], Rendered] = field(default_factory=dict)
     kept: dict[tuple[str, bool], str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
     waits: bool = False
+    enclosed: dict[Language, Enclosed] = field(default_factory=dict)
+    documents: dict[Language, tuple[str, ...]] = field(default_factory=dict)
 
     def gone(self) -> bool:
         """Whether it was withdrawn."""

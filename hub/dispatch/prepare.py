@@ -1,29 +1,34 @@
 """From a work to what is handed over: who is meant, where they are reached, what they read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+import trio
 from msgspec.structs import replace
 
-from hub.connector import AskDetails, Channel, Outgoing
-from hub.dispatch.orders import Order
+from hub.connector import Abilities, AskDetails, Channel, Outgoing
+from hub.dispatch.orders import Enclosed, Order
 from hub.dispatch.policy import Limits, gives_up
 from hub.dispatch.providers import Providers
 from hub.dispatch.queue import People, Work
-from hub.dispatch.render import Rendered, Room, Texts, render
+from hub.dispatch.render import NoText, Rendered, Room, Texts, render
 from hub.journal import Journal
+from hub.model.broadcast import Content
+from hub.model.enclosure import Enclosure
 from hub.model.events import Ordered
 from hub.model.ids import Ids
-from hub.model.message import Lane, Outcome
+from hub.model.message import Lane, Message, Outcome
 from hub.model.people import Language
 from hub.model.records import Attempt, Fact, Receipt, VaultEntry
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.people.directory import Directory
 
+_PEOPLE = ("delegate", "others")  # values that name people
 _audience = msgspec.json.Decoder(list[str])
 _signal = msgspec.json.Decoder(Signal)
+_content = msgspec.json.Decoder(Content)
 _texts = msgspec.json.Decoder(dict[Language, Rendered])
 
 
@@ -64,8 +69,12 @@ class _Run:
     probe: bool = False
 
 
+Enclose = Callable[[Enclosure, Language, Status, bool], Awaitable[Enclosed]]
+"""Makes the document that an order encloses, in a language, for what is of a status: with its file, or only words."""
+
+
 class Preparer:
-    """`directory` and `texts` are whatever is in force."""
+    """`directory` and `texts` are whatever is in force; `enclose` makes documents, None where there are none."""
 
     def __init__(
         self,
@@ -77,14 +86,20 @@ class Preparer:
         texts: Texts,
         now: Callable[[], datetime],
         ids: Ids,
+        opted_out: Callable[[str], Collection[str]],
+        enclose: Enclose | None = None,
     ) -> None:
         self.directory = directory
         self.texts = texts
         self._providers = providers
         self._journal = journal
-        self._rooms = {name: _room(channel, limits[name]) for name, channel in channels.items()}
+        self._enclose_in = enclose
+        self._enclosing = trio.Lock()  # one document at a time: they take processors from what is urgent
+        self._carriers = frozenset(name for name, channel in channels.items() if channel.abilities.attachments)
+        self._rooms = {name: room_of(channel.abilities, limits[name]) for name, channel in channels.items()}
         self._now = now
         self._ids = ids
+        self._opted_out = opted_out
 
     async def prepare(
         self, order: Order, work: Work, admitted: People, now_s: float, vault: list[VaultEntry]
@@ -98,6 +113,8 @@ class Preparer:
             prepared.refused = [_refused(work, i, why) for i in indexes(order, work)]
             return prepared
         await self._read_signal(order)
+        await self._read_words(order)
+        await self._enclose(order, people)
         details = _ask_details(order)
         run = _Run(order, work, self._now())
         elsewhere: dict[str, list[int]] = {}
@@ -108,8 +125,12 @@ class Preparer:
                 continue
             person = people[index] if index < len(people) else ""
             address = self._address(order.ordered, person)
-            if not address:
-                prepared.refused.append(_refused(work, index, f"no address for {order.ordered.channel}"))
+            if not address or self._wants_no_more(order.ordered, person):
+                why = "opted out" if address else f"no address for {order.ordered.channel}"
+                prepared.refused.append(_refused(work, index, why))
+                continue
+            if not self._may_see(order.ordered, person):
+                prepared.refused.append(_refused(work, index, "this person may not see the document any more"))
                 continue
             provider = self._providers.pick(order.ordered.channel, address, work.passed, work.channel, now_s)
             if provider != work.channel:
@@ -213,6 +234,7 @@ class Preparer:
             nth=work.tries + 1,
             repeat=work.repeat,
             vault=self._keep(order, work.channel, work.repeat, vault),
+            documents=self._keep_documents(order, vault),
             provider="" if work.channel == order.ordered.channel else work.channel,
             only=() if len(made) == meant else made,
         )
@@ -239,6 +261,16 @@ class Preparer:
             order.signal = None if entry is None else _signal.decode(entry.payload)
         order.signal_read = True
 
+    async def _read_words(self, order: Order) -> None:
+        """The words of a broadcast, which are no message of the configuration. Raises NoText."""
+        if order.words is not None or not order.ordered.texts:
+            return
+        (entry,) = await self._journal.vault([order.ordered.texts])
+        if entry is None:
+            raise NoText("its words were erased")
+        message = order.ordered.message
+        order.words = Message(id=message, texts=_content.decode(entry.payload).texts)
+
     def _texts(self, order: Order, provider: str, language: Language, repeat: bool) -> Rendered:
         known = order.rendered.get((provider, language, repeat))
         return known or self._render(order, provider, language, repeat)
@@ -248,11 +280,17 @@ class Preparer:
         room = self._rooms[provider]
         if ordered.lane is not Lane.ASK:
             room = replace(room, answers=False)  # a confirmation names the code, too, and wants no answer
+        texts = self.texts
+        if order.words is not None:
+            texts = replace(texts, messages={**texts.messages, ordered.message: order.words})
         rendered = render(
-            self.texts,
+            texts,
             ordered.message,
             language,
-            values=[(name, self._named(value) if name == "delegate" else value) for name, value in ordered.values],
+            values=[
+                *((name, self._named(value) if name in _PEOPLE else value) for name, value in ordered.values),
+                *order.enclosed.get(language, ((), ()))[0],
+            ],
             signal=order.signal,
             status=ordered.status,
             repeat=repeat,
@@ -270,10 +308,41 @@ class Preparer:
             return ways[ordered.address] if ordered.address < len(ways) else ""
         return ways[min(ordered.address, len(ways) - 1)] if ways else ""
 
-    def _named(self, person: str) -> str:
-        """A person's name, for a text: records hold ids."""
-        known = self.directory.person(person)
-        return known.name if known is not None else person
+    def _wants_no_more(self, ordered: Ordered, person: str) -> bool:
+        """Whether one of the public has answered STOP; what confirms that still goes out."""
+        return ordered.lane is not Lane.CONFIRM and ordered.channel in self._opted_out(person)
+
+    def _named(self, people: str) -> str:
+        """The names of people (`officer-a,officer-b`), for a text: records hold ids."""
+        known = [(person, self.directory.person(person)) for person in people.split(",")]
+        return ", ".join(found.name if found is not None else person for person, found in known)
+
+    async def _enclose(self, order: Order, people: Sequence[str]) -> None:
+        """Makes the document that goes along, in the language of everybody it goes to."""
+        enclosed = order.ordered.enclosed
+        if enclosed is None or self._enclose_in is None:
+            return
+        async with self._enclosing:
+            for language in dict.fromkeys(map(self.directory.language, people)):
+                if language in order.enclosed:
+                    continue
+                attach = order.ordered.channel in self._carriers
+                order.enclosed[language] = await self._enclose_in(enclosed, language, order.ordered.status, attach)
+
+    def _may_see(self, ordered: Ordered, person: str) -> bool:
+        """Here, at the last: the directory may have changed since it was ordered."""
+        return ordered.enclosed is None or ordered.enclosed.sees.within(self.directory.sees(person))
+
+    def _keep_documents(self, order: Order, vault: list[VaultEntry]) -> tuple[str, ...]:
+        """The vault keys of the files, which lie there before the attempt is durable."""
+        for language, (_, files) in order.enclosed.items():
+            if language not in order.documents:
+                keys = tuple(self._ids.new(self._now()) for _ in files)
+                order.documents[language] = keys
+                for key, file in zip(keys, files, strict=True):
+                    about = order.ordered.order
+                    vault.append(VaultEntry(key=key, payload=file.content, media_type=file.media_type, about=about))
+        return tuple(key for keys in order.documents.values() for key in keys)
 
     def _keep(self, order: Order, provider: str, repeat: bool, vault: list[VaultEntry]) -> str:
         """The vault key of the texts as rendered for a provider: one entry for an order, with all languages where it
@@ -281,7 +350,7 @@ class Preparer:
         key = (provider, repeat)
         if key not in order.kept:
             if order.size > 1:
-                for language in Language:
+                for language in order.enclosed or Language:
                     self._texts(order, provider, language, repeat)
             texts = {language: text for (p, language, r), text in order.rendered.items() if (p, r) == key}
             order.kept[key] = self._ids.new(self._now())
@@ -296,8 +365,8 @@ def indexes(order: Order, work: Work) -> Sequence[int]:
     return every if order.meant is None else [i for i in every if i in order.meant]
 
 
-def _room(channel: Channel, limits: Limits) -> Room:
-    abilities = channel.abilities
+def room_of(abilities: Abilities, limits: Limits) -> Room:
+    """What a channel carries."""
     in_words = abilities.answers and abilities.words
     return Room(longest=abilities.longest, parts=limits.parts, answers=in_words, voice=abilities.voice)
 
@@ -339,4 +408,5 @@ def _outgoing(
         status=order.ordered.status,
         ask=ask,
         since=at,
+        attachments=order.enclosed.get(language, ((), ()))[1],
     )

@@ -332,12 +332,13 @@ class Lanes:
 
 
 class Queue:
-    """All channels. Paused, it hands nothing out, and the time does not count."""
+    """All channels. Paused, it hands nothing out, and the time does not count; the same for an order that is held."""
 
     def __init__(self, limits: Mapping[str, Limits], now_s: float) -> None:
         self._channels = {name: Lanes(given, now_s) for name, given in limits.items()}
         self._paused_s: float | None = None
         self._looked_s = now_s
+        self._held: dict[str, list[tuple[float, Work]]] = {}  # order → what waits of it, and since when it stands
 
     def channel(self, name: str) -> Lanes:
         """Raises KeyError for a channel that is not configured."""
@@ -350,6 +351,22 @@ class Queue:
     def empty(self) -> bool:
         """Nothing waits on any channel."""
         return all(lanes.empty for lanes in self._channels.values())
+
+    def holds(self, order: str) -> bool:
+        """Whether an order is held, or all are."""
+        return self.paused or order in self._held
+
+    def hold(self, order: str, now_s: float) -> None:
+        """What waits of an order, and what comes back of it, stands aside until it is let go."""
+        if order not in self._held:
+            self._held[order] = [(now_s, work) for work in self.remove(order)]
+
+    def let_go(self, order: str, now_s: float) -> None:
+        """What stood aside takes its old turn again."""
+        aside = self._held.pop(order, [])
+        for since_s, work in aside:
+            work.since_s += now_s - since_s
+        self.put_back([work for _, work in aside], now_s)
 
     @property
     def paused(self) -> bool:
@@ -368,11 +385,23 @@ class Queue:
             self._paused_s = None
 
     def put(self, work: Work, now_s: float) -> None:
-        self._channels[work.channel].put(work, now_s)
+        if work.order in self._held:
+            self._held[work.order].append((now_s, work))
+        else:
+            self._channels[work.channel].put(work, now_s)
+
+    def put_back(self, works: Sequence[Work], now_s: float) -> None:
+        """What was taken and did not go takes its old turn again."""
+        for name, lanes in self._channels.items():
+            lanes.put_back([w for w in works if w.channel == name and w.order not in self._held])
+        for work in works:
+            if work.order in self._held:
+                self._held[work.order].append((now_s, work))
 
     def remove(self, order: str) -> list[Work]:
-        """Takes out whatever waits of an order."""
-        return [w for lanes in self._channels.values() for w in lanes.remove(lambda w: w.order == order)]
+        """Takes out whatever waits of an order, also aside."""
+        aside = [work for _, work in self._held.pop(order, [])]
+        return aside + [w for lanes in self._channels.values() for w in lanes.remove(lambda w: w.order == order)]
 
     def overdue(self, now_s: float) -> list[Work]:
         """Takes out what has waited longer than its lane goes on trying. Looks once a second at most."""
@@ -403,4 +432,8 @@ class Queue:
 
     def waiting(self) -> dict[str, dict[Lane, int]]:
         """Deliveries that wait, by channel and lane."""
-        return {name: {lane: lanes.waiting(lane) for lane in LANES} for name, lanes in self._channels.items()}
+        found = {name: {lane: lanes.waiting(lane) for lane in LANES} for name, lanes in self._channels.items()}
+        for aside in self._held.values():
+            for _, work in aside:
+                found[work.channel][work.lane] += len(work)
+        return found

@@ -42,6 +42,7 @@ _SEVERITY = {
     Severity.SEVERE: ("grave", "ernstig", "schwer", "severe"),
     Severity.EXTREME: ("extrême", "extreem", "extrem", "extreme"),
 }
+_NOBODY = {Language.FR: "personne", Language.NL: "niemand", Language.DE: "niemand", Language.EN: "nobody"}
 _UNKNOWN = "?"  # for a time or a place nobody gave: "fin ?" can be read, "fin ." makes one look twice
 # How times are written, and said: no voice makes a day of "mar. 14 juil.".
 _WRITTEN = dict.fromkeys(Language, "EEE d MMM, HH:mm")
@@ -168,11 +169,15 @@ class _Values(dict[str, str]):
             if key in self:
                 names = [n for n in self[key].split(",") if n]
                 self[key] = " + ".join(_title(texts, name, language) for name in names)
+        if "others" in self and not self["others"]:
+            self["others"] = _NOBODY[language]
         self._texts = texts
         self._language = language
         self._signal = signal
         self._info = best_info(signal, language) if signal is not None else None
         self._times = times[language]
+        if "at" in self:  # an instant, as the record has it
+            self["at"] = self._when(datetime.fromisoformat(self["at"]))
 
     def __missing__(self, name: str) -> str:
         value = "" if self._signal is None else self._said(name, self._signal)

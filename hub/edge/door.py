@@ -312,7 +312,7 @@ class Edge:
         except Unavailable as error:
             link.post(wire.Answer(n, unavailable=str(error)))
         except Refused as error:
-            link.post(wire.Answer(n, refused=error.reason, missing=error.missing))
+            link.post(wire.Answer(n, refused=error.reason, missing=error.missing, conflict=error.conflict))
         except Exception as error:
             log.exception("a question could not be answered", verb=question.verb)
             link.post(wire.Answer(n, unavailable=f"a fault of ours: {type(error).__name__}"))

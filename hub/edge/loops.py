@@ -158,5 +158,5 @@ class OfferPort:
 
 def _answered(answer: wire.Answer) -> Any:
     if answer.refused:
-        return Refused(answer.refused, missing=answer.missing)
+        return Refused(answer.refused, missing=answer.missing, conflict=answer.conflict)
     return Unavailable(answer.unavailable) if answer.unavailable else answer.value

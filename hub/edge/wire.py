@@ -57,13 +57,14 @@ class Kept(Struct, frozen=True, tag=True, gc=False):
 
 
 class Answer(Struct, frozen=True, tag=True, gc=False):
-    """To a question: what `value` holds in JSON; or it is refused (`missing`: there is no such thing), or cannot be
-    answered now."""
+    """To a question: what `value` holds in JSON; or it is refused (`missing`: there is no such thing; `conflict`: it
+    was changed meanwhile), or cannot be answered now."""
 
     n: int
     value: msgspec.Raw = msgspec.Raw(b"null")
     refused: str = ""
     missing: bool = False
+    conflict: bool = False
     unavailable: str = ""
 
 

@@ -6,15 +6,32 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import chain, channels, incidents, onward, quiet, replies, steer, steps
-from hub.engine.reach import reached_late
+from hub.engine import (
+    broadcast,
+    call_list,
+    chain,
+    channels,
+    duty,
+    editing,
+    incidents,
+    onward,
+    quiet,
+    replies,
+    steer,
+    steps,
+)
+from hub.engine.notify import Telling, tell
+from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
 from hub.engine.state import State, counts_as_reached
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.broadcast import Content
+from hub.model.enclosure import ContactSheet
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
+from hub.model.people import Classification
 from hub.model.signal import Signal
 from hub.playbook.language import Outcome as StepOutcome
 
@@ -63,6 +80,7 @@ class Engine:
             else:
                 self._take_other(entry, body)
             _work_off(w)
+        self._look_at_rosters()
         return self._decided(tuple(entry.record.id for entry in entries), ())
 
     def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
@@ -76,8 +94,18 @@ class Engine:
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
+                w.look |= body.what == "config"
+                call_list.keep(w)
+            case r.ContactsSent():
+                _send_contacts(w, fact, body)
+            case r.PaperMade():
+                call_list.made(w, body)
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
+                w.look |= body.what == "config"
+            case r.HubStarted():
+                w.look = True
+                call_list.keep(w)
             case r.IncidentClosed():
                 _close_incident(w, body)
             case r.ChainSteered():
@@ -86,8 +114,22 @@ class Engine:
                 quiet.silenced(w, fact, body)
             case r.SilenceLifted():
                 quiet.lifted(w, body)
+            case r.BroadcastDrafted():
+                broadcast.drafted(w, fact, body)
+            case r.BroadcastReleased():
+                broadcast.released(w, body, entry.live if isinstance(entry.live, Content) else None)
+            case r.BroadcastControlled():
+                broadcast.controlled(w, body)
             case r.WatchTaken():
                 w.emit(e.OnWatch(person=body.person, by=body.by))
+            case r.PersonChanged():
+                editing.person_changed(w, fact, body)
+            case r.RosterChanged():
+                editing.roster_changed(w, fact, body)
+            case r.ChangeReverted():
+                editing.reverted(w, body.change, body.by, body.why)
+            case r.PersonErased() if body.person in w.state.edited:
+                editing.reverted(w, w.state.edited[body.person].change, body.by, body.why)
             case r.TaskTicked():
                 steps.task_done(w, body.task, body.by)
             case r.StopAll():
@@ -125,7 +167,14 @@ class Engine:
             del w.state.deadlines[name]
             _fire(w, name.split(" "), at)
             _work_off(w)
+        self._look_at_rosters()
         return self._decided((), tuple(fired))
+
+    def _look_at_rosters(self) -> None:
+        """Once, however many files of the configuration are new, or people changed."""
+        if self._work.look:
+            self._work.look = False
+            duty.looked(self._work)
 
     def _decided(self, took: tuple[str, ...], fired: tuple[str, ...]) -> Decided:
         w = self._work
@@ -167,6 +216,19 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "silence":
         if subject in w.state.silences:
             quiet.ended(w, subject)
+    elif kind == "draft":
+        broadcast.lapsed(w, subject)
+    elif kind == "forget-broadcast":
+        if subject in w.state.broadcasts:
+            w.emit(e.BroadcastForgotten(broadcast=subject))
+    elif kind == "handover":
+        duty.handover_due(w, subject)
+    elif kind == "look":
+        duty.look_ahead(w)
+    elif kind == "change":
+        editing.reverted(w, subject, "", "over")
+    elif kind == "call-list":
+        call_list.due(w)
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":
@@ -175,6 +237,18 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         onward.due(w, subject)
     elif kind == "channel":
         chain.channel_due(w, w.state.asks[subject], at)
+
+
+def _send_contacts(w: Work, fact: r.Fact, body: r.ContactsSent) -> None:
+    telling = Telling(
+        message="hub.contacts",
+        to=body.to,
+        by=body.channels,
+        about=f"contacts {fact.id}",
+        status=body.status,
+        encloses=ContactSheet(contacts=body.contacts, sees=Classification.PUBLIC),
+    )
+    tell(w, telling)
 
 
 def _close_incident(w: Work, body: r.IncidentClosed) -> None:
@@ -209,12 +283,23 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
         moves.setdefault(receipt.order, []).append((receipt.index, receipt.outcome, receipt.reason))
     for order_id, moved in moves.items():
         order = w.state.orders[order_id]
+        newly = _newly_reached(order.states, moved) if order.event.broadcast else ()
         w.emit(e.Delivered(order=order_id, moves=tuple(moved)))
+        if order.event.broadcast:
+            broadcast.moved(w, order.event, newly)
         if order.event.lane == Lane.ASK:
             chain.delivery_moved(w, order, moved[-1][1], order_id in unheard, fact.at)
         _notified(w, order.event, moved)
         if order.event.lane != Lane.ASK:
             onward.moved(w, order, moved, order_id in unheard)
+        if order.event.enclosed is not None:
+            _document_failed(w, order.event, moved)
+
+
+def _newly_reached(states: bytearray, moved: list[tuple[int, Outcome, str]]) -> tuple[int, ...]:
+    """Of those that move, the deliveries that reach somebody and had not before."""
+    reached = (Outcome.SENT, Outcome.DELIVERED)
+    return tuple(dict.fromkeys(i for i, outcome, _ in moved if outcome in reached and states[i] not in REACHED))
 
 
 def _notified(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
@@ -228,3 +313,16 @@ def _notified(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) 
             w.came_to(incident_id, order.step, StepOutcome.SENT)
         if incident.ended and reached and counts_as_reached(order):
             reached_late(w, incident, order, reached)
+
+
+def _document_failed(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
+    """Somebody did not get a document, nor goes it to another address of theirs on that channel: the room has to
+    know."""
+    failed = [
+        (index, reason)
+        for index, outcome, reason in moved
+        if outcome is Outcome.FAILED and not onward.has_next(w, order, index)
+    ]
+    if failed:
+        told = [f"{order.recipients[i] if order.recipients else f'recipient {i}'}: {why}" for i, why in failed[:20]]
+        w.alarm("document-failed", f"{order.order} {order.channel}", "; ".join(told))

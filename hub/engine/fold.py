@@ -12,11 +12,15 @@ from hub.engine.state import (
     Alarm,
     Ask,
     Asked,
+    Broadcast,
     Code,
+    Duty,
     Incident,
     InForce,
     InIncident,
     Order,
+    PersonChange,
+    RosterChange,
     Run,
     State,
     Task,
@@ -56,6 +60,20 @@ def _enforced(s: State, ev: e.Enforced, at: datetime) -> None:
 
 def _unenforced(s: State, ev: e.Unenforced, at: datetime) -> None:
     s.in_force.pop(f"{ev.what}/{ev.name}", None)
+
+
+def _person_edited(s: State, ev: e.PersonEdited, at: datetime) -> None:
+    s.edited[ev.person] = PersonChange(change=ev.change, by=ev.by, why=ev.why, at=at, removed=ev.removed)
+
+
+def _roster_edited(s: State, ev: e.RosterEdited, at: datetime) -> None:
+    s.rosters[ev.change] = RosterChange(roster=ev.roster, overrides=ev.overrides, by=ev.by, why=ev.why, at=at)
+
+
+def _reverted(s: State, ev: e.Reverted, at: datetime) -> None:
+    s.rosters.pop(ev.change, None)
+    for person in [p for p, known in s.edited.items() if known.change == ev.change]:
+        del s.edited[person]
 
 
 # --- incidents ---------------------------------------------------------------------------------------------
@@ -255,11 +273,23 @@ def _ordered(s: State, ev: e.Ordered, at: datetime) -> None:
                 s.incidents[incident].told.update(ev.recipients)
     if ev.ask and ev.lane == Lane.ASK:
         s.asks[ev.ask].orders.append(ev.order)
+    if ev.broadcast in s.broadcasts:
+        s.broadcasts[ev.broadcast].orders.append(ev.order)
 
 
 def _order_withdrawn(s: State, ev: e.OrderWithdrawn, at: datetime) -> None:
     if ev.order in s.orders:
         s.orders[ev.order].withdrawn = True
+
+
+def _order_held(s: State, ev: e.OrderHeld, at: datetime) -> None:
+    if ev.order in s.orders:
+        s.orders[ev.order].held = True
+
+
+def _order_resumed(s: State, ev: e.OrderResumed, at: datetime) -> None:
+    if ev.order in s.orders:
+        s.orders[ev.order].held = False
 
 
 def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
@@ -273,8 +303,66 @@ def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
                     channels = incident.reached.setdefault(order.event.recipients[index], [])
                     if order.event.channel not in channels:
                         channels.append(order.event.channel)
-    if order.over and not any(i in s.incidents for i in order.event.incidents):
+    wanted = order.event.broadcast in s.broadcasts or any(i in s.incidents for i in order.event.incidents)
+    if order.over and not wanted:
         del s.orders[ev.order]
+
+
+# --- broadcasts --------------------------------------------------------------------------------------------
+
+
+def _broadcast(s: State, ev: e.BroadcastDrafted, at: datetime) -> None:
+    s.broadcasts[ev.broadcast] = Broadcast(
+        id=ev.broadcast,
+        kind=ev.kind,
+        group=ev.group,
+        by=ev.by,
+        people=ev.people,
+        sizes=ev.sizes,
+        texts=ev.texts,
+        follows=ev.follows,
+        status=ev.status,
+        at=at,
+    )
+
+
+def _broadcast_released(s: State, ev: e.BroadcastReleased, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].released.append(ev.by)
+
+
+def _broadcast_began(s: State, ev: e.BroadcastBegan, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].began_at = at
+
+
+def _broadcast_held(s: State, ev: e.BroadcastHeld, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].held = True
+
+
+def _broadcast_resumed(s: State, ev: e.BroadcastResumed, at: datetime) -> None:
+    s.broadcasts[ev.broadcast].held = False
+
+
+def _broadcast_ended(s: State, ev: e.BroadcastEnded, at: datetime) -> None:
+    broadcast = s.broadcasts[ev.broadcast]
+    broadcast.outcome, broadcast.held = ev.outcome, False
+
+
+def _broadcast_forgotten(s: State, ev: e.BroadcastForgotten, at: datetime) -> None:
+    for order_id in s.broadcasts.pop(ev.broadcast).orders:
+        if order_id in s.orders and s.orders[order_id].over:
+            del s.orders[order_id]
+
+
+def _opted_out(s: State, ev: e.OptedOut, at: datetime) -> None:
+    channels = s.opted_out.setdefault(ev.person, [])
+    if ev.channel not in channels:
+        channels.append(ev.channel)
+
+
+def _opted_in(s: State, ev: e.OptedIn, at: datetime) -> None:
+    channels = [channel for channel in s.opted_out.pop(ev.person, []) if channel != ev.channel]
+    if channels:
+        s.opted_out[ev.person] = channels
 
 
 # --- time, tasks, alarms, the big switch -------------------------------------------------------------------
@@ -309,6 +397,26 @@ def _silence_ended(s: State, ev: e.SilenceEnded, at: datetime) -> None:
     s.silences.pop(ev.id, None)
 
 
+def _duty_told(s: State, ev: e.DutyTold, at: datetime) -> None:
+    s.duties[ev.roster] = Duty(until=ev.until, people=ev.people, told=ev.told)
+
+
+def _duty_forgotten(s: State, ev: e.DutyForgotten, at: datetime) -> None:
+    s.duties.pop(ev.roster, None)
+
+
+def _rosters_looked(s: State, ev: e.RostersLooked, at: datetime) -> None:
+    s.rosters_told = ev.told
+
+
+def _paper_due(s: State, ev: e.PaperDue, at: datetime) -> None:
+    s.papers[ev.paper] = at
+
+
+def _paper_done(s: State, ev: e.PaperDone, at: datetime) -> None:
+    s.papers.pop(ev.paper, None)
+
+
 def _on_watch(s: State, ev: e.OnWatch, at: datetime) -> None:
     s.watch = (ev.person, at)
 
@@ -332,6 +440,9 @@ def _lifted(s: State, ev: e.Lifted, at: datetime) -> None:
 _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Enforced: _enforced,
     e.Unenforced: _unenforced,
+    e.PersonEdited: _person_edited,
+    e.RosterEdited: _roster_edited,
+    e.Reverted: _reverted,
     e.Opened: _opened,
     e.Joined: _joined,
     e.SignalWithdrawn: _withdrawn,
@@ -354,7 +465,18 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Answered: _answered,
     e.Ordered: _ordered,
     e.OrderWithdrawn: _order_withdrawn,
+    e.OrderHeld: _order_held,
+    e.OrderResumed: _order_resumed,
     e.Delivered: _delivered,
+    e.BroadcastDrafted: _broadcast,
+    e.BroadcastReleased: _broadcast_released,
+    e.BroadcastBegan: _broadcast_began,
+    e.BroadcastHeld: _broadcast_held,
+    e.BroadcastResumed: _broadcast_resumed,
+    e.BroadcastEnded: _broadcast_ended,
+    e.BroadcastForgotten: _broadcast_forgotten,
+    e.OptedOut: _opted_out,
+    e.OptedIn: _opted_in,
     e.DeadlineSet: _deadline,
     e.DeadlineDropped: _deadline_dropped,
     e.TaskOpened: _task,
@@ -362,6 +484,11 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.TaskLate: _task_late,
     e.Silenced: _silenced,
     e.SilenceEnded: _silence_ended,
+    e.DutyTold: _duty_told,
+    e.DutyForgotten: _duty_forgotten,
+    e.RostersLooked: _rosters_looked,
+    e.PaperDue: _paper_due,
+    e.PaperDone: _paper_done,
     e.OnWatch: _on_watch,
     e.AlarmRaised: _alarm,
     e.AlarmCleared: _alarm_cleared,

@@ -26,7 +26,8 @@ def moved(w: Work, order: Order, moves: Iterable[tuple[int, Outcome, str]], unhe
     """Something became known of deliveries of an order that is no ask; of some for the first time (`unheard`)."""
     failed = [index for index, outcome, _ in moves if outcome is Outcome.FAILED]
     if failed and order.event.audience:
-        if _deadline(order) not in w.state.deadlines:
+        ev = order.event
+        if (ev.step or ev.address + 1 < ev.addresses) and _deadline(order) not in w.state.deadlines:
             w.deadline(_deadline(order), GATHER_S)
         return
     if failed:
@@ -46,7 +47,7 @@ def due(w: Work, order_id: str) -> None:
 def _go_on(w: Work, order: Order, failed: Sequence[int]) -> None:
     """Orders the next address for those who have one, once."""
     ev = order.event
-    following = tuple(i for i in failed if i not in order.followed and _has_next(w, ev, i))
+    following = tuple(i for i in failed if i not in order.followed and has_next(w, ev, i))
     if not following or order.withdrawn or not _wanted(w, ev):
         return
     w.emit(
@@ -60,7 +61,8 @@ def _go_on(w: Work, order: Order, failed: Sequence[int]) -> None:
     )
 
 
-def _has_next(w: Work, ev: e.Ordered, index: int) -> bool:
+def has_next(w: Work, ev: e.Ordered, index: int) -> bool:
+    """Whether who is meant has (or, in a large audience, may have) another address on that channel."""
     if ev.audience:
         return ev.address + 1 < ev.addresses
     return ev.address + 1 < w.rules.ways(ev.recipients[index], ev.channel, ev.status)

@@ -17,13 +17,16 @@ def received(w: Work, fact: Fact, reply: ReplyReceived) -> None:
         w.alarm("unknown-sender", reply.channel, "a reply from an address that nobody in the directory has")
         w.emit(e.Answered(person="", verb=reply.verb, fact=fact.id))
         return
+    if w.rules.registered(reply.person):
+        _from_the_public(w, fact, reply)
+        return
     if reply.verb == Verb.STOP:
         w.emit(e.Answered(person=reply.person, verb=Verb.STOP, fact=fact.id))
         w.alarm("stop-from-officer", reply.person, f"{reply.person} answered STOP on {reply.channel}")
         _next_channel(w, reply.person, reply.channel)
         return
     asks = _asks(w, reply)
-    if reply.verb == Verb.UNCLEAR or not asks:
+    if reply.verb in (Verb.UNCLEAR, Verb.START) or not asks:
         _not_bound(w, fact, reply, bool(asks))
         return
     for ask in asks:
@@ -34,6 +37,21 @@ def received(w: Work, fact: Fact, reply: ReplyReceived) -> None:
             _decline(w, reply, ask)
         elif reply.verb == Verb.DELEGATE:
             _delegate(w, reply, ask)
+
+
+def _from_the_public(w: Work, fact: Fact, reply: ReplyReceived) -> None:
+    """One of those who registered for alerts answers: STOP holds for the channel until START; anything else is told,
+    once an hour, that nobody reads here and whom to ring."""
+    known = reply.verb in (Verb.STOP, Verb.START)
+    w.emit(e.Answered(person=reply.person, verb=reply.verb if known else Verb.UNCLEAR, fact=fact.id))
+    if reply.verb == Verb.STOP:
+        w.emit(e.OptedOut(person=reply.person, channel=reply.channel))
+        w.say("hub.opted-out", reply.person, reply.channel)
+    elif reply.verb == Verb.START:
+        w.emit(e.OptedIn(person=reply.person, channel=reply.channel))
+        w.say("hub.opted-in", reply.person, reply.channel)
+    elif len(w.state.people[reply.person].unclear) == 1:
+        w.say("hub.not-read", reply.person, reply.channel)
 
 
 def _next_channel(w: Work, person: str, channel: str) -> None:

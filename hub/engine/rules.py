@@ -1,10 +1,11 @@
 """What the engine asks about what is in force. Pure; made by hub/app from the texts in force, faked in tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hub.model.people import Chain, Contact, Role
+from hub.model.enclosure import CallListRhythm
+from hub.model.people import Chain, Classification, Contact, Role, Roster
 from hub.model.signal import Signal, Status
 from hub.playbook.language import Playbook
 from hub.playbook.match import Match
@@ -21,8 +22,24 @@ class Rules(Protocol):
 
     def chain(self, chain: str) -> Chain | None: ...
 
+    @property
+    def rosters(self) -> Mapping[str, Roster]: ...
+
+    @property
+    def status(self) -> Status:
+        """Of what the hub says on its own account: Exercise in a playback."""
+        ...
+
+    def channels(self, person: str) -> Sequence[str]:
+        """Those on which the person has an address, in the directory's order."""
+        ...
+
     def people(self, contacts: Sequence[Contact], at: datetime) -> Sequence[str]:
         """Who that is at that time, in order, each once."""
+        ...
+
+    def knows(self, person: str) -> bool:
+        """Whether somebody is in the directory."""
         ...
 
     def plays(self, person: str, role: Role) -> bool:
@@ -34,6 +51,22 @@ class Rules(Protocol):
         are left out of, or where all are kept for what is Actual."""
         ...
 
+    def carries(self, channel: str) -> bool:
+        """Whether files can go along on the channel."""
+        ...
+
+    def sees(self, person: str) -> Classification:
+        """What the person may see of others."""
+        ...
+
+    def call_list(self) -> CallListRhythm | None:
+        """When the call list is made and where it goes; None: never."""
+        ...
+
     def speaks(self, channel: str) -> bool:
         """Whether the channel is a voice call."""
+        ...
+
+    def registered(self, person: str) -> bool:
+        """Whether this is one of the public who registered for alerts, and nobody of the directory."""
         ...

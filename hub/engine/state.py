@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 
 from hub.model import events as e
+from hub.model.broadcast import Kind
 from hub.model.message import Lane
-from hub.model.people import Chain
+from hub.model.people import Chain, Override
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
@@ -113,6 +114,7 @@ class Order(Struct, kw_only=True, gc=False):
     at: datetime
     withdrawn: bool = False
     followed: set[int] = field(default_factory=set)
+    held: bool = False
 
     @property
     def over(self) -> bool:
@@ -127,6 +129,32 @@ class Order(Struct, kw_only=True, gc=False):
     def meant(self) -> Sequence[int]:
         """The indexes that are to go out."""
         return self.event.only or range(len(self.states))
+
+
+class Broadcast(Struct, kw_only=True, gc=False):
+    """A mass notification. `texts`: vault key of its Content. `released`: who stands behind it, besides its author."""
+
+    id: str
+    kind: Kind
+    group: str
+    by: str
+    people: int
+    sizes: tuple[tuple[str, int], ...]
+    texts: str
+    follows: str
+    status: Status
+    at: datetime
+    released: list[str] = field(default_factory=list)
+    began_at: datetime | None = None
+    held: bool = False
+    outcome: str = ""
+    orders: list[str] = field(default_factory=list)
+
+    @property
+    def lacking(self) -> int:
+        """How many more must release it."""
+        behind = {self.by, *self.released} - {""}
+        return max(self.people - len(behind), 0 if self.released else 1)
 
 
 class Task(Struct, kw_only=True, gc=False):
@@ -146,6 +174,14 @@ class Alarm(Struct, kw_only=True, gc=False):
     at: datetime
 
 
+class Duty(Struct, kw_only=True, gc=False):
+    """What is known of a roster whose handovers are told (see hub.model.events.DutyTold)."""
+
+    until: datetime
+    people: tuple[str, ...]
+    told: tuple[tuple[datetime, tuple[str, ...], tuple[str, ...]], ...]
+
+
 class Code(Struct, kw_only=True, gc=False):
     """An answer code a person was given, and when it was last of use."""
 
@@ -159,6 +195,26 @@ class Asked(Struct, kw_only=True, gc=False):
 
     codes: list[Code] = field(default_factory=list)
     unclear: list[datetime] = field(default_factory=list)
+
+
+class PersonChange(Struct, kw_only=True, gc=False):
+    """Somebody is not as the files say; how they are lies in the vault under `change`."""
+
+    change: str
+    by: str
+    why: str
+    at: datetime
+    removed: bool = False
+
+
+class RosterChange(Struct, kw_only=True, gc=False):
+    """Others are on duty for a time than the files say."""
+
+    roster: str
+    overrides: tuple[Override, ...]
+    by: str
+    why: str
+    at: datetime
 
 
 class State(Struct, kw_only=True, gc=False):
@@ -181,7 +237,14 @@ class State(Struct, kw_only=True, gc=False):
     people: dict[str, Asked] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None  # by, why
     silences: dict[str, Silence] = field(default_factory=dict)
+    broadcasts: dict[str, Broadcast] = field(default_factory=dict)
+    opted_out: dict[str, list[str]] = field(default_factory=dict)  # registered person → channels
+    papers: dict[str, datetime] = field(default_factory=dict)  # call lists to be put on paper, and since when
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
+    duties: dict[str, Duty] = field(default_factory=dict)  # by roster
+    rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
+    edited: dict[str, PersonChange] = field(default_factory=dict)  # person → the newest change of them
+    rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:

@@ -1,18 +1,14 @@
 """The steps of a sheet: what begins them, what they come to, what that begins."""
 
-import msgspec
-
 from hub.engine import chain
+from hub.engine.notify import Telling, tell
 from hub.engine.reach import tell_reached
 from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.model.message import Lane
-from hub.model.people import Contact
-from hub.model.records import VaultEntry
-from hub.playbook.language import Call, Condition, Notify, Outcome, Step, Tasks, Wait
-
-CHUNK = 100  # an audience larger than this is frozen in the vault and goes out in chunks of this size
+from hub.model.enclosure import ContactSheet
+from hub.model.people import Classification
+from hub.playbook.language import Call, Condition, Notify, Outcome, SendContacts, Step, Tasks, Wait
 
 
 def begin_sheet(w: Work, incident: Incident) -> None:
@@ -37,6 +33,8 @@ def begin(w: Work, incident: Incident, step: Step) -> None:
         chain.start(w, incident, step.name, action.chain, action.say)
     elif isinstance(action, Notify):
         _notify(w, incident, step, action)
+    elif isinstance(action, SendContacts):
+        _send_contacts(w, incident, step, action)
     elif isinstance(action, Wait):
         w.deadline(f"step {incident.id} {step.name}", action.seconds)
     elif isinstance(action, Tasks):
@@ -82,47 +80,34 @@ def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
         if not tell_reached(w, incident, action.say, action.by, step.name, clears=step.at_end):
             w.came_to(incident.id, step.name, Outcome.FAILED)
         return
-    people = w.rules.people(action.to, w.now)
-    sent = False
-    for channel in action.by:
-        reachable = tuple(p for p in people if w.rules.ways(p, channel, incident.status))
-        if reachable:
-            _order(w, incident, step, action.say, channel, reachable)
-            sent = True
-    unreached = [p for p in people if not any(w.rules.ways(p, c, incident.status) for c in action.by)]
-    if unreached:
-        w.alarm("no-address", f"{incident.id} {step.name}", " ".join(unreached[:20]))
-    if not sent:
-        w.alarm("nobody-to-notify", f"{incident.id} {step.name}", _named(action.to))
+    about = f"{incident.id} {step.name}"
+    telling = Telling(
+        message=action.say,
+        to=action.to,
+        by=action.by,
+        about=about,
+        incident=incident,
+        step=step.name,
+        status=incident.status,
+    )
+    if not tell(w, telling):
         w.came_to(incident.id, step.name, Outcome.FAILED)
 
 
-def _named(contacts: tuple[Contact, ...]) -> str:
-    return " ".join(f"{c.kind} {c.id}" for c in contacts)
-
-
-def _order(w: Work, incident: Incident, step: Step, message: str, channel: str, people: tuple[str, ...]) -> None:
-    order = w.id()
-    large = len(people) > CHUNK
-    if large:
-        w.vault.append(VaultEntry(key=order, payload=msgspec.json.encode(people), about=incident.id))
-    w.emit(
-        e.Ordered(
-            order=order,
-            channel=channel,
-            lane=Lane.MASS if large else Lane.NOTIFY,
-            message=message,
-            recipients=() if large else people,
-            audience=order if large else "",
-            size=len(people) if large else 0,
-            addresses=max(w.rules.ways(p, channel, incident.status) for p in people) if large else 1,
-            incidents=(incident.id,),
-            signal=incident.last,
-            values=(("sheet", incident.playbook),),
-            status=incident.status,
-            step=step.name,
-        )
+def _send_contacts(w: Work, incident: Incident, step: Step, action: SendContacts) -> None:
+    sheet = ContactSheet(contacts=action.contacts, sees=Classification.PUBLIC)
+    telling = Telling(
+        message=action.say,
+        to=action.to,
+        by=action.by,
+        about=f"{incident.id} {step.name}",
+        incident=incident,
+        step=step.name,
+        status=incident.status,
+        encloses=sheet,
     )
+    if not tell(w, telling):
+        w.came_to(incident.id, step.name, Outcome.FAILED)
 
 
 def _tasks(w: Work, incident: Incident, step: Step, action: Tasks) -> None:

@@ -30,6 +30,7 @@ class Work:
         self.wanted: list[tuple[str, str]] = []  # (run, person) to be asked: merged at the end of each input
         self.moved: dict[str, None] = {}  # incidents whose steps have come to something: what follows begins
         self.exhausted: list[str] = []  # runs whose chain's fallback is to go on
+        self.look = False  # the rosters in force may be others: looked at when all facts have been taken
         self._due = due
 
     def begin(self, now: datetime) -> None:
@@ -75,11 +76,14 @@ class Work:
         incidents: tuple[str, ...] = (),
         ask: str = "",
         values: tuple[tuple[str, str], ...] = (),
+        status: Status = Status.ACTUAL,
+        until: datetime | None = None,
     ) -> None:
         """Sends one person one of the hub's own messages (a confirmation, a stand-down), if the channel reaches them;
-        where it speaks, by a text channel that does, because nobody is rung up to be told that nothing is needed."""
+        where it speaks, by a text channel that does, because nobody is rung up to be told that nothing is needed.
+        `status`: where it is about no incident. `until`: no use sending it after that."""
         first = self.state.incidents.get(incidents[0]) if incidents else None
-        status = first.status if first else Status.ACTUAL
+        status = first.status if first else status
         channel = self.quiet_channel(person, [channel], status)
         if not channel:
             return
@@ -95,6 +99,7 @@ class Work:
                 signal=first.last if first else "",
                 values=(*values, ("sheet", first.playbook)) if first else values,
                 status=status,
+                until=until,
             )
         )
 

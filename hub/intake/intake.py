@@ -115,8 +115,11 @@ class Intake:
                 )
                 burst.slot(burst.fact(letter, key=item.key, vault=original))
             case ActItem():
-                signal = item.signal and self._complete(item.signal, burst, b"", "")
-                burst.slot(burst.fact(item.body, key=item.key, live=signal, sealed=signal))
+                sealed = item.sealed
+                if isinstance(sealed, Signal):
+                    sealed = self._complete(sealed, burst, b"", "")
+                about = item.about and r.about_person(item.about)
+                burst.slot(burst.fact(item.body, key=item.key, live=sealed, sealed=sealed, about=about))
 
     def _add_signal(self, burst: "_Burst", item: SignalItem) -> None:
         signal = self._complete(item.signal, burst, item.original, item.media_type)
@@ -161,7 +164,8 @@ class Intake:
             order=item.order,
             index=item.index,
         )
-        burst.slot(burst.fact(body, key=item.key, sealed={"address": item.address, "text": item.text}))
+        sealed = {"address": item.address, "text": item.text}
+        burst.slot(burst.fact(body, key=item.key, sealed=sealed, about=body.person and r.about_person(body.person)))
 
 
 def in_force(signal: Signal, now: datetime) -> bool:
@@ -196,12 +200,15 @@ class _Burst:
         """The id the next fact will have."""
         return self._next
 
-    def fact(self, body: r.FactBody, *, key: str = "", vault: str = "", live: Any = None, sealed: Any = None) -> int:
-        """Adds a fact; `sealed` goes to the vault under the fact's own id. Returns its place."""
+    def fact(
+        self, body: r.FactBody, *, key: str = "", vault: str = "", live: Any = None, sealed: Any = None, about: str = ""
+    ) -> int:
+        """Adds a fact; `sealed` goes to the vault under the fact's own id, as what is known about a person or from this
+        connector. Returns its place."""
         fact_id, self._next = self._next, self._ids.new(self.at)
         if sealed is not None:
             vault = fact_id
-            self.vault.append(r.VaultEntry(key=fact_id, payload=_encode(sealed), about=self.connector))
+            self.vault.append(r.VaultEntry(key=fact_id, payload=_encode(sealed), about=about or self.connector))
         key = f"{self.connector}\x1f{key}" if key else ""
         self.facts.append(r.Fact(id=fact_id, at=self.at, body=body, key=key, vault=vault))
         self.live.append(live)

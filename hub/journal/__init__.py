@@ -45,6 +45,13 @@ class Worth(StrEnum):
     NOTHING = "nothing"  # memory: not even the end of the process
 
 
+class Found(Struct, frozen=True):
+    """Ids of records and keys of vault entries, each in its order."""
+
+    records: tuple[str, ...]
+    vault: tuple[str, ...]
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """A state as folded up to and including decision `decision`; `cursor` is the last fact it took."""
 
@@ -120,6 +127,11 @@ class Journal(Protocol):
 
     async def vault(self, keys: Sequence[str]) -> Sequence[VaultEntry | None]:
         """Vault entries; None where there is none (any more)."""
+        ...
+
+    async def find(self, words: Sequence[bytes], about: str = "") -> "Found":
+        """Where any of these bytes stand, in the vault and in the records, and what the vault holds about a person or
+        source. Reads all there is: for erasing."""
         ...
 
     async def erase(self, keys: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ import msgspec
 import structlog
 import trio
 
-from hub.journal import Fenced, Journal, JournalError, JournalUnavailable, Snapshot, Worth
+from hub.journal import Fenced, Found, Journal, JournalError, JournalUnavailable, Snapshot, Worth
 from hub.journal.codec import (
     Kind,
     VaultRow,
@@ -89,6 +89,7 @@ class Shared(Protocol):
     async def more(self, stream: str) -> list[tuple[int, bytes]] | Failed: ...
     async def keep(self, row: VaultRow) -> str | Failed: ...
     async def blobs(self, keys: Sequence[str]) -> list[VaultRow | None] | Failed: ...
+    async def find(self, words: Sequence[bytes], about: str) -> list[str] | Failed: ...
     async def erase(self, keys: Sequence[str]) -> Failed | None: ...
     async def save(self, name: str, data: bytes) -> Failed | None: ...
     async def saved(self) -> list[bytes] | Failed: ...
@@ -486,6 +487,13 @@ class ClusterJournal:
         if isinstance(found, Failed):
             raise unavailable(found.why)
         return found
+
+    async def find(self, words: Sequence[bytes], about: str = "") -> Found:
+        own = await self._copy.find(words)
+        keys = await self._call(self._shared.find, list(words), about)
+        if isinstance(keys, Failed):
+            raise unavailable(keys.why)
+        return Found(own.records, tuple(keys))
 
     async def erase(self, keys: Sequence[str]) -> None:
         if isinstance(failed := await self._call(self._shared.erase, list(keys)), Failed):

@@ -14,15 +14,19 @@ import msgspec
 from hub.journal.chain import SALT_BYTES, digest_of, salted
 from hub.model.records import (
     Attempt,
+    ChangeReverted,
     ChannelChanged,
     CursorMoved,
     Decision,
     Fact,
     FactBody,
     Installed,
+    PersonChanged,
+    PersonErased,
     ReceiptsReceived,
     Record,
     Retired,
+    RosterChanged,
     SignalReceived,
     SourceChanged,
     VaultEntry,
@@ -76,6 +80,10 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     ChannelChanged: lambda body: body.channel,
     Installed: lambda body: f"{body.what}/{body.name}",
     Retired: lambda body: f"{body.what}/{body.name}",
+    PersonChanged: lambda body: body.person,
+    PersonErased: lambda body: body.person,
+    RosterChanged: lambda body: body.roster,
+    ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
 }
 

@@ -74,6 +74,12 @@ def token(key: str) -> str:
     return "k-" + key if re.fullmatch(r"[A-Za-z0-9_-]{1,100}", key) else "x-" + key.encode().hex()
 
 
+def _key_of(subject: str) -> str:
+    """The key of a blob's part, from its subject: `token` the other way round."""
+    made = subject.split(".")[2]
+    return made[2:] if made.startswith("k-") else bytes.fromhex(made[2:]).decode()
+
+
 class _Part(msgspec.Struct, array_like=True):
     """The head of a blob, before its first bytes."""
 
@@ -258,6 +264,25 @@ class Streams:
         except NotFoundError:
             return None
         return VaultRow(key, head.about, head.media_type, head.salt, head.digest, b"".join(payload))
+
+    async def find(self, words: Sequence[bytes], about: str) -> list[str] | Failed:
+        """The keys of blobs that are about this, or in which any of these bytes stand. Reads all, one by one."""
+
+        async def find() -> list[str]:
+            found: list[str] = []
+            state = (await self._js.stream_info(VAULT)).state
+            for seq in range(state.first_seq, state.last_seq + 1):
+                try:
+                    subject = (await self._js.get_msg(VAULT, seq)).subject or ""
+                except NotFoundError:  # erased
+                    continue
+                key = _key_of(subject)
+                row = await self._blob(key) if subject.endswith(".0") else None
+                if row is not None and ((about and row.about == about) or any(word in row.payload for word in words)):
+                    found.append(key)
+            return found
+
+        return await _known(find())
 
     async def erase(self, keys: Sequence[str]) -> Failed | None:
         """Erases blobs: the server overwrites each message in its file (what it has in older copies, or on a replica

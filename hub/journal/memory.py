@@ -13,7 +13,7 @@ from typing import Any
 
 import trio
 
-from hub.journal import Corrupt, JournalError, JournalUnavailable, Snapshot, Worth
+from hub.journal import Corrupt, Found, JournalError, JournalUnavailable, Snapshot, Worth
 from hub.journal.chain import GENESIS, link
 from hub.journal.codec import Kind, Row, VaultRow, decode, unseal, vault_keys
 from hub.journal.follow import Follower, Followers, Placed
@@ -88,6 +88,13 @@ class MemoryJournal:
     async def put_attempts(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry] = ()) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
         await self._submit(self._sealer.attempts(attempts, vault), patient=False)
+
+    async def find(self, words: Sequence[bytes], about: str = "") -> Found:
+        await trio.lowlevel.checkpoint()
+        records = tuple(row.id for row in self._rows if any(word in row.body for word in words))
+        mine = [key for key, row in self._vault.items() if about and row.about == about]
+        hits = [key for key, row in self._vault.items() if any(word in row.payload for word in words)]
+        return Found(records, tuple(dict.fromkeys((*mine, *hits))))
 
     async def erase(self, keys: Sequence[str]) -> None:
         await trio.lowlevel.checkpoint()

@@ -4,6 +4,7 @@
 is a short query of its own, so that no reader holds the write-ahead log up.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from urllib.parse import quote
 
 import apsw
 
-from hub.journal import JournalError, JournalUnavailable, Position, Snapshot, snapshots
+from hub.journal import Found, JournalError, JournalUnavailable, Position, Snapshot, snapshots
 from hub.journal.chain import GENESIS
 from hub.journal.codec import Row, VaultRow, decode, decode_attempt, decode_decision, decode_fact, unseal
 from hub.journal.tables import SCHEMA, Connect, check
@@ -149,6 +150,16 @@ class Reader:
         )
         return decode_fact(found[0]) if found else None
 
+    def changes(self) -> list[Fact]:
+        """All that was changed in the directory and the rosters while the hub ran, in order (hub.people.layers)."""
+        types = ("person-changed", "roster-changed", "change-reverted", "person-erased")
+        found = self._each(
+            "SELECT r.seq, r.body FROM carray(?) a CROSS JOIN records r "
+            "ON r.type = a.value AND r.subject IS NOT NULL AND r.kind = 1 ORDER BY r.seq",
+            types,
+        )
+        return [decode_fact(body) for _, body in found]
+
     def get(self, ids: Sequence[str]) -> list[Record | None]:
         found = self._each("SELECT r.id, r.body FROM carray(?) a CROSS JOIN records r ON r.id = a.value", ids)
         bodies = dict(found)
@@ -182,6 +193,29 @@ class Reader:
             return []
         sql = "SELECT key FROM vault WHERE about = ? AND about <> ''"
         return [key for (key,) in self._all(sql, (about,))]
+
+    def find(self, words: Sequence[bytes], about: str) -> Found:
+        """Where any of these bytes stand, page by page, and all that is kept about a person or source."""
+        records, vault = self._with("records", "seq", "body", words), self._with("vault", "rowid", "payload", words)
+        named = self._of("SELECT r.id FROM carray(?) a CROSS JOIN records r ON r.seq = a.value", records)
+        keys = self._of("SELECT v.key FROM carray(?) a CROSS JOIN vault v ON v.rowid = a.value", vault)
+        return Found(tuple(named), tuple(dict.fromkeys((*self.vault_keys(about), *keys))))
+
+    def _with(self, table: str, place: str, column: str, words: Sequence[bytes]) -> list[int]:
+        """The places of a table's rows in which any of these bytes stand."""
+        found: list[int] = []
+        after = 0
+        hit = " OR ".join([f"instr({column}, ?)"] * len(words)) or "0"
+        # Bounded by place, not by hits: a read that goes through everything would hold the write-ahead log up.
+        last = self._all(f"SELECT max({place}) FROM {table}")[0][0] or 0  # noqa: S608 # names of ours
+        while after < last:
+            sql = f"SELECT {place} FROM {table} WHERE {place} > ? AND {place} <= ? AND ({hit})"  # noqa: S608 # likewise
+            found += [at for (at,) in self._all(sql, (after, after + _PAGE, *words))]
+            after += _PAGE
+        return found
+
+    def _of(self, sql: str, places: Sequence[int]) -> list[str]:
+        return [name for (name,) in self._all(sql, (apsw.carray(array("q", places)),))] if places else []
 
     # -- the whole --
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import apsw
 import trio
 
-from hub.journal import Corrupt, JournalError, JournalUnavailable, Position, Snapshot, Worth, snapshots, tables
+from hub.journal import Corrupt, Found, JournalError, JournalUnavailable, Position, Snapshot, Worth, snapshots, tables
 from hub.journal.codec import Kind
 from hub.journal.commit import Committer
 from hub.journal.follow import Follower, Followers, Placed
@@ -170,6 +170,14 @@ class SqliteJournal:
 
     async def vault(self, keys: Sequence[str]) -> Sequence[VaultEntry | None]:
         return await self._read(lambda reader: reader.vault(keys))
+
+    async def find(self, words: Sequence[bytes], about: str = "") -> Found:
+        def find() -> Found:
+            # A connection of its own: it takes a while, and other reads go on meanwhile.
+            with Reader(self.path) as reader:
+                return reader.find(words, about)
+
+        return await trio.to_thread.run_sync(find)
 
     async def _read(self, query: Callable[[Reader], T]) -> T:
         """Runs a query in a worker thread; one at a time, as they share one connection. Once begun it is finished:

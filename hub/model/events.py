@@ -7,8 +7,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from hub.model.broadcast import Kind
+from hub.model.enclosure import Enclosure
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Chain
+from hub.model.people import Chain, Override
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
@@ -33,6 +35,34 @@ class Enforced(_Event, frozen=True, tag="enforced"):
 class Unenforced(_Event, frozen=True, tag="unenforced"):
     what: str
     name: str
+
+
+class PersonEdited(_Event, frozen=True, tag="person-edited"):
+    """Somebody is no longer as the files say. `change`: the fact that says how they are (`removed`: not there)."""
+
+    change: str
+    person: str
+    by: str
+    why: str
+    removed: bool = False
+
+
+class RosterEdited(_Event, frozen=True, tag="roster-edited"):
+    """Others are on duty for a time than the files say."""
+
+    change: str
+    roster: str
+    overrides: tuple[Override, ...]
+    by: str
+    why: str
+
+
+class Reverted(_Event, frozen=True, tag="reverted"):
+    """A change of a person or a roster holds no longer. `why`: also `over`, when its time is."""
+
+    change: str
+    by: str = ""
+    why: str = ""
 
 
 # --- incidents ---------------------------------------------------------------------------------------------
@@ -227,7 +257,8 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
     it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
     of its incidents. `after`: the order whose failed deliveries this one takes to their next address; `addresses`: how
-    many anybody of a large audience has.
+    many anybody of a large audience has. `broadcast`: the one it belongs to; its words lie in the vault under `texts`
+    (a Content). `enclosed`: the document that goes along; it is made when it goes out, and lies in the vault then.
     """
 
     order: str
@@ -249,6 +280,9 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     clears: bool = False
     after: str = ""
     addresses: int = 1
+    broadcast: str = ""
+    texts: str = ""
+    enclosed: Enclosure | None = None
 
 
 class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
@@ -258,11 +292,87 @@ class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
     why: str
 
 
+class OrderHeld(_Event, frozen=True, tag="order-held"):
+    """What has not gone out yet waits until it is resumed."""
+
+    order: str
+
+
+class OrderResumed(_Event, frozen=True, tag="order-resumed"):
+    order: str
+
+
 class Delivered(_Event, frozen=True, tag="delivery"):
     """Deliveries of an order moved on: (index, outcome, reason)."""
 
     order: str
     moves: tuple[tuple[int, Outcome, str], ...]
+
+
+# --- broadcasts --------------------------------------------------------------------------------------------
+
+
+class BroadcastDrafted(_Event, frozen=True, tag="broadcast"):
+    """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it."""
+
+    broadcast: str
+    kind: Kind
+    group: str
+    by: str
+    people: int
+    sizes: tuple[tuple[str, int], ...]
+    texts: str
+    follows: str = ""
+    status: Status = Status.ACTUAL
+
+
+class BroadcastReleased(_Event, frozen=True, tag="broadcast-released"):
+    """One more stands behind it."""
+
+    broadcast: str
+    by: str
+
+
+class BroadcastBegan(_Event, frozen=True, tag="broadcast-began"):
+    broadcast: str
+
+
+class BroadcastHeld(_Event, frozen=True, tag="broadcast-held"):
+    broadcast: str
+    by: str
+    why: str
+
+
+class BroadcastResumed(_Event, frozen=True, tag="broadcast-resumed"):
+    broadcast: str
+    by: str
+
+
+class BroadcastEnded(_Event, frozen=True, tag="broadcast-ended"):
+    """`outcome`: done, stopped, discarded (before it began), lapsed (nobody released it in time)."""
+
+    broadcast: str
+    outcome: str
+    by: str = ""
+    why: str = ""
+
+
+class BroadcastForgotten(_Event, frozen=True, tag="broadcast-forgotten"):
+    """Nothing can follow it any more: the state drops it."""
+
+    broadcast: str
+
+
+class OptedOut(_Event, frozen=True, tag="opted-out"):
+    """One of those who registered wants nothing more over a channel."""
+
+    person: str
+    channel: str
+
+
+class OptedIn(_Event, frozen=True, tag="opted-in"):
+    person: str
+    channel: str
 
 
 # --- time --------------------------------------------------------------------------------------------------
@@ -271,7 +381,8 @@ class Delivered(_Event, frozen=True, tag="delivery"):
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
-    `address ORDER`. Setting one again moves it."""
+    `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
+    `change CHANGE`, `call-list daily`. Setting one again moves it."""
 
     deadline: str
     at: datetime
@@ -320,11 +431,46 @@ class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
     why: str = ""
 
 
+class DutyTold(_Event, frozen=True, tag="duty-told"):
+    """Of a roster, every handover up to `until` is done with, and `people` are on duty then. `told`: the handovers
+    after it of which those concerned have been told: when, who goes, who comes."""
+
+    roster: str
+    until: datetime
+    people: tuple[str, ...] = ()
+    told: tuple[tuple[datetime, tuple[str, ...], tuple[str, ...]], ...] = ()
+
+
+class DutyForgotten(_Event, frozen=True, tag="duty-forgotten"):
+    """Nobody is told of this roster's handovers any more."""
+
+    roster: str
+
+
+class RostersLooked(_Event, frozen=True, tag="rosters-looked"):
+    """What of the coming gaps and double bookings the room has been told: an opaque word for each."""
+
+    told: tuple[str, ...] = ()
+
+
 class OnWatch(_Event, frozen=True, tag="on-watch"):
     """From here on this person has the watch of the room."""
 
     person: str
     by: str
+
+
+class PaperDue(_Event, frozen=True, tag="paper-due"):
+    """The call list is to be put on paper: into its folder, and to the printer."""
+
+    paper: str
+
+
+class PaperDone(_Event, frozen=True, tag="paper-done"):
+    """It is; or `problem` says why it is not."""
+
+    paper: str
+    problem: str = ""
 
 
 class AlarmRaised(_Event, frozen=True, tag="alarm"):
@@ -354,6 +500,9 @@ class Lifted(_Event, frozen=True, tag="lifted"):
 Event = (
     Enforced
     | Unenforced
+    | PersonEdited
+    | RosterEdited
+    | Reverted
     | Opened
     | Joined
     | SignalWithdrawn
@@ -376,7 +525,18 @@ Event = (
     | Answered
     | Ordered
     | OrderWithdrawn
+    | OrderHeld
+    | OrderResumed
     | Delivered
+    | BroadcastDrafted
+    | BroadcastReleased
+    | BroadcastBegan
+    | BroadcastHeld
+    | BroadcastResumed
+    | BroadcastEnded
+    | BroadcastForgotten
+    | OptedOut
+    | OptedIn
     | DeadlineSet
     | DeadlineDropped
     | TaskOpened
@@ -384,7 +544,12 @@ Event = (
     | TaskLate
     | Silenced
     | SilenceEnded
+    | DutyTold
+    | DutyForgotten
+    | RostersLooked
     | OnWatch
+    | PaperDue
+    | PaperDone
     | AlarmRaised
     | AlarmCleared
     | Stopped

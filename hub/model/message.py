@@ -63,4 +63,5 @@ class Verb(StrEnum):
     DELEGATE = "delegate"  # not me: call somebody else
     DONE = "done"
     STOP = "stop"
+    START = "start"  # takes STOP back
     UNCLEAR = "unclear"

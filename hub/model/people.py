@@ -22,13 +22,29 @@ class Discipline(StrEnum):
     D5 = "D5"  # information to the population
 
 
+class Classification(StrEnum):
+    """Who may see something. Who may see one of these may see those before it, too."""
+
+    PUBLIC = "public"
+    PARTNERS = "partners"
+    INTERNAL = "internal"  # the centre's own people
+
+    def within(self, sees: "Classification") -> bool:
+        """Whether somebody who may see `sees` may see this."""
+        return _CLASSES.index(self) <= _CLASSES.index(sees)
+
+
+_CLASSES = tuple(Classification)
+
+
 class Address(Struct, frozen=True, array_like=True, gc=False):
     """One way to reach somebody: the channel's name (`sms`, `voice`, `email`) and the address on it. `live_only`: no
-    exercise and no test ever uses it."""
+    exercise and no test ever uses it. `seen_by`: on what leaves the hub as a document; never more than their name."""
 
     channel: str
     address: str
     live_only: bool = False
+    seen_by: Classification = Classification.INTERNAL
 
 
 class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -36,6 +52,8 @@ class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
     `organisation`: an organisation's id, or a text of which the directory knows nothing more. `discipline`: theirs,
     else their organisation's. `addresses`: of one channel in the order to be tried. `exercises`: they take part.
+    `desk`: it is no person but a desk with a phone of its own. `seen_by`: who may see their name and when they are on
+    duty. `sees`: what they may see of others; None: what their organisation may.
     """
 
     id: str
@@ -47,17 +65,43 @@ class Person(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     competences: tuple[str, ...] = ()
     addresses: tuple[Address, ...] = ()
     exercises: bool = True
+    desk: bool = False
+    seen_by: Classification = Classification.INTERNAL
+    sees: Classification | None = None
+
+
+class Registered(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """One of the public who registered to be alerted at their address. `id` may stand in records and says nothing;
+    `commune`: an id of config/areas.yaml; `number`: the house's, without letters; `at`: latitude and longitude (WGS 84,
+    degrees), where known."""
+
+    id: str
+    language: Language
+    commune: str
+    street: str = ""
+    number: int | None = None
+    at: tuple[float, float] | None = None
+    addresses: tuple[Address, ...] = ()
+
+
+class Edited(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """Somebody as changed while running, as it lies in the vault. `person`: the whole of them; None: taken out of the
+    directory. `over`: which entry of the files it was made over (hub.people.layers.version_of), `""` for none."""
+
+    person: Person | None
+    over: str = ""
 
 
 class Organisation(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Whom people work for. `kind`: commune, police-zone, fire ... `communes`: the communes it serves, by their ids in
-    config/areas.yaml."""
+    config/areas.yaml. `sees`: what its people may see of others."""
 
     id: str
     names: dict[Language, str]
     kind: str
     discipline: Discipline | None = None
     communes: tuple[str, ...] = ()
+    sees: Classification = Classification.PUBLIC
 
 
 class Query(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -118,13 +162,16 @@ class Override(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
 class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Who is on duty: of the layers the last one that has somebody, else the shifts; overrides go before all.
-    `zone`: IANA time zone of the layers' times."""
+    `zone`: IANA time zone of the layers' times. `notice_s`: how long before a handover those who go and those who come
+    are told of it (0: they are not). `may_be_empty`: at times nobody is on duty, on purpose."""
 
     id: str
     shifts: tuple[Shift, ...] = ()
     layers: tuple[Layer, ...] = ()
     overrides: tuple[Override, ...] = ()
     zone: str = "UTC"
+    notice_s: float = 0.0
+    may_be_empty: bool = False
 
 
 class Asked(StrEnum):
@@ -134,6 +181,7 @@ class Asked(StrEnum):
     GROUP = "group"
     ROSTER = "roster"
     COMPETENCE = "competence"
+    ORGANISATION = "organisation"
 
 
 class Contact(Struct, frozen=True, array_like=True, gc=False):

@@ -11,9 +11,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from hub.model.broadcast import Control, Kind
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
-from hub.model.people import Steer
+from hub.model.people import Contact, Override, Steer
 from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
@@ -129,6 +130,56 @@ class WatchTaken(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="wat
     by: str
 
 
+class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast", gc=False):
+    """An officer wants to tell very many something; the fact's id is the broadcast's. Its Content lies in the vault.
+
+    `group`: the class of the message. `people`: how many different people must stand behind it, its author included.
+    `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to.
+    """
+
+    kind: Kind
+    group: str
+    by: str
+    why: str
+    people: int = 1
+    sizes: tuple[tuple[str, int], ...] = ()
+    follows: str = ""
+    status: Status = Status.ACTUAL
+
+
+class BroadcastReleased(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast-released", gc=False):
+    """A person stands behind a broadcast as it is. The Content with the audience as it is now lies in the vault."""
+
+    broadcast: str
+    by: str
+
+
+class BroadcastControlled(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast-control", gc=False):
+    """An officer holds, resumes or stops a broadcast."""
+
+    broadcast: str
+    act: Control
+    by: str
+    why: str
+
+
+class ContactsSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="contacts", gc=False):
+    """An officer sends people the contact sheet of others (`contacts`), over these `channels`. `by`: who does."""
+
+    contacts: tuple[Contact, ...]
+    to: tuple[Contact, ...]
+    channels: tuple[str, ...]
+    by: str
+    status: Status = Status.ACTUAL
+
+
+class PaperMade(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="paper", gc=False):
+    """The call list lies in its folder and is printed; or `problem` says what went wrong."""
+
+    paper: str
+    problem: str = ""
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -150,6 +201,54 @@ class Retired(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="retire
 
     what: str
     name: str
+
+
+class PersonChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="person-changed", gc=False):
+    """Somebody in the directory is changed, put in or taken out while the hub runs; the fact's id is the change's. The
+    whole person lies in the vault (hub.model.people.Edited)."""
+
+    person: str
+    by: str
+    why: str
+    removed: bool = False
+
+
+class RosterChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="roster-changed", gc=False):
+    """Others are on duty for a time: somebody in their place, or two people's turns swapped. The fact's id is the
+    change's."""
+
+    roster: str
+    overrides: tuple[Override, ...]
+    by: str
+    why: str
+
+
+class ChangeReverted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="change-reverted", gc=False):
+    """A change of a person or a roster no longer holds: what the files say does. `by` is the hub itself where they now
+    say the same."""
+
+    change: str
+    by: str
+    why: str
+
+
+class PersonErased(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="person-erased", gc=False):
+    """What the vault held about a person is gone. `entries`: how many of its entries were deleted; `texts`: how many
+    texts of the directory were rewritten without them (a `Rewritten` fact each)."""
+
+    person: str
+    by: str
+    why: str
+    entries: int = 0
+    texts: int = 0
+
+
+class Rewritten(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="rewritten", gc=False):
+    """The vault entry that this fact names was written anew without a person; its digest here is the new one. `of`: the
+    fact it was made for."""
+
+    of: str
+    without: str
 
 
 class CursorMoved(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cursor", gc=False):
@@ -228,9 +327,19 @@ FactBody = (
     | SilenceSet
     | SilenceLifted
     | WatchTaken
+    | BroadcastDrafted
+    | BroadcastReleased
+    | BroadcastControlled
+    | ContactsSent
+    | PaperMade
     | TaskTicked
     | Installed
     | Retired
+    | PersonChanged
+    | RosterChanged
+    | ChangeReverted
+    | PersonErased
+    | Rewritten
     | CursorMoved
     | SourceChanged
     | ChannelChanged
@@ -277,8 +386,9 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     """Dispatch is about to hand recipients `start` (included) to `stop` (excluded) of an order to its channel.
 
     `nth` counts from 1; `repeat` says that an earlier attempt may have arrived. The texts as rendered lie in
-    the vault under `vault`. `provider`: the one it goes to, `""` where that is the channel's own; `only`: the indexes
-    that are meant, where not all are (the order itself may leave some out, too).
+    the vault under `vault`, the documents that go along under `documents`. `provider`: the one it goes to, `""` where
+    that is the channel's own; `only`: the indexes that are meant, where not all are (the order itself may leave some
+    out, too).
     """
 
     id: str
@@ -290,6 +400,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     repeat: bool = False
     vault: str = ""
     digest: str = ""
+    documents: tuple[str, ...] = ()
     v: int = 1
     provider: str = ""
     only: tuple[int, ...] = ()
@@ -301,12 +412,17 @@ Record = Fact | Decision | Attempt
 class VaultEntry(Struct, frozen=True, kw_only=True, gc=False):
     """Personal data and originals, apart from the journal. `key` has the id of the record it was made for in it, so
     that keys grow with time (an original's is that of the first signal read from it, after `original-`); `about` is
-    the person or source it concerns (for erasing)."""
+    what it concerns, for erasing: the source, the order or incident, or `about_person`."""
 
     key: str
     payload: bytes
     media_type: str = "application/json"
     about: str = ""
+
+
+def about_person(person: str) -> str:
+    """What a vault entry about a person says it is about: no source or record has a space in its name."""
+    return f"person {person}"
 
 
 class Entry(Struct, frozen=True, gc=False):

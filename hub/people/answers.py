@@ -108,6 +108,11 @@ _STOP = """
     desinscription | abmelden | abbestellen
 """
 
+# START and its kin, with which providers take STOP back.
+_START = """
+    start | unstop | debut | demarrer | inschrijven | reabonner | anmelden | subscribe
+"""
+
 # Words that change nothing.
 _FILLER = """
     merci | beaucoup | bonjour | bonsoir | salut | bonne nuit | svp | stp | bien | tres bien | tout de suite
@@ -128,6 +133,7 @@ _ONE_HOUR = "une heure | een uur | eine stunde | an hour | one hour"
 
 _KIND_ACCEPT, _KIND_DECLINE, _KIND_NEGATION, _KIND_DONE = "accept", "decline", "negation", "done"
 _KIND_EVERYTHING, _KIND_STOP, _KIND_FILLER, _KIND_HALF, _KIND_ONE_HOUR = "everything", "stop", "filler", "half", "hour"
+_KIND_START = "start"
 
 
 def _phrases() -> dict[tuple[str, ...], str]:
@@ -143,6 +149,7 @@ def _phrases() -> dict[tuple[str, ...], str]:
         (_KIND_NEGATION, _NEGATION),
         (_KIND_DECLINE, _DECLINE),
         (_KIND_STOP, _STOP),
+        (_KIND_START, _START),
     ):
         for line in words.strip().splitlines():
             for phrase in line.split("|"):
@@ -250,6 +257,9 @@ class _Reading:
         if _KIND_STOP in kinds:
             alone = not accepting and _KIND_DECLINE not in kinds and not self._codes and not self._unknown
             return Verb.STOP if alone else Verb.UNCLEAR
+        if _KIND_START in kinds:
+            more = kinds - {_KIND_START, _KIND_FILLER} or self._codes or self._minutes or self._bare
+            return Verb.UNCLEAR if more or self._unknown or self._asked else Verb.START
         if len(set(self._codes)) > 1 or (_KIND_EVERYTHING in kinds and self._codes):
             return Verb.UNCLEAR
         if _KIND_DECLINE in kinds:

@@ -7,8 +7,11 @@ from msgspec import Struct
 
 from hub.model.people import Asked, Chain, Contact, Language, Role, Roster, Tier
 from hub.people import quorum
+from hub.people.ahead import Trouble, troubles
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
+
+WEEK = timedelta(days=7)
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -63,6 +66,9 @@ def _contact(
     if contact.kind is Asked.COMPETENCE:
         people = directory.competent(contact.id)
         return people, "" if people else "nobody has it"
+    if contact.kind is Asked.ORGANISATION:
+        people = directory.working_for(contact.id)
+        return people, "" if people else "nobody works for it"
     roster = rosters.get(contact.id)
     if roster is None:
         return (), "there is no such roster"
@@ -106,7 +112,8 @@ class PlannedTier(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a chain would do at `at`. `lasts_s`: until it is exhausted. `exhausted`: the chain that goes on then."""
+    """What a chain would do at `at`. `lasts_s`: until it is exhausted. `exhausted`: the chain that goes on then.
+    `ahead`: gaps and double bookings in the rosters it asks, in the week from then on."""
 
     chain: str
     at: datetime
@@ -116,6 +123,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     exhausted: str = ""
     problems: tuple[Problem, ...] = ()
     roles: tuple[Role, ...] = ()
+    ahead: tuple[Trouble, ...] = ()
 
 
 Provider = Callable[[str, str], str]
@@ -168,7 +176,13 @@ def who(
         lasts_s=from_s,
         exhausted=chain.exhausted,
         problems=problems,
+        ahead=_ahead(chain, at, rosters),
     )
+
+
+def _ahead(chain: Chain, at: datetime, rosters: Mapping[str, Roster]) -> tuple[Trouble, ...]:
+    asked = {contact.id for tier in chain.tiers for contact in tier.ask if contact.kind is Asked.ROSTER}
+    return tuple(t for t in troubles(rosters, at, at + WEEK) if asked & set(t.about.split(" ")[-2:]))
 
 
 def _planned(person: str, tier: Tier, directory: Directory, provider: Provider) -> PlannedPerson:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import phonenumbers
 
-from hub.model.people import Group, Language, Organisation, Person
+from hub.model.people import Address, Classification, Group, Language, Organisation, Person, Registered
 from hub.model.signal import Status
 from hub.people.query import meets
 
@@ -90,24 +90,36 @@ class Directory:
         groups: Iterable[Group] = (),
         region: str = REGION,
         organisations: Iterable[Organisation] = (),
+        registered: Iterable[Registered] = (),
     ) -> None:
         self.people: dict[str, Person] = {p.id: p for p in people}
         self.groups: dict[str, Group] = {g.id: g for g in groups}
         self.organisations: dict[str, Organisation] = {o.id: o for o in organisations}
-        self._region = region
+        self.registered: dict[str, Registered] = {r.id: r for r in registered}
+        self.region = region
         self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
         self._addresses: dict[tuple[str, str], list[str]] = {}  # (person, channel) → addresses
         self._live_only: set[str] = set()  # whosever they are, and over whatever channel: it is one telephone
         self._owners: dict[str, dict[str, None]] = {}  # address, over whatever channel → people
+        self._public: dict[str, dict[str, None]] = {}  # the same of those who registered
         for person in self.people.values():
-            for way in person.addresses:
-                address = normalise(way.address, region)
-                self._addresses.setdefault((person.id, way.channel), []).append(address)
-                self._live_only.update([address] if way.live_only else [])
-                self._owners.setdefault(address, {})[person.id] = None
+            self._enter(person.id, person.addresses, self._owners)
+        for one in self.registered.values():
+            self._enter(one.id, one.addresses, self._public)
+
+    def _enter(self, person: str, addresses: Iterable[Address], owners: dict[str, dict[str, None]]) -> None:
+        for way in addresses:
+            address = normalise(way.address, self.region)
+            self._addresses.setdefault((person, way.channel), []).append(address)
+            self._live_only.update([address] if way.live_only else [])
+            owners.setdefault(address, {})[person] = None
 
     def person(self, person: str) -> Person | None:
         return self.people.get(person)
+
+    def written(self, address: str) -> str:
+        """An address in the one form in which the directory gives it."""
+        return normalise(address, self.region)
 
     def address(self, person: str, channel: str) -> str:
         """Where this person is reached over a channel (the first one listed); `""` when nowhere."""
@@ -123,13 +135,16 @@ class Directory:
         return tuple(way for way in ways if status is Status.ACTUAL or way not in self._live_only)
 
     def takes_part(self, person: str, status: Status) -> bool:
-        """Whether this person may be asked anything of that status: everybody may, but for exercises."""
+        """Whether this person may be sent anything of that status: everybody may, but for exercises, in which the
+        public has no part."""
+        if person in self.registered:
+            return status is not Status.EXERCISE
         known = self.people.get(person)
         return status is not Status.EXERCISE or known is None or known.exercises
 
     def language(self, person: str) -> Language:
         """French where the person is not known (any more)."""
-        known = self.people.get(person)
+        known = self.people.get(person) or self.registered.get(person)
         return known.language if known is not None else Language.FR
 
     def speaks(self, person: str, language: Language) -> bool:
@@ -162,6 +177,18 @@ class Directory:
         found = [o.id for o in self.organisations.values() if wanted in {n.casefold() for n in o.names.values()}]
         return found[0] if len(found) == 1 else ""
 
+    def working_for(self, organisation: str) -> tuple[str, ...]:
+        """The people of an organisation, in the directory's order."""
+        return tuple(p.id for p in self.people.values() if p.organisation == organisation)
+
+    def sees(self, person: str) -> Classification:
+        """What somebody may see of others: what is said of them, else of their organisation, else what is public."""
+        known = self.people.get(person)
+        if known is None:
+            return Classification.PUBLIC
+        theirs = self.organisations.get(known.organisation)
+        return known.sees or (theirs.sees if theirs is not None else Classification.PUBLIC)
+
     def competent(self, competence: str) -> tuple[str, ...]:
         """The people who have a competence, in the directory's order."""
         return tuple(p.id for p in self.people.values() if competence in p.competences)
@@ -174,13 +201,17 @@ class Directory:
         """Everybody who has this address, over whatever channel: somebody who was called may answer by SMS."""
         found = self._owners.get(address)
         if found is None:
-            found = self._owners.get(normalise(address, self._region), {})
+            found = self._owners.get(normalise(address, self.region), {})
         return tuple(found)
 
     def find(self, address: str) -> str:
         """Whose answer it is that came from this address; `""` when nobody's, or when several people share the
-        address, for then nobody can tell which of them answered."""
+        address, for then nobody can tell which of them answered. Somebody of the directory goes before who registered;
+        of a family that registered one telephone, the first answers for all."""
         owners = self.owners(address)
+        if not owners:
+            public = self._public.get(address) or self._public.get(normalise(address, self.region), {})
+            return next(iter(public), "")
         return owners[0] if len(owners) == 1 else ""
 
     def shared(self) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ change, a time that comes twice means the first, and a time that never comes mea
 forward (02:30 is 03:30): so a week is an hour shorter or longer then, and no handover is missed or made twice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +21,7 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 _DAY = timedelta(days=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOLIDAY = "holiday"
+_LOOKS = (2, 9, 62)  # days: the next handover is mostly near
 
 
 class OnDuty(Struct, frozen=True, kw_only=True):
@@ -124,6 +125,30 @@ def _holidays(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("BE", years=year))
 
 
+# --- swaps -------------------------------------------------------------------------------------------------
+
+
+SWAP_REACH = timedelta(days=60)  # how far from the moment named a shift may begin or end
+
+
+class NotOnDuty(Exception):
+    """Who is to give a shift away has none then. `there`: who has."""
+
+    def __init__(self, giver: str, there: tuple[str, ...]) -> None:
+        super().__init__(f"{giver} is not on duty then: {' and '.join(there) or 'nobody'} is")
+        self.there = there
+
+
+def taken_over(roster: Roster, giver: str, at: datetime, taker: str) -> Override:
+    """The shift that `giver` has at the aware instant `at`, with `taker` in their place. Raises NotOnDuty."""
+    there = on_duty(roster, at)
+    if giver not in there:
+        raise NotOnDuty(giver, there)
+    shift = next(part for part in timeline(roster, at - SWAP_REACH, at + SWAP_REACH) if part.start <= at < part.end)
+    people = dict.fromkeys(taker if person == giver else person for person in shift.people)
+    return Override(people=tuple(people), start=shift.start.isoformat(), end=shift.end.isoformat())
+
+
 # --- over a time -------------------------------------------------------------------------------------------
 
 
@@ -177,6 +202,18 @@ def handovers(roster: Roster, start: datetime, end: datetime) -> tuple[Handover,
     )
 
 
+def next_handover(roster: Roster, after: datetime) -> datetime | None:
+    """When the first handover after an instant is; None where there is none within two months."""
+    start = after
+    for days in _LOOKS:
+        end = after + timedelta(days=days)
+        # From a moment before: a change at the very end of the last look is not lost.
+        if found := handovers(roster, start, end):
+            return found[0].at
+        start = end - timedelta(microseconds=1)
+    return None
+
+
 class DoubleBooking(Struct, frozen=True, kw_only=True):
     """One person on duty in two rosters at once."""
 
@@ -199,20 +236,32 @@ def double_bookings(rosters: Mapping[str, Roster], start: datetime, end: datetim
 
 def _both(one: str, first: Iterable[OnDuty], other: str, second: Iterable[OnDuty]) -> list[DoubleBooking]:
     spans: dict[str, list[tuple[datetime, datetime]]] = {}
-    for a in first:
-        for b in second:
-            begins, ends = max(a.start, b.start), min(a.end, b.end)
-            for person in (p for p in a.people if p in b.people and begins < ends):
-                known = spans.setdefault(person, [])
-                if known and known[-1][1] == begins:
-                    known[-1] = (known[-1][0], ends)
-                else:
-                    known.append((begins, ends))
+    for people, begins, ends in _at_once(list(first), list(second)):
+        for person in people:
+            known = spans.setdefault(person, [])
+            if known and known[-1][1] == begins:
+                known[-1] = (known[-1][0], ends)
+            else:
+                known.append((begins, ends))
     return [
         DoubleBooking(person=person, rosters=(one, other), start=begins, end=ends)
         for person, known in spans.items()
         for begins, ends in known
     ]
+
+
+def _at_once(first: Sequence[OnDuty], second: Sequence[OnDuty]) -> Iterator[tuple[tuple[str, ...], datetime, datetime]]:
+    """Who is in both of two timelines, span by span, in order."""
+    i = j = 0
+    while i < len(first) and j < len(second):
+        a, b = first[i], second[j]
+        begins, ends = max(a.start, b.start), min(a.end, b.end)
+        if begins < ends:
+            yield tuple(person for person in a.people if person in b.people), begins, ends
+        if a.end <= b.end:
+            i += 1
+        else:
+            j += 1
 
 
 def span(roster: Roster) -> tuple[datetime, datetime] | None:
@@ -222,6 +271,11 @@ def span(roster: Roster) -> tuple[datetime, datetime] | None:
         return None
     dated = [b for s in roster.shifts for b in bounds(s) if b not in (_FIRST, _LAST)]
     return (min(dated), max(dated)) if dated else None
+
+
+def changes(roster: Roster) -> bool:
+    """Whether people come and go in it at all."""
+    return bool(roster.layers or roster.overrides or span(roster))
 
 
 def anybody(roster: Roster) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from hub.playbook.language import Call, Condition, Notify, Outcome, Playbook, Step, Tasks, Wait
+from hub.playbook.language import Call, Condition, Notify, Outcome, Playbook, SendContacts, Step, Tasks, Wait
 from hub.yaml import Document, Mapping, Node
 
 # Of these only one can become true of a step that runs once.
 _EXCLUSIVE: dict[type, frozenset[Outcome]] = {
     Call: frozenset({Outcome.ACCEPTED, Outcome.EXHAUSTED, Outcome.CANCELLED}),
     Notify: frozenset({Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED}),
+    SendContacts: frozenset({Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED}),
     Tasks: frozenset({Outcome.DONE, Outcome.CANCELLED}),
     Wait: frozenset({Outcome.OVER, Outcome.CANCELLED}),
 }

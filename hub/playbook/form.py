@@ -59,8 +59,8 @@ def _trust(text: str) -> Trust:
     raise Misfit("not-a-grade", f'"{text}" is no grade of trust', meant)
 
 
-def _contact(text: str) -> Contact:
-    """`police-zones` (a group), `roster sitcen-on-call`, `person officer-a`, or `everyone reached`."""
+def contact_of(text: str) -> Contact:
+    """`police-zones` (a group), `roster sitcen-on-call`, `organisation siamu`, `person officer-a`, everyone reached."""
     if text == EVERYONE_REACHED:
         return Contact(Asked.GROUP, EVERYONE_REACHED)
     kind, _, name = text.rpartition(" ")
@@ -68,7 +68,7 @@ def _contact(text: str) -> Contact:
         raise Misfit(
             "not-a-contact",
             f'"{text}" names nobody',
-            f'write a group, "roster NAME", "competence NAME", "person NAME" or "{EVERYONE_REACHED}"',
+            f'write a group, "roster|competence|organisation|person NAME", or "{EVERYONE_REACHED}"',
         )
     return Contact(Asked(kind or "group"), name)
 
@@ -82,7 +82,7 @@ Urgencies = Annotated[tuple[Urgency, ...], _scale(URGENCIES)]
 Severities = Annotated[tuple[Severity, ...], _scale(SEVERITIES)]
 Certainties = Annotated[tuple[Certainty, ...], _scale(CERTAINTIES)]
 Grade = Annotated[Trust, Reads(_trust, {"type": "string", "pattern": "^at least [A-F][1-6]$"})]
-ContactText = Annotated[Contact, Reads(_contact)]
+ContactText = Annotated[Contact, Reads(contact_of)]
 ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sms", "call", "email"]})]
 
 
@@ -159,19 +159,22 @@ class StepWhen(StrEnum):
 
 
 class StepForm(Struct, frozen=True, kw_only=True):
-    """One action (call, notify, wait or tasks), and when it begins."""
+    """One action (call, notify, send contacts, wait or tasks), and when it begins."""
 
     call: Annotated[Word | None, Meta(description="Sets an alert chain of config/chains.yaml in motion")] = None
     notify: Annotated[
         tuple[ContactText, ...],
         Meta(description='Groups, "roster NAME", "competence NAME", "person NAME", "everyone reached"'),
     ] = ()
+    send_contacts: Annotated[
+        tuple[ContactText, ...], Meta(description="Whose names and numbers are sent, to whom stands under to")
+    ] = ()
     wait: Annotated[Seconds | None, Meta(description="Goes on after this time")] = None
     tasks: tuple[TaskForm, ...] = ()
     report: Annotated[str | None, Meta(description="Not yet: reports come in a later version")] = None
     say: Annotated[str | None, Meta(description="A message of config/messages.yaml")] = None
     by: Annotated[tuple[ChannelText, ...], Meta(description="sms, call, email ...")] = ()
-    to: Annotated[tuple[ContactText, ...], Meta(description="Who gets a report")] = ()
+    to: Annotated[tuple[ContactText, ...], Meta(description="Who gets the contacts")] = ()
     after: Annotated[str | ConditionForm | None, Meta(description="wake is accepted; any of: [...]; all of: [...]")] = (
         None
     )

@@ -56,8 +56,8 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"  # call: enough people accepted
     EXHAUSTED = "exhausted"  # call: nobody (not enough) did
     CANCELLED = "cancelled"  # any: stopped by the incident's end or a person
-    SENT = "sent"  # notify: handed to a channel for at least one recipient
-    FAILED = "failed"  # notify: could be handed over for nobody
+    SENT = "sent"  # notify, send contacts: handed to a channel for at least one recipient
+    FAILED = "failed"  # notify, send contacts: could be handed over for nobody
     DONE = "done"  # tasks: all ticked
     LATE = "late"  # tasks: one passed its time
     OVER = "over"  # wait: the time is up
@@ -95,6 +95,15 @@ class Notify(Struct, frozen=True, kw_only=True, tag="notify"):
     by: tuple[str, ...] = ()
 
 
+class SendContacts(Struct, frozen=True, kw_only=True, tag="send-contacts"):
+    """Sends people the contact sheet of others (`contacts`): each as much of it as they may see."""
+
+    contacts: tuple[Contact, ...]
+    to: tuple[Contact, ...]
+    by: tuple[str, ...]
+    say: str = "hub.contacts"
+
+
 class Wait(Struct, frozen=True, kw_only=True, tag="wait"):
     seconds: float
 
@@ -111,7 +120,7 @@ class Tasks(Struct, frozen=True, kw_only=True, tag="tasks"):
     tasks: tuple[Task, ...]
 
 
-Action = Call | Notify | Wait | Tasks
+Action = Call | Notify | SendContacts | Wait | Tasks
 
 
 class Step(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -177,6 +186,7 @@ class Playbook(Struct, frozen=True, omit_defaults=True, kw_only=True):
 OUTCOMES: dict[str, tuple[Outcome, ...]] = {
     "call": (Outcome.ACCEPTED, Outcome.EXHAUSTED, Outcome.CANCELLED, Outcome.BEGUN),
     "notify": (Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED, Outcome.BEGUN),
+    "send contacts": (Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED, Outcome.BEGUN),
     "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
     "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
 }

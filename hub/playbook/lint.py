@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from hub.findings import Finding, choice
 from hub.model.people import Asked, Contact
-from hub.playbook.language import Call, Mode, Notify, Playbook, Step, When
+from hub.playbook.language import Call, Mode, Notify, Playbook, SendContacts, Step, When
 from hub.playbook.load import load_document
-from hub.playbook.messages import PLACEHOLDERS
+from hub.playbook.messages import ENCLOSED, PLACEHOLDERS
 from hub.yaml import Document
 
 OWN = ("sheet", "sheets", "code", "codes", "eta")  # filled in by the hub itself, whatever started the sheet
@@ -25,10 +25,12 @@ class Known(Struct, frozen=True, kw_only=True):
     people: Collection[str] = ()
     rosters: Collection[str] = ()
     competences: Collection[str] = ()
+    organisations: Collection[str] = ()
     messages: Mapping[str, frozenset[str]] = {}
     areas: Collection[str] = ()
     sources: Collection[str] = ()
     channels: Collection[str] = ()
+    voices: Collection[str] = ()  # of the channels, those that call
 
 
 def lint(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, list[Finding]]:
@@ -66,6 +68,26 @@ def check_names(document: Document, playbook: Playbook, known: Known) -> None:
             for i, channel in enumerate(step.action.by):
                 _name(document, (*path, "by", i), "channel", channel, known.channels)
             _check_say(document, playbook, step, step.action.say, known)
+        elif isinstance(step.action, SendContacts):
+            _check_send_contacts(document, playbook, step, step.action, known)
+
+
+def _check_send_contacts(
+    document: Document, playbook: Playbook, step: Step, action: SendContacts, known: Known
+) -> None:
+    path = ("steps", step.name)
+    for key, contacts in (("send contacts", action.contacts), ("to", action.to)):
+        for i, contact in enumerate(contacts):
+            _check_contact(document, (*path, key, i), contact, known)
+    for i, channel in enumerate(action.by):
+        _name(document, (*path, "by", i), "channel", channel, known.channels)
+        if channel in known.voices:
+            place = document.at(*path, "by", i)
+            document.add(place, "read-out", f"nobody is rung up to have numbers read out ({channel})", "email, sms")
+    said = _check_say(document, playbook, step, action.say, known, ENCLOSED)
+    if said and "contacts" not in known.messages[action.say]:
+        place = document.at(*path, "say")
+        document.add(place, "no-contacts", f"{action.say} does not hold the contacts", 'write "{contacts}" in it')
 
 
 def _check_when(document: Document, when: When, index: int, known: Known) -> None:
@@ -78,6 +100,7 @@ def _check_when(document: Document, when: When, index: int, known: Known) -> Non
 def _check_contact(document: Document, path: tuple[str | int, ...], contact: Contact, known: Known) -> None:
     among = {Asked.GROUP: known.groups, Asked.ROSTER: known.rosters, Asked.PERSON: known.people}
     among[Asked.COMPETENCE] = known.competences
+    among[Asked.ORGANISATION] = known.organisations
     _name(document, path, contact.kind.value, contact.id, among[contact.kind])
     for kind, names in among.items():
         if kind is not contact.kind and contact.id in names and contact.id not in among[contact.kind]:
@@ -87,17 +110,26 @@ def _check_contact(document: Document, path: tuple[str | int, ...], contact: Con
             )
 
 
-def _check_say(document: Document, playbook: Playbook, step: Step, say: str, known: Known) -> None:
+def _check_say(
+    document: Document, playbook: Playbook, step: Step, say: str, known: Known, more: tuple[str, ...] = ()
+) -> bool:
+    """Whether there is such a message. `more`: what else is filled in."""
     path = ("steps", step.name, "say")
     if not _name(document, path, "message", say, known.messages):
-        return
+        return False
     asked = {field.name for field in playbook.by_hand.fields} if playbook.by_hand is not None else set()
-    fillable = asked | set(OWN) | (set(PLACEHOLDERS) if playbook.when or not asked else {"headline", "sender", "sent"})
+    fillable = (
+        asked
+        | set(OWN)
+        | set(more)
+        | (set(PLACEHOLDERS) if playbook.when or not asked else {"headline", "sender", "sent"})
+    )
     for name in sorted(known.messages[say] - fillable):
         document.add(
             document.at(*path), "unfilled-placeholder", f'nothing this sheet knows fills in "{{{name}}}" of {say}',
             choice(name, sorted(fillable), "it knows"),
         )  # fmt: skip
+    return True
 
 
 def _name(document: Document, path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> bool:

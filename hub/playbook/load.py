@@ -6,6 +6,8 @@ them in hub/playbook/lint.py.
 
 import hashlib
 
+from msgspec.structs import replace
+
 from hub.binding import bind
 from hub.findings import Finding, choice, errors, nearest
 from hub.model.people import Language
@@ -24,6 +26,7 @@ from hub.playbook.language import (
     Notify,
     Outcome,
     Playbook,
+    SendContacts,
     Step,
     Task,
     Tasks,
@@ -33,7 +36,7 @@ from hub.playbook.language import (
 from hub.yaml import Document, Mapping, Node, Scalar, Sequence, read
 
 Conditions = dict[tuple[str, str], Condition]  # (step, "after" or "until") → condition
-ACTIONS = ("call", "notify", "wait", "tasks", "report")
+ACTIONS = ("call", "notify", "send contacts", "wait", "tasks", "report")
 
 
 def load(text: str | bytes, file: str) -> tuple[Playbook | None, list[Finding]]:
@@ -165,10 +168,15 @@ def _action(document: Document, step: StepForm, name: str) -> Action | None:
         return None
     if len(given) != 1:
         found = f"does {' and '.join(given)} at once" if given else "does nothing"
-        document.add(place, "one-action", f'step "{name}" {found}', "a step is one of: call, notify, wait, tasks")
+        document.add(
+            place, "one-action", f'step "{name}" {found}', "a step is one of: call, notify, send contacts, wait, tasks"
+        )
         return None
+    if step.send_contacts:
+        return _send_contacts(document, step, name)
     if step.to:
-        document.add(document.at("steps", name, "to"), "unknown-key", '"to" belongs to a report', "write it in notify")
+        message = '"to" belongs to "send contacts"'
+        document.add(document.at("steps", name, "to"), "unknown-key", message, "write it in notify")
     if step.call is not None or step.notify:
         if step.say is None:
             document.add(node, "missing-key", f'step "{name}" says nothing', "add say: with a message's name")
@@ -205,6 +213,24 @@ def _notify(document: Document, step: StepForm, name: str) -> Notify | None:
         )
         return None
     return Notify(say=step.say or "", to=() if everyone else step.notify, everyone_reached=everyone, by=tuple(step.by))
+
+
+def _send_contacts(document: Document, step: StepForm, name: str) -> SendContacts | None:
+    for key, contacts in (("send contacts", step.send_contacts), ("to", step.to)):
+        if any(contact.id == EVERYONE_REACHED for contact in contacts):
+            place = document.at("steps", name, key)
+            message = f'contacts are not of, nor for, "{EVERYONE_REACHED}"'
+            document.add(place, "everyone-and-others", message, "name a group, a roster, an organisation")
+            return None
+    for given, lacks, remedy in (
+        (step.to, "who gets the contacts", "add to: [GROUP]"),
+        (step.by, "how", "add by: [email, sms]"),
+    ):
+        if not given:
+            document.add(document.at("steps", name), "missing-key", f'step "{name}" does not say {lacks}', remedy)
+            return None
+    made = SendContacts(contacts=step.send_contacts, to=step.to, by=tuple(step.by))
+    return replace(made, say=step.say) if step.say is not None else made
 
 
 # --- conditions --------------------------------------------------------------------------------------------

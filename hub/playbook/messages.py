@@ -27,8 +27,9 @@ from hub.yaml import Mapping as MappingNode
 # What the hub itself can fill in (hub/dispatch/render.py). What a sheet asks of a person who starts it comes on top.
 PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
-    "sheet", "sheets", "code", "codes", "eta", "delegate",
+    "sheet", "sheets", "code", "codes", "eta", "delegate", "roster", "at", "others",
 )  # fmt: skip
+ENCLOSED = ("contacts", "until")  # of a document that goes along: who is on duty where; how long it holds
 SMS_PARTS_MAX = 3
 # How long what is filled in usually is, to count SMS by.
 _USUAL = {"headline": 60, "description": 300, "instruction": 120, "area": 40, "onset": 22, "expires": 22, "sent": 22}
@@ -40,6 +41,11 @@ _USUAL |= {
     "codes": 5,
     "eta": 3,
     "delegate": 20,
+    "roster": 20,
+    "at": 22,
+    "others": 25,
+    "contacts": 200,
+    "until": 35,
     "severity": 8,
     "event": 40,
 }
@@ -109,7 +115,7 @@ def _holes(text: Text) -> list[str]:
 def _check(document: Document, message_id: str, language: Language, text: Text, asked: Collection[str] | None) -> None:
     place = _place(document, message_id, language)
     for name in dict.fromkeys(_holes(text)):
-        known = (*PLACEHOLDERS, *(asked or ()))
+        known = (*PLACEHOLDERS, *ENCLOSED, *(asked or ()))
         wrong = not _NAME.fullmatch(name) if asked is None else name not in known
         if wrong:
             message = f'{message_id} ({language.value}): nothing fills in "{{{name}}}"'

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from hub.view.glance import Picture, instant, listed, plain
-from hub.view.screen import BRUSSELS, addressee, when
+from hub.view.screen import BRUSSELS, addressee, broadcast_state, when
 from hub.view.words import Words
 
 
@@ -17,7 +17,7 @@ def changes(before: Picture, after: Picture, words: Words, zone: tzinfo = BRUSSE
     if not before and now:
         banner = f"{words('exercise')} ({words('exercise_why')}), " if after.get("playback") else ""
         lines.append(f"{banner}{words('hub_time')} {when(now, words, zone)}")
-    for happening in (_room, _channels, _sources, _incidents, _chains, _tasks, _deliveries):
+    for happening in (_room, _channels, _sources, _incidents, _chains, _broadcasts, _tasks, _deliveries):
         lines += [time + line for line in happening(before, after, words)]
     return lines
 
@@ -104,6 +104,14 @@ def _chains(before: Picture, after: Picture, words: Words) -> Iterator[str]:
                 yield _joined(name, plain(ask.get("person", "")), words(outcome), code)
     for run in _gone(before, after, "chains", "id"):
         yield _joined(f"{words('chain')} {plain(run.get('chain', ''))}:", words("over"))
+
+
+def _broadcasts(before: Picture, after: Picture, words: Words) -> Iterator[str]:
+    for former, one in _pairs(before, after, "broadcasts", "id"):
+        state = broadcast_state(one)
+        if former is None or broadcast_state(former) != state:
+            name = f"{words('broadcast')} {plain(one.get('group', ''))} ({words(str(one.get('kind', '')))}):"
+            yield _joined(name, words(state), plain(one.get("by", "")))
 
 
 def _tasks(before: Picture, after: Picture, words: Words) -> Iterator[str]:

@@ -72,12 +72,10 @@ def screen(
     foot = [Text(plain(hint), style="bold", no_wrap=True, overflow="ellipsis") for hint in hints]
     room = max(6, height - len(head) - len(foot))
     left = [_alarms(picture, words, zone), _chains(picture, words), _incidents(picture, words), _tasks(picture, words)]
-    left.insert(1, _silences(picture, words, zone))
-    left.insert(1, _channels(picture, words, zone))
+    left[1:1] = [_channels(picture, words, zone), _silences(picture, words, zone), _broadcasts(picture, words)]
     right = [_sources(picture, words), _deliveries(picture, words, zone)]
-    left = [section for section in left if section.rows or section.title != words("alarms")]
-    spared = (words("tasks"), words("silences"), words("channels"))
-    left = [section for section in left if section.rows or section.title not in spared]
+    optional = [words(name) for name in ("alarms", "channels", "tasks", "silences", "broadcasts")]
+    left = [section for section in left if section.rows or section.title not in optional]
     if width < WIDE:
         return Group(*head, *_fitted([*left, right[1], right[0]], words, room), *foot)
     columns = Table.grid(expand=True, padding=(0, 1))
@@ -172,6 +170,37 @@ def _silences(picture: Picture, words: Words, zone: tzinfo) -> Section:
             )
         )
     return Section(words("silences"), rows, flexible=2)
+
+
+def _broadcasts(picture: Picture, words: Words) -> Section:
+    rows: list[Sequence[Cell]] = []
+    for one in listed(picture, "broadcasts"):
+        if one.get("outcome") in ("lapsed", "discarded"):
+            continue
+        state = broadcast_state(one)
+        counts = [
+            f"{plain(channel)} {', '.join(f'{n} {words(outcome)}' for outcome, n in found.items() if n)}"
+            for channel, found in (one.get("channels") or {}).items()
+        ]
+        meant = [f"{plain(channel)} {n}" for channel, n in (one.get("people") or {}).items()]
+        rows.append(
+            (
+                (f"{words(str(one.get('kind', '')))} {plain(one.get('group', ''))}", "bold"),
+                (words(state), "green" if state == "done" else "bold yellow"),
+                (" · ".join(counts or meant), ""),
+                (plain(one.get("by", "")), ""),
+            )
+        )
+    return Section(words("broadcasts"), rows, flexible=2)
+
+
+def broadcast_state(one: Picture) -> str:
+    """A word of hub/view/words.py."""
+    if one.get("outcome"):
+        return "cut short" if one["outcome"] == "stopped" else str(one["outcome"])
+    if one.get("began_at") is None:
+        return "waits for release"
+    return "held" if one.get("held") else "going out"
 
 
 def _moment(value: Any, words: Words, zone: tzinfo) -> str:

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hub.acts import ACTS, Act, Body, Refused
+from hub.acts import ACTS, Act, Body, Changed, PersonShown, Refused, RosterShown, VersionBody
 from hub.connector import Unavailable
 from hub.web.openapi import Operation
 
@@ -39,6 +39,15 @@ def problem(status: int, title: str, detail: str) -> web.Response:
     return json_response({"title": title, "status": status, "detail": detail}, status)
 
 
+class _Version(msgspec.Struct):
+    """Of an answer, what else it may say aside."""
+
+    version: str = ""
+
+
+_VERSIONED = (PersonShown, RosterShown, Changed)
+
+
 class ApiRoutes:
     """The routes of `/api`, each behind the bearer token."""
 
@@ -57,7 +66,13 @@ class ApiRoutes:
         async def handle(request: web.Request) -> web.Response:
             about = {**request.match_info, **{name: request.query[name] for name in act.query if name in request.query}}
             body = None if act.body is None else msgspec.to_builtins(await _read(request, act.body))
-            return json_response(await self._ask(act.verb, (about, body)))
+            if body is not None and "over" in body and body["over"] is None and "If-Match" in request.headers:
+                body["over"] = request.headers["If-Match"].strip().removeprefix("W/").strip('"')
+            answer = await self._ask(act.verb, (about, body))
+            response = json_response(answer)
+            if act.answer in _VERSIONED and (version := msgspec.json.decode(answer, type=_Version).version):
+                response.headers["ETag"] = f'"{version}"'
+            return response
 
         return handle
 
@@ -71,6 +86,8 @@ class ApiRoutes:
             try:
                 return await handler(request)
             except Refused as refused:
+                if refused.conflict:
+                    return problem(409, "Changed meanwhile", refused.reason)
                 return problem(404 if refused.missing else 422, "Not possible as asked", refused.reason)
             except Unavailable as why:
                 return unavailable(why)
@@ -113,12 +130,16 @@ def _operation(act: Act) -> Operation:
         openapi["requestBody"] = {"required": True, "content": {"application/json": {"schema": act.body}}}
     if act.query:
         openapi["parameters"] = [_parameter(name, description) for name, description in act.query.items()]
-    method = "GET" if act.body is None else "POST"
+    if act.body is not None and issubclass(act.body, VersionBody):
+        openapi["responses"]["409"] = {"description": "It was changed meanwhile; `detail` says by whom and what"}
+        over = "The version it is made over, where the body does not say so"
+        openapi["parameters"] = [_parameter("If-Match", over, place="header")]
+    method = act.method or ("GET" if act.body is None else "POST")
     return Operation(method=method, path=act.path, summary=act.summary, openapi=openapi, tag="operators", bearer=True)
 
 
-def _parameter(name: str, description: str) -> Mapping[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+def _parameter(name: str, description: str, place: str = "query") -> Mapping[str, Any]:
+    return {"name": name, "in": place, "description": description, "schema": {"type": "string"}}
 
 
 def unavailable(why: Unavailable) -> web.Response:

@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
 from hub.web.api import ApiRoutes, Ask, problem, unavailable
+from hub.web.calendar import CalendarRoute
 from hub.web.openapi import Operation, document
 
 _log = structlog.get_logger()
@@ -81,6 +82,7 @@ class WebServer:
         self._mounts = mounts
         self._health = health
         self._api = ApiRoutes(api, tokens) if api is not None else None
+        self._calendar = CalendarRoute(api) if api is not None else None
         self._version = version
         self._registry = registry
         self._tls = tls
@@ -140,6 +142,11 @@ class WebServer:
                 )
         for operation, handler in [*self._own(), *(self._api.routes() if self._api else [])]:
             app.router.add_route(operation.method, operation.path, _in_our_words(handler))
+            operations.append(operation)
+        if self._calendar is not None:
+            operation, handler = self._calendar.operation(), _in_our_words(self._calendar.get)
+            for method in ("GET", "HEAD"):
+                app.router.add_route(method, operation.path, handler)
             operations.append(operation)
         described = document(operations, "Vigie", self._version, self._config.public_url)
         encoded = msgspec.json.format(msgspec.json.encode(described), indent=1)
@@ -278,7 +285,9 @@ def _in_our_words(handler: _Handler) -> _Handler:
         except ConnectionError:  # the client has gone: nobody is left to answer
             raise
         except Exception:
-            _log.exception("web.fault", method=request.method, path=request.path)
+            # Not the path itself: there may be a secret in it.
+            resource = request.match_info.route.resource
+            _log.exception("web.fault", method=request.method, path=resource.canonical if resource else "")
             response = problem(500, "Internal error", "the fault is ours and has been noted; send it again")
         headers = response.headers
         for name, value in _HEADERS.items():

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 import trio
+from msgspec.structs import replace
 
-from hub.journal import Corrupt, Journal, JournalError, Snapshot
+from hub.journal import Corrupt, Found, Journal, JournalError, Snapshot
 from hub.model.ids import Ids
 from hub.model.message import Outcome
 from hub.model.records import (
@@ -446,6 +447,25 @@ class JournalContract:
             await journal.put_facts([again], [entry])
             assert await journal.vault([entry.key]) == [entry]
             assert await journal.verify() == 1
+
+    @pytest.mark.trio
+    async def test_words_are_found_in_records_and_in_the_vault(self, journals: Journals, make: Maker) -> None:
+        about = "person officer-a"
+        fact, entry = make.sealed("Aline Inventée, +32450000001")
+        other, hers = make.sealed("yes")
+        plain, words = make.sealed("somebody else")
+        hers = replace(hers, about=about)
+        large = VaultEntry(key=f"original-{make.id()}", payload=b"-" * 600_000 + b"Aline" + b"-" * 600_000)
+        named = make.fact(HubStarted(node="Aline", version="1"))
+        async with journals.open() as journal:
+            await journal.put_facts([fact, other, plain, named], [entry, hers, words, large])
+            found = await journal.find(["Inventée".encode(), b"Aline"], about)
+            assert found.records == (named.id,)
+            assert set(found.vault) == {entry.key, hers.key, large.key}
+            assert await journal.find([b"%", b"nobody"]) == Found((), ())
+            assert await journal.find([], about) == Found((), (hers.key,))
+            await journal.erase(found.vault)
+            assert (await journal.find([b"Aline"], about)).vault == ()
 
     # -- snapshots --
 

@@ -446,6 +446,8 @@ def room(
         folder.override(twilio_url=outside.base_url, smtp_port=outside.server.mailbox.port)
         change(folder.config / "channels.yaml", _unlimited)
         change(folder.config / "chains.yaml", lambda chains: _in_seconds(chains, between_s, answer_s))
+        # A test that runs at six in the morning finds the same as another.
+        change(folder.config / "hub.yaml", lambda hub: hub.pop("call list", None))
         configure_sources(here, sources or {})
         if journal is not None:
             change(folder.config / "hub.yaml", lambda hub: hub.update({"journal": str(journal)}))

@@ -186,6 +186,35 @@ def test_roster_shows_who_is_on_duty_over_the_change_of_the_clocks(config: Path)
     assert "officer-c" in vigie("who", "duty-officers", *night, "--config", config).out
 
 
+AHEAD = """
+sitcen-on-call:
+  layers:
+    - {people: [officer-a, officer-b], from: 2026-03-23, at: 08:00, hours: 08:00-20:00}
+sitcen-backup:
+  layers:
+    - {people: officer-c, from: 2026-03-23}
+    - {people: officer-a, from: 2026-03-25, every: 30 days}
+other:
+  shifts:
+    - {people: officer-c, from: 2026-03-23 08:00, until: 2026-03-24 08:00}
+"""
+
+
+def test_who_names_gaps_and_double_bookings_of_the_coming_week(config: Path) -> None:
+    (config / "rosters.yaml").write_text(AHEAD)
+    said = vigie("who", "duty-officers", "--at", "2026-03-23T12:00:00+01:00", "--config", config)
+    assert said.code == 1
+    ahead = [line.removeprefix("ahead: ") for line in said.err.splitlines() if line.startswith("ahead: ")]
+    assert ahead[:2] == [
+        "officer-c is on duty in sitcen-backup and other from 2026-03-23 12:00 to 2026-03-24 08:00",
+        "nobody is on duty in sitcen-on-call from 2026-03-23 20:00 to 2026-03-24 08:00",
+    ]
+    assert "officer-a is on duty in sitcen-on-call and sitcen-backup from 2026-03-25 08:00" in " ".join(ahead)
+    assert not any("nobody is on duty in other" in line for line in ahead), "the chain does not ask it"
+    (plan,) = vigie("who", "duty-officers", "--json", "--config", config).json_lines()
+    assert plan["ahead"]
+
+
 def test_roster_exports_a_calendar(config: Path) -> None:
     said = vigie("roster", "export", "sitcen-backup", "--config", config)
     assert said.code == 0

@@ -289,6 +289,8 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
     assert len(lines) >= 12
     incident = next(x.incident for x in here.events(e.Opened) if "thunderstorm" in x.key)
     cap = str(ROOT / "samples" / "day" / "kmi" / "red-update.cap.xml")
+    say = here.folder.config / "say.yaml"
+    say.write_text("class: partners\nto: [police-zones]\nby: [sms]\nsay:\n  fr: a\n  nl: b\n  de: c\n  en: d\n")
     stands_for = {
         r"SHEET name=value \.\.\.": "provincial-phase headline=x area=y decided-by=z meeting=w",
         r"--why \.\.\.": "--why test",
@@ -296,6 +298,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
         r"\bID\b": incident,
         r"\bNAME\b": PARTNERS,
         r"\bFILE\b(\.\.\.)?": cap,
+        r"\bSAY\b": f"{say} --by officer-a --why test",
     }
     for line in lines:
         for what, right in stands_for.items():

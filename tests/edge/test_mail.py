@@ -17,7 +17,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from connectors.mail.channel import MailChannel
 from connectors.mail.config import MailConfig, Security
-from hub.connector import Dead, Retry, Sent
+from hub.connector import Attachment, Dead, Retry, Sent
 from tests.contracts.channel import PROMISES, Arrival, Provider, outgoing
 from tests.contracts.intake import MemoryIntake, environment
 
@@ -213,6 +213,32 @@ def test_what_arrives() -> None:
         assert '<a href="https://example.org/a?b=1&amp;c=">' in html
 
     play(story, reply_to="duty@safe.example")
+
+
+def test_a_file_goes_along_byte_by_byte_beside_text_and_page() -> None:
+    pdf = b"%PDF-1.7\r\n\x00\xff\n.\n" + bytes(range(256)) * 400
+
+    async def story(here: Place) -> None:
+        assert here.channel.abilities.attachments
+        files = (
+            Attachment(name="call-list-FR.pdf", media_type="application/pdf", content=pdf),
+            Attachment(name="sheet.html", media_type="text/html", content="<p>é</p>".encode()),
+        )
+        await here.channel.send(outgoing(ANNE, "Voici la liste, à imprimer.", attachments=files, ask=None))
+        [mail] = here.server.mails
+        assert mail.get_content_type() == "multipart/mixed"
+        assert "Voici la liste, à imprimer." in text_of(mail)
+        assert "Voici la liste" in part(mail, "html")
+        assert mail["Content-Language"] == "en"
+        first, second = mail.iter_attachments()
+        assert isinstance(first, EmailMessage)
+        assert isinstance(second, EmailMessage)
+        assert (first.get_content_type(), first.get_filename()) == ("application/pdf", "call-list-FR.pdf")
+        assert first.get_content() == pdf
+        assert first.get_content_disposition() == "attachment"
+        assert second.get_payload(decode=True) == "<p>é</p>".encode()
+
+    play(story)
 
 
 def test_the_same_message_id_for_every_attempt() -> None:

@@ -645,6 +645,53 @@ async def test_a_call_withdrawn_while_it_is_being_placed_is_hung_up(autojump_clo
         assert await world.outcomes("ask-1") == {Outcome.SENT: 1}
 
 
+async def test_an_order_that_is_held_waits_and_the_others_do_not(autojump_clock: MockClock) -> None:
+    async with running(World(people=400, sms=Limits(rate=100, burst=100, width=10, width_asks=2))) as world:
+        world.sms.takes_s = 0.2
+        world.dispatch.submit(mass(400, await world.audience(400)))
+        await trio.sleep(1.05)
+        world.dispatch.hold("mass-1")
+        world.dispatch.hold("mass-1")
+        await trio.sleep(0.25)
+        stood = len(world.sms.got)
+        assert 8 <= stood < 100
+        assert world.dispatch.waiting()["sms"][Lane.MASS] == 400 - stood
+        world.dispatch.submit(ask("other"))
+        await trio.sleep(8 * 3600)
+        assert await world.outcomes("other") == {Outcome.SENT: 1}
+        assert len(world.sms.got) == stood + 1
+        world.dispatch.let_go("mass-1")
+        await world.quiet()
+        assert (await world.outcomes("mass-1"))[Outcome.SENT] == 400, "the time it stood does not count"
+        assert not any(o.repeat for _, o in world.sms.got)
+
+
+async def test_what_has_to_be_tried_again_while_its_order_is_held_waits_too(autojump_clock: MockClock) -> None:
+    async with running(World()) as world:
+        world.sms.says = lambda outgoing: Retry(reason="busy")
+        world.dispatch.submit(ask())
+        await trio.sleep(0.1)
+        world.dispatch.hold("ask-1")
+        await trio.sleep(3600)
+        tried = len(world.sms.got)
+        world.sms.says = lambda outgoing: Sent(ref="x")
+        world.dispatch.let_go("ask-1")
+        await world.quiet()
+        assert len(world.sms.got) == tried + 1
+        assert (await world.outcomes("ask-1"))[Outcome.SENT] == 1
+
+
+async def test_held_and_then_withdrawn_nothing_of_it_goes_out(autojump_clock: MockClock) -> None:
+    async with running(World()) as world:
+        world.dispatch.hold("ask-1")
+        world.dispatch.submit(ask())
+        await trio.sleep(1)
+        world.dispatch.withdraw("ask-1", "stopped")
+        await world.quiet()
+        assert world.sms.got == []
+        assert await world.outcomes("ask-1") == {Outcome.WITHDRAWN: 1}
+
+
 async def test_stop_all_stops_all_and_what_waited_keeps_its_order(autojump_clock: MockClock) -> None:
     async with running(World(people=400, sms=Limits(rate=100, burst=100, width=10, width_asks=2))) as world:
         world.sms.takes_s = 0.2

@@ -302,4 +302,4 @@ def test_every_file_that_names_people_is_private(folder: Path) -> None:
         "people:\n  gus:\n    name: Gus\n    reach:\n      sms: 0450000099\n"
     )
     private = {text.name for text in texts_of(load(folder)[0]) if text.private}
-    assert private == {"people.yaml", "rosters.yaml", "people/guests.yaml"}
+    assert private == {"people.yaml", "rosters.yaml", "people/guests.yaml", "registered/invented.csv"}

@@ -67,12 +67,13 @@ quiet = st.tuples(
     st.sampled_from([30, 3600, 30_000]),
     st.booleans(),
 )
+editing = st.tuples(st.just("edit"), st.sampled_from(PEOPLE), st.sampled_from(["gone", "changed", "back"]))
 silences = st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["sms", "voice"])), max_size=4)
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.one_of(signals, replies, receipts, waits, acts, steering, quiet), max_size=40),
+    st.lists(st.one_of(signals, replies, receipts, waits, acts, steering, quiet, editing), max_size=40),
     silences,
     silences,
     st.integers(0, 3),
@@ -114,6 +115,13 @@ def _do(night: Night, what: tuple, orders: list[e.Ordered]) -> None:
             until = start + timedelta(seconds=lasts_s)
             what = Quiet(sheets=sheets, gravest=gravest)
             night.fact(r.SilenceSet(silence=Silence(what=what, by="x", why="y", start=start, until=until)))
+        case ("edit", person, "back"):
+            night.world.gone.discard(person)
+            if known := night.state.edited.get(person):
+                night.fact(r.ChangeReverted(change=known.change, by="x", why="y"))
+        case ("edit", person, how):
+            (night.world.gone.add if how == "gone" else night.world.gone.discard)(person)
+            night.fact(r.PersonChanged(person=person, by="x", why="y", removed=how == "gone"))
         case ("act", "unquiet"):
             for silence in list(night.state.silences)[:1]:
                 night.fact(r.SilenceLifted(silence=silence, by="x", why="y"))
@@ -152,12 +160,20 @@ def _safe(night: Night) -> None:
             elif isinstance(event, e.Ordered) and event.lane == Lane.ASK:
                 person = event.recipients[0]
                 assert not any((run, person) in accepted for run in asks[event.ask].runs), "rung after accepting"
+    for ask in night.state.asks.values():
+        assert ask.outcome or ask.person not in night.world.gone, "asked though in the directory no more"
     for incident in night.state.incidents.values():
         if incident.ended:
             reachable = {p for p, c in incident.reached.items()}
-            assert reachable <= incident.told, "reached and not told the all-clear"
+            assert reachable - _ever_gone(night) <= incident.told, "reached and not told the all-clear"
             assert incident.told <= reachable, "told the all-clear and never reached"
             assert all(night.state.runs[run].outcome for run in incident.runs)
+
+
+def _ever_gone(night: Night) -> set[str]:
+    """Who was in the directory no more at some time: nothing could be sent to them then."""
+    events = [event for decision in night.decisions for event in decision.events]
+    return {event.person for event in events if isinstance(event, e.PersonEdited) and event.removed}
 
 
 def _live(night: Night) -> None:

@@ -20,11 +20,14 @@ KNOWN = Known(
         "gas-ask": frozenset({"headline", "area"}),
         "gas-partners": frozenset({"headline", "expires"}),
         "gas-over": frozenset({"headline"}),
+        "hub.contacts": frozenset({"contacts"}),
         "phase-ask": frozenset({"headline", "meeting"}),
     },
     areas={"brussels-capital-region", "ixelles", "uccle"},
     sources={"kmi", "press"},
     channels={"sms", "voice", "email"},
+    voices={"voice"},
+    organisations={"stib"},
 )
 
 

@@ -26,9 +26,10 @@ crisis-cell directors police-zones siamu stib brussels-mobility brussels-environ
 minister-president-cabinet provincial-partners
 """
 HUB_MESSAGES = """
+call-list contacts
 accepted declined delegated delegate-unknown too-late stood-down which not-understood nothing-open merged-ask ask-hint
 repeat exercise test
-update all-clear
+update all-clear opted-out opted-in not-read duty-begins duty-ends duty-now
 """
 
 

@@ -31,7 +31,20 @@ TYPICAL: dict[str, tuple[str, str, str, str]] = {  # in the order of Language: f
     "meeting": ("Centre de crise, 15:00", "Crisiscentrum, 15:00", "Krisenzentrum, 15:00", "Crisis centre, 15:00"),
     "code": ("A", "A", "A", "A"),
     "codes": ("A, B", "A, B", "A, B", "A, B"),
+    "contacts": (
+        "Garde sitcen-on-call: Aline Inventée +32450000001 (jusqu’au lun. 30 nov. 08:00)",
+        "Wacht sitcen-on-call: Bram Verzonnen +32450000002 (tot ma 30 nov 08:00)",
+        "Bereitschaft sitcen-on-call: Carla Erfunden +32450000003 (bis Mo., 30. Nov. 08:00)",
+        "Roster sitcen-on-call: Jade Sample +32450000025 (until Mon 30 Nov 08:00)",
+    ),
+    "until": (
+        "lundi 30 novembre 2026, 06:00", "maandag 30 november 2026, 06:00", "Montag, 30. November 2026, 06:00",
+        "Monday 30 November 2026, 06:00",
+    ),
     "delegate": ("Fabien Imaginaire", "Els Denkbeeldig", "Carla Erfunden", "Jade Sample"),
+    "roster": ("sitcen-on-call", "sitcen-on-call", "sitcen-on-call", "sitcen-on-call"),
+    "at": ("mar. 14 juil., 20:00", "di 14 jul, 20:00", "Di., 14. Juli, 20:00", "Tue 14 Jul, 20:00"),
+    "others": ("Fabien Imaginaire, Els Denkbeeldig",) * 4,
 }  # fmt: skip
 
 

@@ -47,6 +47,7 @@ _WORDS = ("wake", "partners", "crowd", "over")
 _OWN = (
     *("accepted", "declined", "too-late", "stood-down", "which", "not-understood", "nothing-open", "merged-ask"),
     *("ask-hint", "repeat", "exercise", "test", "update", "all-clear"),
+    *("duty-begins", "duty-ends", "duty-now"),
 )
 
 

@@ -1,0 +1,322 @@
+"""Broadcasts as officers ask for them: who would be told what, how long it would take and cost; drafting and releasing.
+
+What is drafted is what is sent: the audience and the words are kept with the draft. What follows another broadcast goes
+to exactly those whom that one reached, as it is known when it is released.
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+
+import msgspec
+import trio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.acts import BroadcastBody, Preview, Reach, Refused, RegisteredBody, Wording
+from hub.config import ChannelConfig
+from hub.config.forms import BroadcastsForm, ClassForm
+from hub.config.groups import Areas
+from hub.dispatch.prepare import room_of
+from hub.dispatch.render import Rendered, Texts, render
+from hub.engine.broadcast import MESSAGE
+from hub.engine.reach import REACHED
+from hub.engine.state import Broadcast, State
+from hub.findings import choice
+from hub.journal import Journal
+from hub.model import records as r
+from hub.model.broadcast import Content, Kind, bits
+from hub.model.message import Message, Text
+from hub.model.people import Asked, Contact, Language
+from hub.model.signal import Status
+from hub.model.sms import segments
+from hub.people.directory import Directory
+from hub.people.zone import Zone, polygon_problem, street, within
+from hub.rules import InForce
+
+AT_ONCE = 2_000  # of a town looked through before others have their turn
+SPOKEN_PER_S = 13.0  # characters a voice says in a second
+RING_S = 15.0  # before somebody picks up
+
+_audience = msgspec.json.Decoder(tuple[str, ...])
+_content = msgspec.json.Decoder(Content)
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """A broadcast as asked for: what is recorded, what lies in the vault, what it would do."""
+
+    drafted: r.BroadcastDrafted
+    content: Content
+    preview: Preview
+
+
+class Broadcasts:
+    """Makes drafts and the contents of releases. Raises Refused, and JournalError where the vault cannot be read."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        state: Callable[[], State],
+        rules: Callable[[], InForce],
+        now: Callable[[], datetime],
+        form: BroadcastsForm,
+        channels: Mapping[str, ChannelConfig],
+        texts: Texts,
+        areas: Areas,
+        playback: bool,
+    ) -> None:
+        self._journal = journal
+        self._state = state
+        self._rules = rules
+        self._now = now
+        self._form = form
+        self._channels = channels
+        self._texts = texts
+        self._areas = areas
+        self._playback = playback
+
+    async def make(self, sent: BroadcastBody) -> Made:
+        """What becomes of it as it is asked for now."""
+        self.person(sent.by)
+        group = self._class(sent.group)
+        texts = _texts(sent)
+        status = Status.EXERCISE if self._playback and sent.status == "Actual" else Status(sent.status)
+        if sent.kind is Kind.ALERT:
+            meant, channels = await self._meant(sent, group), self._by(sent)
+            content = Content(texts=texts, audience=self._reachable(meant, channels, status))
+        else:
+            followed = self._followed(sent)
+            status = followed.status
+            content = await self.follow(followed, texts)
+            meant = tuple(dict.fromkeys(p for people in content.audience.values() for p in people))
+        drafted = r.BroadcastDrafted(
+            kind=sent.kind,
+            group=sent.group,
+            by=sent.by,
+            why=sent.why,
+            people=group.people,
+            sizes=tuple((channel, len(people)) for channel, people in content.audience.items()),
+            follows=sent.follows,
+            status=status,
+        )
+        return Made(drafted=drafted, content=content, preview=self._preview(drafted, content, meant, status))
+
+    async def content(self, broadcast: Broadcast) -> Content | None:
+        """What is released: the audience as drafted, without who has opted out since; of what follows another, made
+        anew. None where it was erased."""
+        (entry,) = await self._journal.vault([broadcast.texts])
+        if entry is None:
+            return None
+        content = _content.decode(entry.payload)
+        followed = self._state().broadcasts.get(broadcast.follows)
+        if followed is not None:
+            return await self.follow(followed, content.texts)
+        kept = {c: tuple(p for p in people if not self._no_more(p, c)) for c, people in content.audience.items()}
+        return replace(content, audience=kept)
+
+    async def follow(self, followed: Broadcast, texts: dict[Language, Text]) -> Content:
+        """For exactly those whom a broadcast reached, by the channels that reached them; nobody is rung up whom
+        something else reached."""
+        state, seen, by = self._state(), dict[str, bytes](), dict[str, list[str]]()
+        for order_id in followed.orders:
+            order = state.orders.get(order_id)
+            if order is None:
+                continue
+            reached = [one in REACHED for one in order.states]
+            seen[order_id] = bits(reached)
+            (entry,) = await self._journal.vault([order.event.audience])
+            people = () if entry is None else _audience.decode(entry.payload)
+            for person, one in zip(people, reached, strict=False):
+                if one and order.event.channel not in by.setdefault(person, []):
+                    by[person].append(order.event.channel)
+        audience: dict[str, list[str]] = {}
+        for person, channels in by.items():
+            quiet = [c for c in channels if not self._channels[c].abilities.voice] if len(channels) > 1 else channels
+            for channel in quiet or channels:
+                audience.setdefault(channel, []).append(person)
+        return Content(texts=texts, audience={c: tuple(people) for c, people in audience.items()}, seen=seen)
+
+    def person(self, person: str) -> None:
+        """Who stands behind a broadcast has to be somebody: whether two are different must be known."""
+        if self._directory.person(person) is None:
+            raise Refused(f"by: {person!r} is nobody: {choice(person, self._directory.people, 'there are')}")
+
+    # -- what was asked for --
+
+    @property
+    def _directory(self) -> Directory:
+        return self._rules().directory
+
+    def _class(self, name: str) -> ClassForm:
+        known = self._form.classes
+        if name not in known:
+            raise Refused(f"group: there is no class {name!r} of broadcasts: {choice(name, known, 'there are')}")
+        return known[name]
+
+    def _by(self, sent: BroadcastBody) -> tuple[str, ...]:
+        unknown = [channel for channel in sent.by_channels if channel not in self._channels]
+        if unknown or not sent.by_channels:
+            named = ", ".join(unknown) or "nothing"
+            raise Refused(f"by_channels: {named}: name one or more of {', '.join(self._channels)}")
+        return tuple(dict.fromkeys(sent.by_channels))
+
+    def _followed(self, sent: BroadcastBody) -> Broadcast:
+        followed = self._state().broadcasts.get(sent.follows)
+        if followed is None:
+            raise Refused(
+                f"follows: there is no broadcast {sent.follows!r}: see `broadcasts` in the status", missing=True
+            )
+        if followed.began_at is None:
+            raise Refused("follows: that broadcast has reached nobody: stop it, and draft another")
+        if sent.to or sent.registered or sent.by_channels:
+            raise Refused(f"to, registered, by_channels: a {sent.kind} goes to those whom the other reached, as it did")
+        return followed
+
+    async def _meant(self, sent: BroadcastBody, group: ClassForm) -> tuple[str, ...]:
+        if sent.follows:
+            raise Refused("follows: an alert follows nothing: its kind is all-clear or correction")
+        if not sent.to and sent.registered is None:
+            raise Refused("to: nobody is named: give groups, rosters or people, or where those live who registered")
+        rules = self._rules()
+        people = dict.fromkeys(rules.people([self._contact(word) for word in sent.to], self._now()))
+        if sent.registered is not None:
+            if not group.public:
+                raise Refused(f"registered: the class {sent.group!r} may not go to the public: see config/hub.yaml")
+            registered, zone = tuple(self._directory.registered.values()), self._zone(sent.registered)
+            for start in range(0, len(registered), AT_ONCE):
+                people.update(dict.fromkeys(one.id for one in within(registered[start : start + AT_ONCE], zone)))
+                await trio.lowlevel.checkpoint()
+        return tuple(people)
+
+    def _contact(self, word: str) -> Contact:
+        kind, _, name = word.partition(" ") if " " in word else ("group", " ", word)
+        rules = self._rules()
+        known: dict[Asked, Collection[str]] = {
+            Asked.GROUP: self._directory.groups,
+            Asked.ROSTER: rules.rosters,
+            Asked.PERSON: self._directory.people,
+            Asked.COMPETENCE: self._directory.competences(),
+        }
+        if kind not in list(Asked) or name not in known[Asked(kind)]:
+            names = known.get(Asked(kind), ()) if kind in list(Asked) else ()
+            remedy = choice(name, names, "there are") if names else "write `group NAME`, `roster NAME`, `person NAME`"
+            raise Refused(f"to: nobody is {word!r}: {remedy}")
+        return Contact(Asked(kind), name)
+
+    def _zone(self, sent: RegisteredBody) -> Zone:
+        communes: dict[str, None] = {}
+        for area in sent.areas:
+            found = self._areas.communes(area)
+            if not found:
+                raise Refused(f"registered: areas: there is no {area!r}: {self._areas.meant(area)}")
+            communes.update(dict.fromkeys(found))
+        if sent.polygon and (problem := polygon_problem(sent.polygon)):
+            raise Refused(f"registered: polygon: {problem}")
+        if not (communes or sent.streets or sent.polygon):
+            raise Refused("registered: says nothing of where: give areas, streets or a polygon")
+        return Zone(communes=tuple(communes), streets=tuple(map(street, sent.streets)), polygon=sent.polygon)
+
+    def _reachable(
+        self, meant: tuple[str, ...], channels: tuple[str, ...], status: Status
+    ) -> dict[str, tuple[str, ...]]:
+        directory = self._directory
+        return {
+            channel: tuple(
+                p for p in meant if directory.addresses(p, channel, status) and not self._no_more(p, channel)
+            )
+            for channel in channels
+        }
+
+    def _no_more(self, person: str, channel: str) -> bool:
+        return channel in self._state().opted_out.get(person, ())
+
+    # -- what it would do --
+
+    def _preview(
+        self, drafted: r.BroadcastDrafted, content: Content, meant: tuple[str, ...], status: Status
+    ) -> Preview:
+        reach = tuple(self._reach(channel, people, content, status) for channel, people in content.audience.items())
+        told = {person for people in content.audience.values() for person in people}
+        prices = [one.euros for one in reach]
+        out = sum(person in self._state().opted_out for person in meant if person not in told)
+        return Preview(
+            people=len(told),
+            unreached=len(meant) - len(told),
+            opted_out=out,
+            seconds=max((one.seconds for one in reach), default=0.0),
+            euros=None if None in prices else round(sum(price or 0.0 for price in prices), 2),
+            needs=drafted.people,
+            reach=reach,
+            warnings=tuple(_warnings(len(told), len(meant), reach)),
+        )
+
+    def _reach(self, channel: str, people: tuple[str, ...], content: Content, status: Status) -> Reach:
+        languages: dict[Language, int] = {}
+        for person in people:
+            language = self._directory.language(person)
+            languages[language] = languages.get(language, 0) + 1
+        wordings = {
+            language: self._wording(channel, language, count, content.texts, status)
+            for language, count in sorted(languages.items())
+        }
+        longest_s = max((wording.spoken_s for wording in wordings.values()), default=0.0)
+        return Reach(
+            channel=channel,
+            people=len(people),
+            seconds=round(len(people) / self._channels[channel].limits.rate + longest_s, 1),
+            euros=self._euros(channel, wordings),
+            wordings=wordings,
+        )
+
+    def _wording(
+        self, channel: str, language: Language, people: int, texts: dict[Language, Text], status: Status
+    ) -> Wording:
+        config = self._channels[channel]
+        in_force = replace(self._texts, messages={**self._texts.messages, MESSAGE: Message(id=MESSAGE, texts=texts)})
+        room = room_of(config.abilities, config.limits)
+        said: Rendered = render(in_force, MESSAGE, language, status=status, room=room)
+        if config.abilities.voice:
+            return Wording(people=people, text=said.voice, spoken_s=round(RING_S + len(said.voice) / SPOKEN_PER_S, 1))
+        if not config.limits.parts:
+            return Wording(people=people, text=said.text, subject=said.subject)
+        whole = render(in_force, MESSAGE, language, status=status, room=replace(room, parts=0, longest=None))
+        size = segments(whole.text)
+        if size.parts > config.limits.parts:
+            raise Refused(
+                f"texts: {language}: takes {size.parts} SMS ({size.encoding}), {channel} carries {config.limits.parts}:"
+                " shorten it"
+            )
+        return Wording(people=people, text=said.text, parts=size.parts, encoding=size.encoding)
+
+    def _euros(self, channel: str, wordings: Mapping[Language, Wording]) -> float | None:
+        price = self._form.prices.get(channel)
+        if price is None:
+            return None
+        units = (w.people * max(1, w.parts, math.ceil(w.spoken_s / 60)) for w in wordings.values())
+        return round(price * sum(units), 2)
+
+
+def _texts(sent: BroadcastBody) -> dict[Language, Text]:
+    lacking = [language for language in Language if language not in sent.texts or not sent.texts[language].text.strip()]
+    if lacking:
+        raise Refused(f"texts: {', '.join(lacking)}: there are no words: everybody is told in their own language")
+    for language, words in sent.texts.items():
+        if any(brace in text for text in (words.text, words.subject, words.voice) for brace in "{}"):
+            raise Refused(f"texts: {language}: has a brace in it: nothing is filled in here, write it out")
+    return {language: Text(text=w.text.strip(), subject=w.subject, voice=w.voice) for language, w in sent.texts.items()}
+
+
+def _warnings(told: int, meant: int, reach: tuple[Reach, ...]) -> list[str]:
+    warnings = []
+    if not told:
+        warnings.append("nobody would be told")
+    elif told < meant:
+        warnings.append(f"{meant - told} of {meant} have no address on these channels, or want nothing more")
+    for one in reach:
+        for language, wording in one.wordings.items():
+            if wording.encoding == "UCS-2":
+                warnings.append(
+                    f"{one.channel}, {language}: a character that old phones lack makes it {wording.parts} SMS"
+                )
+    return warnings

@@ -1,0 +1,155 @@
+"""`vigie broadcast preview|draft|report`: from a file to the running hub's API, and from the journal to an account."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.binding import Misfit, Reads, bind
+from hub.cli import say
+from hub.cli.acts import ask
+from hub.cli.look import journal_of
+from hub.config import Config
+from hub.findings import errors
+from hub.journal import JournalError
+from hub.model.broadcast import Kind
+from hub.model.people import Language
+from hub.playbook.form import CHANNEL_WORDS
+from hub.playbook.messages import TextForm
+from hub.reached import account
+from hub.why import Unknown
+from hub.yaml import read
+
+
+def _corner(text: str) -> tuple[float, float]:
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)", text)
+    if found is None:
+        raise Misfit("not-a-position", f'"{text}" is no corner', 'write latitude and longitude: "50.8331, 4.3662"')
+    return float(found[1]), float(found[2])
+
+
+Corner = Annotated[tuple[float, float], Reads(_corner, {"type": "string"})]
+
+
+class RegisteredForm(Struct, frozen=True, kw_only=True):
+    """Where those live who registered; all that is given must hold, of several any one."""
+
+    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region")] = ()
+    streets: Annotated[tuple[str, ...], Meta(description="Rue Haute, or houses of it: Rue Haute 1-99")] = ()
+    polygon: Annotated[tuple[Corner, ...], Meta(description="Its corners: latitude, longitude")] = ()
+
+
+class SayForm(Struct, frozen=True, kw_only=True):
+    """The words, in each language: a text, or text, subject and voice."""
+
+    fr: str | TextForm
+    nl: str | TextForm
+    de: str | TextForm
+    en: str | TextForm
+
+
+class BroadcastForm(Struct, frozen=True, kw_only=True):
+    """A broadcast as a file has it."""
+
+    group: Annotated[str, Meta(description="The class of the message")] = msgspec.field(name="class")
+    say: SayForm
+    kind: Annotated[Kind, Meta(description="alert, all-clear or correction")] = Kind.ALERT
+    follows: Annotated[str, Meta(description="The broadcast whose reached an all-clear or a correction goes to")] = ""
+    to: Annotated[tuple[str, ...], Meta(description="A group; roster NAME, competence NAME, person NAME")] = ()
+    registered: Annotated[RegisteredForm | None, Meta(description="The public who registered")] = None
+    by: Annotated[tuple[str, ...], Meta(description="Channels: each person is told over each that reaches them")] = ()
+    status: Annotated[Literal["Actual", "Exercise", "Test"], Meta(description="Actual, Exercise or Test")] = "Actual"
+
+
+def preview(config: Config, file: Path, by: str, why: str, as_json: bool) -> None:
+    said = ask(config, "POST", "/api/broadcasts/preview", body_of(file, by, why))
+    if as_json:
+        say.json_line(said)
+    else:
+        _show(said)
+
+
+def draft(config: Config, file: Path, by: str, why: str, as_json: bool) -> None:
+    drafted = ask(config, "POST", "/api/broadcasts", body_of(file, by, why))
+    if as_json:
+        say.json_line(drafted)
+    else:
+        _show(drafted["preview"])
+        say.line(f"{drafted['said']}: vigie broadcast release {drafted['id']} --by WHO")
+
+
+def body_of(file: Path, by: str, why: str) -> dict[str, Any]:
+    """What the API is sent. Ends the command with what is wrong with the file."""
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        say.could_not(f"{file}: {error.strerror}")
+    document = read(text, str(file))
+    form = bind(document, document.root, BroadcastForm)
+    if form is None or errors(document.findings):
+        for finding in document.findings:
+            say.error(finding.render())
+        say.done(True)
+    words = {language.value: getattr(form.say, language.value) for language in Language}
+    body: dict[str, Any] = {
+        "by": by,
+        "why": why,
+        "group": form.group,
+        "kind": form.kind,
+        "follows": form.follows,
+        "to": form.to,
+        "by_channels": [CHANNEL_WORDS.get(channel, channel) for channel in form.by],
+        "status": form.status,
+        "texts": {lang: {"text": w} if isinstance(w, str) else msgspec.to_builtins(w) for lang, w in words.items()},
+    }
+    if form.registered is not None:
+        body["registered"] = msgspec.to_builtins(form.registered)
+    return body
+
+
+def _show(preview: dict[str, Any]) -> None:
+    """The preview as a person reads it."""
+    euros = "no price known" if preview["euros"] is None else f"about {preview['euros']:.2f} EUR"
+    say.line(f"{preview['people']} people, in about {_span(preview['seconds'])}, {euros}")
+    if preview["unreached"]:
+        say.line(f"{preview['unreached']} cannot be told ({preview['opted_out']} of them want nothing more)")
+    for reach in preview["reach"]:
+        price = "" if reach["euros"] is None else f", about {reach['euros']:.2f} EUR"
+        say.line(f"{reach['channel']}: {reach['people']} people, in about {_span(reach['seconds'])}{price}")
+        for language, one in reach["wordings"].items():
+            size = f", {one['parts']} SMS each ({one['encoding']})" if one.get("parts") else ""
+            size += f", {one['spoken_s']:.0f} s of call" if one.get("spoken_s") else ""
+            say.line(f"  {language}, {one['people']} people{size}:")
+            if one.get("subject"):
+                say.line(f"    [{one['subject']}]")
+            for line in one["text"].splitlines():
+                say.line(f"    {line}")
+    for warning in preview.get("warnings", ()):
+        say.line(f"mind: {warning}")
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def report(path: Path, broadcast: str, as_json: bool) -> None:
+    with journal_of(path) as reading:
+        try:
+            found = account(reading, broadcast)
+        except (Unknown, JournalError) as error:
+            say.could_not(str(error))
+    if as_json:
+        for delivery in found.deliveries:
+            say.json_line(delivery)
+        return
+    for act in found.acts:
+        say.line(act)
+    say.line(f"{found.people} people reached, {len(found.deliveries)} deliveries")
+    say.table(
+        (channel, *(f"{n} {outcome}" for outcome, n in sorted(counts.items())))
+        for channel, counts in found.counts().items()
+    )
+    for (channel, reason), n in found.reasons().most_common():
+        say.line(f"failed, {channel}: {n} {reason}")

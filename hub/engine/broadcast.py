@@ -1,0 +1,197 @@
+"""Broadcasts: one message to very many, at a person's word.
+
+Drafted, it waits until enough different people stand behind it; released, its audience is frozen and goes out in
+parts. It can be held, resumed and stopped, and be followed by an all-clear or a correction to exactly those it reached.
+"""
+
+import msgspec
+
+from hub.engine.reach import REACHED
+from hub.engine.state import Broadcast
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.broadcast import Content, Control, Kind, bit
+from hub.model.message import Lane
+from hub.model.records import BroadcastControlled, BroadcastDrafted, BroadcastReleased, Fact, VaultEntry
+
+DRAFT_S = 24 * 3600.0  # a draft that nobody releases lapses
+FOLLOWED_S = 7 * 24 * 3600.0  # how long after its end a broadcast can still be followed by another
+PART = 5_000  # of an audience in one order: no record grows with the town
+MESSAGE = "broadcast"  # what its orders call their message; the words are its own
+
+
+def drafted(w: Work, fact: Fact, body: BroadcastDrafted) -> None:
+    w.emit(
+        e.BroadcastDrafted(
+            broadcast=fact.id,
+            kind=body.kind,
+            group=body.group,
+            by=body.by,
+            people=body.people,
+            sizes=body.sizes,
+            texts=fact.vault,
+            follows=body.follows,
+            status=body.status,
+        )
+    )
+    w.deadline(f"draft {fact.id}", DRAFT_S)
+    if body.kind is Kind.CORRECTION and body.follows in w.state.broadcasts:
+        _stop(w, w.state.broadcasts[body.follows], body.by, body.why)
+    if body.people > 1:
+        w.alarm("broadcast-waits", fact.id, f"drafted by {body.by}: somebody else has to release it")
+
+
+def impossible(broadcast: Broadcast | None, act: Control) -> str:
+    """Why an act cannot be done, and what can; `""` when it can."""
+    if broadcast is None:
+        return "there is no such broadcast: see `broadcasts` in the status"
+    if broadcast.outcome:
+        return f"it is over ({broadcast.outcome}): draft an all-clear or a correction that follows it"
+    if act is not Control.STOP and broadcast.began_at is None:
+        return "it has not begun: release it, or stop it"
+    if act is Control.HOLD and broadcast.held:
+        return "it is held already: resume or stop it"
+    if act is Control.RESUME and not broadcast.held:
+        return "it is not held"
+    return ""
+
+
+def released(w: Work, body: BroadcastReleased, content: Content | None) -> None:
+    """One more stands behind it; with the last that is needed it begins."""
+    broadcast = w.state.broadcasts.get(body.broadcast)
+    if broadcast is None or broadcast.outcome or broadcast.began_at is not None:
+        return
+    if body.by in (broadcast.by, *broadcast.released) and broadcast.people > 1:
+        return  # the same person twice is one person; whoever asks is told so before it becomes a fact
+    w.emit(e.BroadcastReleased(broadcast=broadcast.id, by=body.by))
+    if broadcast.lacking:
+        return
+    w.drop(f"draft {broadcast.id}")
+    _clear_alarm(w, broadcast.id)
+    w.emit(e.BroadcastBegan(broadcast=broadcast.id))
+    if content is None:
+        w.alarm("broadcast-erased", broadcast.id, "its words or its audience were erased before it was released")
+    else:
+        _order(w, broadcast, content)
+        _catch_up(w, broadcast, content)
+    _end_if_over(w, broadcast)
+
+
+def _order(w: Work, broadcast: Broadcast, content: Content) -> None:
+    for channel, people in content.audience.items():
+        for start in range(0, len(people), PART):
+            part = people[start : start + PART]
+            order = w.id()
+            w.vault.append(VaultEntry(key=order, payload=msgspec.json.encode(part), about=broadcast.id))
+            w.emit(
+                e.Ordered(
+                    order=order,
+                    channel=channel,
+                    lane=Lane.MASS,
+                    message=MESSAGE,
+                    audience=order,
+                    size=len(part),
+                    status=broadcast.status,
+                    broadcast=broadcast.id,
+                    texts=broadcast.texts,
+                )
+            )
+
+
+def _catch_up(w: Work, broadcast: Broadcast, content: Content) -> None:
+    """Whom the broadcast it follows reached after its audience was made."""
+    followed = w.state.broadcasts.get(broadcast.follows)
+    for order_id in followed.orders if followed is not None else ():
+        order = w.state.orders.get(order_id)
+        if order is None:
+            continue
+        seen = content.seen.get(order_id, b"")
+        late = tuple(i for i, state in enumerate(order.states) if state in REACHED and not bit(seen, i))
+        _tell(w, broadcast, order.event, late)
+
+
+def _tell(w: Work, broadcast: Broadcast, order: e.Ordered, indexes: tuple[int, ...]) -> None:
+    """What a broadcast says, to some of whom an order of the one it follows reached."""
+    if not indexes:
+        return
+    w.emit(
+        e.Ordered(
+            order=w.id(),
+            channel=order.channel,
+            lane=Lane.MASS,
+            message=MESSAGE,
+            audience=order.audience,
+            size=order.size,
+            only=() if len(indexes) == order.size else indexes,
+            status=broadcast.status,
+            broadcast=broadcast.id,
+            texts=broadcast.texts,
+        )
+    )
+
+
+def moved(w: Work, order: e.Ordered, reached: tuple[int, ...]) -> None:
+    """Deliveries of a broadcast moved on; `reached`: those that have only now reached somebody. Who hears it late
+    hears late, too, what followed it."""
+    broadcast = w.state.broadcasts.get(order.broadcast)
+    if broadcast is None:
+        return
+    if reached:
+        for follower in list(w.state.broadcasts.values()):
+            if follower.follows == broadcast.id and follower.began_at is not None and follower.outcome != "stopped":
+                _tell(w, follower, order, reached)
+    _end_if_over(w, broadcast)
+
+
+def controlled(w: Work, body: BroadcastControlled) -> None:
+    broadcast = w.state.broadcasts.get(body.broadcast)
+    if broadcast is None or impossible(broadcast, body.act):
+        return
+    if body.act is Control.STOP:
+        _stop(w, broadcast, body.by, body.why)
+    elif body.act is Control.HOLD:
+        w.emit(e.BroadcastHeld(broadcast=broadcast.id, by=body.by, why=body.why))
+        for order_id in _unfinished(w, broadcast):
+            w.emit(e.OrderHeld(order=order_id))
+    else:
+        w.emit(e.BroadcastResumed(broadcast=broadcast.id, by=body.by))
+        for order_id in _unfinished(w, broadcast):
+            w.emit(e.OrderResumed(order=order_id))
+
+
+def lapsed(w: Work, broadcast_id: str) -> None:
+    """Nobody released a draft in time."""
+    broadcast = w.state.broadcasts.get(broadcast_id)
+    if broadcast is not None and broadcast.began_at is None and not broadcast.outcome:
+        _clear_alarm(w, broadcast_id)
+        _end(w, broadcast, "lapsed")
+
+
+def _stop(w: Work, broadcast: Broadcast, by: str, why: str) -> None:
+    if broadcast.outcome:
+        return
+    for order_id in _unfinished(w, broadcast):
+        w.emit(e.OrderWithdrawn(order=order_id, why="stopped"))
+    w.drop(f"draft {broadcast.id}")
+    _clear_alarm(w, broadcast.id)
+    _end(w, broadcast, "stopped" if broadcast.began_at is not None else "discarded", by, why)
+
+
+def _end_if_over(w: Work, broadcast: Broadcast) -> None:
+    if not broadcast.outcome and broadcast.began_at is not None and not _unfinished(w, broadcast):
+        _end(w, broadcast, "done")
+
+
+def _end(w: Work, broadcast: Broadcast, outcome: str, by: str = "", why: str = "") -> None:
+    w.emit(e.BroadcastEnded(broadcast=broadcast.id, outcome=outcome, by=by, why=why))
+    w.deadline(f"forget-broadcast {broadcast.id}", FOLLOWED_S)
+
+
+def _unfinished(w: Work, broadcast: Broadcast) -> list[str]:
+    return [o for o in broadcast.orders if o in w.state.orders and not w.state.orders[o].over]
+
+
+def _clear_alarm(w: Work, broadcast: str) -> None:
+    for alarm_id, alarm in list(w.state.alarms.items()):
+        if alarm.what == "broadcast-waits" and alarm.about == broadcast:
+            w.emit(e.AlarmCleared(alarm=alarm_id))

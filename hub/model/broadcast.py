@@ -1,0 +1,44 @@
+"""Mass notification: one message, in each language, to very many, at a person's word."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.model.message import Text
+from hub.model.people import Language
+
+
+class Kind(StrEnum):
+    ALERT = "alert"
+    ALL_CLEAR = "all-clear"  # goes to exactly those whom another broadcast reached
+    CORRECTION = "correction"  # the same; what was left of the wrong one is stopped first
+
+
+class Control(StrEnum):
+    """What an officer does with a broadcast."""
+
+    HOLD = "hold"  # what has not gone out waits
+    RESUME = "resume"
+    STOP = "stop"  # what has not gone out never will; a draft is thrown away
+
+
+class Content(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """What of a broadcast lies in the vault, with the fact that drafts or releases it. `audience`: channel → people, in
+    order. `seen`: of a broadcast that follows another, which deliveries of the other's orders had reached somebody
+    when the audience was made (a bit for each, the lowest of a byte first)."""
+
+    texts: dict[Language, Text]
+    audience: dict[str, tuple[str, ...]]
+    seen: dict[str, bytes] = {}
+
+
+def bits(reached: list[bool]) -> bytes:
+    """As `Content.seen` has it."""
+    out = bytearray((len(reached) + 7) // 8)
+    for index, one in enumerate(reached):
+        out[index // 8] |= one << index % 8
+    return bytes(out)
+
+
+def bit(seen: bytes, index: int) -> bool:
+    return index // 8 < len(seen) and bool(seen[index // 8] >> index % 8 & 1)
