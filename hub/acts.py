@@ -260,9 +260,10 @@ class RegisteredBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class BroadcastBody(Body, frozen=True, omit_defaults=True):
-    """`group`: the class of the message (config/hub.yaml). `to`: `group NAME`, `roster NAME`, `competence NAME` or
-    `person NAME`; and `registered`. `by_channels`: each person is told over each of them that reaches them. Instead of
-    `to`, `registered` and `by_channels`, an all-clear or a correction names the broadcast it `follows`."""
+    """`group`: the class of the message (config/hub.yaml). `to`: a group, `roster NAME`, `competence NAME`,
+    `organisation NAME` or `person NAME`; and `registered`. `by_channels`: each person is told over each of them that
+    reaches them. Instead of `to`, `registered` and `by_channels`, an all-clear or a correction names the broadcast it
+    `follows`."""
 
     by: str
     why: str

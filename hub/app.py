@@ -27,6 +27,7 @@ from hub import watchdog
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
 from hub.broadcasts import Broadcasts
+from hub.broadcasts.making import Maker as BroadcastMaker
 from hub.calendar_link import SECRET as CALENDAR_SECRET
 from hub.calendar_link import Links
 from hub.clock import Clock, wall
@@ -35,6 +36,8 @@ from hub.config.groups import Areas
 from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.cores import on_one_core
+from hub.desk import NAME as OPERATORS
+from hub.desk import Desk
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.editor import Editor
@@ -48,7 +51,6 @@ from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
-from hub.operators import NAME as OPERATORS
 from hub.operators import Operators
 from hub.papers import Papers, Wanted
 from hub.picture import Recent, picture
@@ -263,6 +265,7 @@ class Hub:
     # -- what operators ask --
 
     def _make_operators(self) -> Operators:
+        desk = Desk(self.intake, lambda: self.core.state, lambda: self.installation.in_force, self.clock.now)
         editor = Editor(
             config=self.config,
             installation=self.installation,
@@ -274,31 +277,26 @@ class Hub:
             channels=self.channels,
             ids=new_ids(),
         )
+        maker = BroadcastMaker(
+            journal=self.journal,
+            desk=desk,
+            form=self.config.hub.broadcasts,
+            channels=self.config.channels,
+            texts=self.config.texts_in_force(),
+            areas=Areas(self.config.geography),
+            playback=self.playback,
+        )
         return Operators(
-            intake=self.intake,
-            state=lambda: self.core.state,
-            rules=lambda: self.installation.in_force,
-            now=self.clock.now,
+            desk=desk,
             ids=new_ids(),
             status=self.status,
             health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
             geography=self.config.geography,
-            broadcasts=Broadcasts(
-                journal=self.journal,
-                state=lambda: self.core.state,
-                rules=lambda: self.installation.in_force,
-                now=self.clock.now,
-                form=self.config.hub.broadcasts,
-                channels=self.config.channels,
-                texts=self.config.texts_in_force(),
-                areas=Areas(self.config.geography),
-                playback=self.playback,
-            ),
             links=self._links(),
             zone=self.config.hub.zone,
-            editing=editor.done,
+            others={**editor.done, **Broadcasts(desk, maker).done},
         )
 
     def _links(self) -> Links | None:

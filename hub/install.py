@@ -119,7 +119,8 @@ class Installation:
 
     def known(self, status: Status) -> Known:
         """What documents of the directory are made of."""
-        return self._config.known(status, self.in_force.directory)
+        known = self._config.known(status, self.in_force.directory)
+        return msgspec.structs.replace(known, rosters=self.in_force.rosters)
 
     async def _earlier(self, state: State) -> list[Playbook]:
         current = {(s.name, s.version) for s in self._config.playbooks}

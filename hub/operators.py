@@ -3,7 +3,7 @@ like any other, and questions about the picture. What may be asked stands in hub
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import msgspec
@@ -14,15 +14,12 @@ from hub.acts import (
     HEALTH,
     About,
     AuditorBody,
-    BroadcastBody,
     ByBody,
     ClockBody,
     ContactsBody,
     Done,
-    Drafted,
     Duty,
     HandOverBody,
-    Preview,
     Refused,
     SilenceBody,
     StartBody,
@@ -31,72 +28,55 @@ from hub.acts import (
     WhyBody,
     instant_of,
 )
-from hub.binding import Misfit
-from hub.broadcasts import Broadcasts, Made
 from hub.calendar_link import PERSON, ROSTER, Links
-from hub.connector import ActItem, Unavailable
-from hub.engine.broadcast import impossible as not_now
-from hub.engine.state import State
+from hub.desk import NAME, Desk, Handler
 from hub.engine.steer import impossible
-from hub.findings import choice
 from hub.intake.geography import Geography
-from hub.intake.intake import Intake
-from hub.intake.port import Offered
-from hub.journal import JournalError
 from hub.model import records as r
 from hub.model.area import Area
-from hub.model.broadcast import Control, Kind
 from hub.model.ids import Ids
-from hub.model.people import Chain, Contact, Steer
+from hub.model.people import Chain, Steer
 from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Category, Info, Named, Severity, Signal, Status
 from hub.people.chains import who
 from hub.people.rosters import anybody
-from hub.playbook.form import CHANNEL_WORDS, contact_of
+from hub.playbook.form import CHANNEL_WORDS
 from hub.playbook.language import Playbook
-from hub.rules import InForce
 
-NAME = "operators"  # the source of their facts
 SILENCE_MOST = timedelta(days=14)
 
 _BODIES = {act.verb: act.body for act in ACTS}
 
 
 class Operators:
-    """The hub's side: answers questions from the state, makes facts of acts through intake."""
+    """The hub's side: answers questions from the state, makes facts of acts at its desk. `others`: what is done
+    elsewhere (people and rosters: hub.editor; broadcasts: hub.broadcasts), by verb."""
 
     def __init__(
         self,
         *,
-        intake: Intake,
-        state: Callable[[], State],
-        rules: Callable[[], InForce],
-        now: Callable[[], datetime],
+        desk: Desk,
         ids: Ids,
         status: Callable[[], Mapping[str, Any]],
         health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
         geography: Geography | None = None,
-        broadcasts: Broadcasts,
         links: Links | None = None,
         zone: str = "UTC",
-        editing: Mapping[str, Callable[[About, Any], Awaitable[Any]]] | None = None,
+        others: Mapping[str, Handler] = {},  # never changed
     ) -> None:
-        self._intake = intake
-        self._state = state
-        self._rules = rules
-        self._now = now
+        self._desk = desk
+        self._state, self._rules, self._now = desk.state, desk.rules, desk.now
         self._ids = ids
         self._status = status
         self._health = health
         self._step_clock = step_clock
         self._sources = sources
         self._geography = geography
-        self._broadcasts = broadcasts
         self._links = links
         self._zone = zone
-        self._done: dict[str, Callable[[About, Any], Awaitable[Any]]] = {
+        self._done: dict[str, Handler] = {
             "start": self._start,
             "stop-all": self._stop_all,
             "lift": self._lift,
@@ -111,11 +91,7 @@ class Operators:
             "clock": self._clock,
             "who": self._who,
             **{str(act): self._steering(act) for act in Steer},
-            "preview": self._preview,
-            "draft": self._draft,
-            "release": self._release,
-            **{f"broadcast-{act}": self._controlling(act) for act in Control},
-            **(editing or {}),  # hub.editor
+            **others,
         }
 
     async def answer(self, verb: str, words: Sequence[Any]) -> Any:
@@ -148,31 +124,25 @@ class Operators:
             return Subscribed(now=self._now(), zone=self._zone, rosters=theirs, person=name)
         raise Refused("there is no such calendar", missing=True)
 
-    async def _act(self, body: r.FactBody, said: str, sealed: Any = None) -> Done:
-        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed),))])
-        if isinstance(answer, Unavailable):
-            raise answer
-        return Done(id=answer.taken[0].fact, said=said)
-
     # -- the room --
 
     async def _stop_all(self, about: About, sent: WhyBody) -> Done:
-        return await self._act(r.StopAll(by=sent.by, why=sent.why), "nothing more goes out until lifted")
+        return await self._desk.act(r.StopAll(by=sent.by, why=sent.why), "nothing more goes out until lifted")
 
     async def _lift(self, about: About, sent: WhyBody) -> Done:
-        return await self._act(r.StopLifted(by=sent.by, why=sent.why), "what waited goes out now")
+        return await self._desk.act(r.StopLifted(by=sent.by, why=sent.why), "what waited goes out now")
 
     async def _auditor(self, about: About, sent: AuditorBody) -> Done:
-        return await self._act(r.AuditorFound(what=sent.what, detail=sent.detail), "the room is told")
+        return await self._desk.act(r.AuditorFound(what=sent.what, detail=sent.detail), "the room is told")
 
     async def _watch(self, about: About, sent: WatchBody) -> Done:
         if self._rules().directory.person(sent.person) is None:
             raise Refused(f"person: {sent.person!r} is nobody: see config/people.yaml")
-        return await self._act(r.WatchTaken(person=sent.person, by=sent.by), f"{sent.person} has the watch")
+        return await self._desk.act(r.WatchTaken(person=sent.person, by=sent.by), f"{sent.person} has the watch")
 
     async def _acknowledge(self, about: About, sent: ByBody) -> Done:
         alarm = _known(about["alarm"], self._state().alarms, "no alarm", " stands: see `alarms` in the status")
-        return await self._act(r.AlarmAcknowledged(alarm=alarm, by=sent.by), "the alarm is acknowledged")
+        return await self._desk.act(r.AlarmAcknowledged(alarm=alarm, by=sent.by), "the alarm is acknowledged")
 
     async def _clock(self, about: About, sent: ClockBody) -> Done:
         if self._step_clock is None:
@@ -188,16 +158,16 @@ class Operators:
         known = self._state().incidents.get(about["incident"])
         if known is None or known.ended:
             raise Refused(f"no open incident {about['incident']}: see `incidents` in the status", missing=True)
-        return await self._act(r.IncidentClosed(incident=known.id, by=sent.by, why=sent.why), "the incident ends")
+        return await self._desk.act(r.IncidentClosed(incident=known.id, by=sent.by, why=sent.why), "the incident ends")
 
     async def _task(self, about: About, sent: ByBody) -> Done:
         task = _known(about["task"], self._state().tasks, "no open task", ": see `tasks` in the status")
-        return await self._act(r.TaskTicked(task=task, by=sent.by), "the task is done")
+        return await self._desk.act(r.TaskTicked(task=task, by=sent.by), "the task is done")
 
     async def _contacts(self, about: About, sent: ContactsBody) -> Done:
         rules, now = self._rules(), self._now()
-        contacts = self._named("contacts", sent.contacts)
-        to = self._named("to", sent.to)
+        contacts = self._desk.named("contacts", sent.contacts)
+        to = self._desk.named("to", sent.to)
         status = Status.EXERCISE if sent.exercise or self._step_clock is not None else Status.ACTUAL
         channels = tuple(CHANNEL_WORDS.get(name, name) for name in sent.channels)
         for channel in channels:
@@ -211,23 +181,7 @@ class Operators:
             raise Refused(f"to: nobody of them is reached over {', '.join(channels) or 'no channel'}")
         body = r.ContactsSent(contacts=contacts, to=to, channels=channels, by=sent.by, status=status)
         missed = f"; {len(people) - len(reached)} cannot be reached that way" if len(reached) < len(people) else ""
-        return await self._act(body, f"the contact sheet is on its way to {len(reached)}{missed}")
-
-    def _named(self, key: str, written: Sequence[str]) -> tuple[Contact, ...]:
-        """Contacts that there are. Raises Refused."""
-        if not written:
-            raise Refused(f"{key}: name at least one: a group, roster NAME, organisation NAME, person NAME")
-        found = []
-        for text in written:
-            try:
-                contact = contact_of(text)
-            except Misfit as misfit:
-                raise Refused(f"{key}: {misfit.message}: {misfit.remedy}") from None
-            if contact.id not in (known := self._rules().known(contact.kind)):
-                remedy = choice(contact.id, known, "there are")
-                raise Refused(f'{key}: there is no {contact.kind} "{contact.id}": {remedy}')
-            found.append(contact)
-        return tuple(found)
+        return await self._desk.act(body, f"the contact sheet is on its way to {len(reached)}{missed}")
 
     def _steering(self, act: Steer) -> Callable[[About, Any], Awaitable[Done]]:
         async def steer(about: About, sent: WhyBody | HandOverBody) -> Done:
@@ -240,7 +194,7 @@ class Operators:
             if act is Steer.HAND_OVER and rules.chain(to) is None and rules.directory.person(to) is None:
                 raise Refused(f"to: {to!r} is neither a person nor a chain: name who takes over")
             steered = r.ChainSteered(run=run.id, act=act, by=sent.by, why=sent.why, to=to)
-            return await self._act(steered, _STEERED[act])
+            return await self._desk.act(steered, _STEERED[act])
 
         return steer
 
@@ -293,66 +247,14 @@ class Operators:
         )
         silence = Silence(what=meant, by=sent.by, why=sent.why, start=start, until=sent.until)
         said = f"nobody is woken for it until {sent.until:%Y-%m-%d %H:%M}Z"
-        return await self._act(r.SilenceSet(silence=silence), said)
+        return await self._desk.act(r.SilenceSet(silence=silence), said)
 
     async def _lift_silence(self, about: About, sent: WhyBody) -> Done:
         silence = _known(
             about["silence"], self._state().silences, "no silence", " stands: see `silences` in the status"
         )
         body = r.SilenceLifted(silence=silence, by=sent.by, why=sent.why)
-        return await self._act(body, "the silence is over, and what it held back goes its way")
-
-    # -- broadcasts --
-
-    async def _preview(self, about: About, sent: BroadcastBody) -> Preview:
-        return (await self._make(sent)).preview
-
-    async def _draft(self, about: About, sent: BroadcastBody) -> Drafted:
-        made = await self._make(sent)
-        if not made.preview.people:
-            raise Refused("to: nobody would be told: see what the preview says of it")
-        done = await self._act(made.drafted, "", made.content)
-        stopped = " what is left of the wrong one is stopped;" if sent.kind is Kind.CORRECTION else ""
-        others = "somebody else has" if made.preview.needs == 2 else f"{made.preview.needs - 1} others have"
-        who = f"{others} to release it" if made.preview.needs > 1 else "release it"
-        said = f"drafted, nothing has gone out yet:{stopped} {who} within 24 h"
-        return Drafted(id=done.id, said=said, preview=made.preview)
-
-    async def _make(self, sent: BroadcastBody) -> Made:
-        try:
-            return await self._broadcasts.make(sent)
-        except JournalError as error:
-            raise Unavailable(str(error)) from error
-
-    async def _release(self, about: About, sent: ByBody) -> Done:
-        self._broadcasts.person(sent.by)
-        broadcast = self._state().broadcasts.get(about["broadcast"])
-        if broadcast is None:
-            raise Refused(f"no broadcast {about['broadcast']}: see `broadcasts` in the status", missing=True)
-        if broadcast.outcome or broadcast.began_at is not None:
-            raise Refused(f"it is released already ({broadcast.outcome or 'it is going out'})")
-        if broadcast.people > 1 and sent.by in (broadcast.by, *broadcast.released):
-            raise Refused(f"by: {sent.by} stands behind it already: somebody else has to release it, too")
-        try:
-            content = await self._broadcasts.content(broadcast)
-        except JournalError as error:
-            raise Unavailable(str(error)) from error
-        if content is None:
-            raise Refused("its words were erased: draft it again")
-        left = broadcast.people - len({broadcast.by, *broadcast.released, sent.by} - {""})
-        people = len({person for people in content.audience.values() for person in people})
-        said = f"{left} more must release it" if left > 0 else f"it goes out to {people} people"
-        return await self._act(r.BroadcastReleased(broadcast=broadcast.id, by=sent.by), said, content)
-
-    def _controlling(self, act: Control) -> Callable[[About, Any], Awaitable[Done]]:
-        async def control(about: About, sent: WhyBody) -> Done:
-            broadcast = self._state().broadcasts.get(about["broadcast"])
-            if wrong := not_now(broadcast, act):
-                raise Refused(f"{act} of {about['broadcast']}: {wrong}", missing=broadcast is None)
-            controlled = r.BroadcastControlled(broadcast=about["broadcast"], act=act, by=sent.by, why=sent.why)
-            return await self._act(controlled, _CONTROLLED[act])
-
-        return control
+        return await self._desk.act(body, "the silence is over, and what it held back goes its way")
 
     # -- by hand --
 
@@ -371,7 +273,7 @@ class Operators:
             asked = ", ".join(sorted(known))
             raise Refused(f"{sheet.name} does not ask for {', '.join(unknown)}: it asks for {asked}")
         started = r.SheetStarted(playbook=sheet.name, by=sent.by)
-        return await self._act(started, f"{sheet.name} is started", self._said(sheet, sent.by, answers))
+        return await self._desk.act(started, f"{sheet.name} is started", self._said(sheet, sent.by, answers))
 
     def _sheet(self, name: str) -> Playbook:
         for sheet in self._rules().sheets:
@@ -399,12 +301,6 @@ class Operators:
         )
         return Signal(identifier=self._ids.new(now), sender=by, sent=now, source=NAME, infos=infos, origin="by hand")
 
-
-_CONTROLLED = {
-    Control.HOLD: "what has not gone out waits until it is resumed",
-    Control.RESUME: "what waited goes out now",
-    Control.STOP: "nothing more of it goes out",
-}
 
 _STEERED = {
     Steer.HOLD: "nobody more is asked until it is resumed; answers still count",

@@ -154,6 +154,7 @@ def _incident(state: State, incident: Incident) -> dict[str, Any]:
         "ended": incident.ended,
         "shadow": incident.shadow,
         "held_back": bool(incident.held_by),
+        "held_by": incident.held_by,
         "accepted": [
             {"step": run.step, "person": person, "at": run.promised.get(person)}
             for run in runs

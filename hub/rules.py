@@ -42,6 +42,7 @@ class InForce:
         self._call_list = call_list
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
+        self._causes = frozenset(cause.sheet for sheet in self._versions.values() for cause in sheet.quiet_while)
 
     def with_people(self, directory: Directory, rosters: Mapping[str, Roster]) -> "InForce":
         """The same with other people."""
@@ -115,6 +116,9 @@ class InForce:
 
     def speaks(self, channel: str) -> bool:
         return channel in self._voices
+
+    def causes(self, sheet: str) -> bool:
+        return sheet in self._causes
 
     def registered(self, person: str) -> bool:
         return person in self.directory.registered

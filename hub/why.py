@@ -46,6 +46,7 @@ class Trail:
         self.versions: dict[tuple[str, str], str] = {}
         self.steered: dict[str, list[str]] = {}  # run → what officers did with it, and how it ended
         self.moves: dict[str, list[tuple[datetime, str]]] = {}
+        self.held: dict[str, list[str]] = {}  # incident → what held it back, and since when it goes its way
         self.broadcasts: dict[str, list[str]] = {}  # who drafted and released it
         for decision in decisions(reading):
             for event in decision.events:
@@ -74,6 +75,10 @@ class Trail:
                 self.broadcasts[event.broadcast].append(f"{event.by} released it at {_at(d.at)}")
             case e.Opened():
                 self.incidents[event.incident] = (event, d)
+            case e.HeldBack():
+                self.held.setdefault(event.incident, []).append(f"held back by {event.silence} at {_at(d.at)}")
+            case e.Released():
+                self.held.setdefault(event.incident, []).append(f"held back no more at {_at(d.at)}")
             case e.Joined():
                 self.joined.setdefault(event.incident, []).append(event)
             case e.Enforced(what="playbook"):
@@ -201,6 +206,7 @@ class Trail:
         ]
         for joined in self.joined.get(incident_id, ())[:5]:
             lines += [f"    {line}" for line in self._signal(joined.signal, opened)]
+        lines += [f"    {said}" for said in self.held.get(incident_id, ())]
         lines.append(f"  decision {decision.id} of the journal")
         return lines
 

@@ -131,6 +131,9 @@ class World:
     def speaks(self, channel: str) -> bool:
         return channel == "voice"
 
+    def causes(self, sheet: str) -> bool:
+        return any(cause.sheet == sheet for known in self.sheets for cause in known.quiet_while)
+
     def registered(self, person: str) -> bool:
         return person in self.public
 

@@ -57,7 +57,9 @@ class BroadcastForm(Struct, frozen=True, kw_only=True):
     say: SayForm
     kind: Annotated[Kind, Meta(description="alert, all-clear or correction")] = Kind.ALERT
     follows: Annotated[str, Meta(description="The broadcast whose reached an all-clear or a correction goes to")] = ""
-    to: Annotated[tuple[str, ...], Meta(description="A group; roster NAME, competence NAME, person NAME")] = ()
+    to: Annotated[
+        tuple[str, ...], Meta(description="Groups; roster NAME, competence NAME, organisation NAME, person NAME")
+    ] = ()
     registered: Annotated[RegisteredForm | None, Meta(description="The public who registered")] = None
     by: Annotated[tuple[str, ...], Meta(description="Channels: each person is told over each that reaches them")] = ()
     status: Annotated[Literal["Actual", "Exercise", "Test"], Meta(description="Actual, Exercise or Test")] = "Actual"

@@ -64,7 +64,7 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
 def _incident(incident: dict[str, Any], opened: str) -> str:
     about = ", ".join(incident["key"])
     more = [incident["status"]] if incident["status"] != "Actual" else []
-    more += ["held back by a silence"] if incident["held_back"] else []
+    more += [f"held back by {incident['held_by']}"] if incident["held_back"] else []
     steps = ", ".join(f"{step} {came}" for step, came in incident["steps"].items())
     return (
         f"{incident['playbook']} ({about}) since {opened}{''.join(f', {m}' for m in more)}: {steps or 'no step begun'}"

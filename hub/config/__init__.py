@@ -236,6 +236,7 @@ class _Loading:
         sheets = self._sheet_texts(hub.playbooks)
         messages = self._messages(sheets)
         known = Known(
+            sheets=[found.name for name, text in sheets.items() if (found := load_playbook(text, name)[0]) is not None],
             chains=chains,
             groups=directory.groups,
             people=directory.people,

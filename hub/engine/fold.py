@@ -97,6 +97,7 @@ def _joined(s: State, ev: e.Joined, at: datetime) -> None:
     incident = s.incidents[ev.incident]
     incident.signals[ev.signal] = InIncident(name=ev.name, until=ev.until)
     incident.last = ev.signal
+    incident.places = ev.places
     s.signals.setdefault(ev.name, {})[ev.incident] = ev.signal
 
 

@@ -100,8 +100,19 @@ def _replace(
 def _join(
     w: Work, incident: Incident, signal_id: str, name: str, signal: Signal, until: datetime | None, update: bool = False
 ) -> None:
+    places: tuple[str, ...] = ()
+    if w.rules.causes(incident.playbook):
+        places = tuple(dict.fromkeys(place for info in signal.infos for area in info.areas for place in area.places))
     w.emit(
-        e.Joined(incident=incident.id, signal=signal_id, source=signal.source, name=name, until=until, update=update)
+        e.Joined(
+            incident=incident.id,
+            signal=signal_id,
+            source=signal.source,
+            name=name,
+            until=until,
+            update=update,
+            places=places,
+        )
     )
     if until is not None:
         w.deadline_at(f"expiry {incident.id} {signal_id}", until)
@@ -156,13 +167,12 @@ def open_incident(
 
 
 def _begin_unless_quiet(w: Work, incident: Incident, signal: Signal) -> None:
-    """Begins, unless a silence holds for the signal. What is held back goes its way with the first signal that is not
-    silenced."""
-    if w.state.silences:
-        meant = seen(signal)
-        if silence := quiet.holding(w, incident, meant):
-            w.emit(e.HeldBack(incident=incident.id, silence=silence, seen=meant))
-            return
+    """Begins, unless a silence holds for the signal, or its cause is known. What is held back goes its way with the
+    first signal that is not."""
+    meant = seen(signal)
+    if holding := quiet.holding(w, incident, meant):
+        w.emit(e.HeldBack(incident=incident.id, silence=holding, seen=meant))
+        return
     if incident.held_by:
         w.emit(e.Released(incident=incident.id))
     steps.begin_sheet(w, incident)
@@ -245,6 +255,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
                 steps.begin(w, incident, step)
     if all_clear_message(playbook) == "hub.all-clear":  # the sheet has none of its own
         tell_reached(w, incident, "hub.all-clear")
+    quiet.cause_over(w, incident)
     w.deadline(f"forget {incident.id}", playbook.incident.within_s if playbook else 0.0)
 
 

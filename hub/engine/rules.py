@@ -67,6 +67,10 @@ class Rules(Protocol):
         """Whether the channel is a voice call."""
         ...
 
+    def causes(self, sheet: str) -> bool:
+        """Whether some sheet in force is quiet while this one has an incident."""
+        ...
+
     def registered(self, person: str) -> bool:
         """Whether this is one of the public who registered for alerts, and nobody of the directory."""
         ...

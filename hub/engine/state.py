@@ -59,7 +59,8 @@ class Incident(Struct, kw_only=True, gc=False):
     since: int = 0  # where the orders since it was last opened begin
     before: dict[str, int] = field(default_factory=dict)  # `steps` when it was last re-opened
     tasks: list[str] = field(default_factory=list)
-    held_by: str = ""  # the silence that holds it back
+    places: tuple[str, ...] = ()  # of the newest signal, where the incident may be the cause of others
+    held_by: str = ""  # the silence that holds it back, or the incident that is its cause
     held_for: Seen | None = None  # the newest signal that it holds for
 
     def begun(self, step: str) -> bool:

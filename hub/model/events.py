@@ -83,7 +83,8 @@ class Opened(_Event, frozen=True, tag="opened"):
 class Joined(_Event, frozen=True, tag="joined"):
     """A signal is in force in an incident until `until` (None: until it is withdrawn).
 
-    `name` identifies the sender's message: a digest of source, sender and identifier.
+    `name` identifies the sender's message: a digest of source, sender and identifier. `places`: the centre's own areas
+    that it touches, where other sheets are quiet while this one's incidents are open there.
     """
 
     incident: str
@@ -92,6 +93,7 @@ class Joined(_Event, frozen=True, tag="joined"):
     name: str
     until: datetime | None = None
     update: bool = False
+    places: tuple[str, ...] = ()
 
 
 class SignalWithdrawn(_Event, frozen=True, tag="withdrawn"):
@@ -115,8 +117,8 @@ class Reopened(_Event, frozen=True, tag="reopened"):
 
 
 class HeldBack(_Event, frozen=True, tag="held-back"):
-    """An incident wakes nobody for now: its steps have not begun. `silence`: which one holds; `seen`: the signal that
-    it holds for."""
+    """An incident wakes nobody for now: its steps have not begun. `silence`: which one holds, or the incident that is
+    its cause; `seen`: the signal that it holds for."""
 
     incident: str
     silence: str

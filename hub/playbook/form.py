@@ -14,7 +14,7 @@ from hub.findings import choice
 from hub.model.people import Asked, Contact
 from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.language import Mode, Trust
+from hub.playbook.language import Cause, Mode, Trust
 from hub.yaml import Document, Node, Sequence
 
 EVERYONE_REACHED = "everyone reached"
@@ -73,6 +73,14 @@ def contact_of(text: str) -> Contact:
     return Contact(Asked(kind or "group"), name)
 
 
+def _cause(text: str) -> Cause:
+    """`power-cut`, `power-cut in the same area`."""
+    found = re.fullmatch(r"([a-z0-9][a-z0-9-]{0,62})( in the same area)?", text)
+    if found is None:
+        raise Misfit("not-a-cause", f'"{text}" is no cause', 'write "SHEET" or "SHEET in the same area"')
+    return Cause(found[1], found[2] is not None)
+
+
 def _channel(text: str) -> str:
     return CHANNEL_WORDS.get(text, text)
 
@@ -83,6 +91,7 @@ Severities = Annotated[tuple[Severity, ...], _scale(SEVERITIES)]
 Certainties = Annotated[tuple[Certainty, ...], _scale(CERTAINTIES)]
 Grade = Annotated[Trust, Reads(_trust, {"type": "string", "pattern": "^at least [A-F][1-6]$"})]
 ContactText = Annotated[Contact, Reads(contact_of)]
+CauseText = Annotated[Cause, Reads(_cause, {"type": "string", "examples": ["power-cut in the same area"]})]
 ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sms", "call", "email"]})]
 
 
@@ -194,4 +203,8 @@ class SheetForm(Struct, frozen=True, kw_only=True):
     when: tuple[WhenForm, ...] = ()
     start_by_hand: str | ByHandForm | None = None
     incident: IncidentForm = field(default_factory=IncidentForm)
+    quiet_while: Annotated[
+        tuple[CauseText, ...],
+        Meta(description="While an incident of that sheet is open, this one wakes nobody: SHEET in the same area"),
+    ] = ()
     steps: Annotated[dict[Word, StepForm], Meta(description="The steps, by name")]

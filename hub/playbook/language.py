@@ -160,8 +160,16 @@ class Joining(Struct, frozen=True, omit_defaults=True, kw_only=True):
     by_officer: bool = False
 
 
+class Cause(Struct, frozen=True, array_like=True):
+    """A sheet whose open incident is the cause of this one's: in the same area only, or wherever it is."""
+
+    sheet: str
+    same_area: bool = False
+
+
 class Playbook(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A reflex sheet. `version` is the hex SHA-256 of its text. `when` is any of; none: started by hand only."""
+    """A reflex sheet. `version` is the hex SHA-256 of its text. `when` is any of; none: started by hand only.
+    `quiet_while`: while one of these causes is open, incidents of this sheet wake nobody."""
 
     name: str
     title: dict[Language, str]
@@ -172,6 +180,7 @@ class Playbook(Struct, frozen=True, omit_defaults=True, kw_only=True):
     when: tuple[When, ...] = ()
     by_hand: ByHand | None = None
     incident: Joining = Joining()
+    quiet_while: tuple[Cause, ...] = ()
     steps: tuple[Step, ...] = ()
 
     def step(self, name: str) -> Step:

@@ -20,6 +20,7 @@ OWN = ("sheet", "sheets", "code", "codes", "eta")  # filled in by the hub itself
 class Known(Struct, frozen=True, kw_only=True):
     """What sheets may name. `messages`: id → what has to be filled in (hub/playbook/messages.py, `placeholders_of`)."""
 
+    sheets: Collection[str] = ()
     chains: Collection[str] = ()
     groups: Collection[str] = ()
     people: Collection[str] = ()
@@ -57,6 +58,8 @@ def check_names(document: Document, playbook: Playbook, known: Known) -> None:
     """Adds a finding for every name the sheet uses that is not known."""
     for index, when in enumerate(playbook.when):
         _check_when(document, when, index, known)
+    for index, cause in enumerate(playbook.quiet_while):
+        _name(document, ("quiet while", index), "sheet", cause.sheet, known.sheets)
     for step in playbook.steps:
         path = ("steps", step.name)
         if isinstance(step.action, Call):

@@ -67,6 +67,10 @@ def _playbook(document: Document, form: SheetForm, conditions: Conditions, versi
     when = tuple(_when(document, w, i) for i, w in enumerate(form.when))
     if not form.when and form.start_by_hand is None:
         document.add(document.root, "never-starts", "nothing starts this sheet", 'add "when:" or "start by hand:"')
+    for index, cause in enumerate(form.quiet_while):
+        if cause.sheet == form.playbook:
+            place = document.at("quiet while", index)
+            document.add(place, "own-cause", "a sheet is not its own cause", "name the sheet of the cause")
     if not form.steps:
         document.add(document.at("steps"), "no-steps", "the sheet does nothing", "add a step")
     steps = tuple(_step(document, form, conditions, name) for name in form.steps)
@@ -86,6 +90,7 @@ def _playbook(document: Document, form: SheetForm, conditions: Conditions, versi
             within_s=form.incident.within,
             by_officer=form.incident.ends is Ends.OFFICER,
         ),
+        quiet_while=form.quiet_while,
         steps=tuple(step for step in steps if step is not None),
     )
 

@@ -10,6 +10,7 @@ from hub.model.people import Steer
 from hub.model.quiet import Quiet, Silence
 from hub.model.records import ChainSteered, Installed, SheetStarted, SilenceLifted, SilenceSet
 from hub.model.signal import Hazard, Info, Signal
+from hub.playbook.language import Cause
 from tests.stories import Night, World, sheet
 
 
@@ -250,4 +251,109 @@ def test_a_silence_for_an_area_is_for_what_lies_in_it_and_never_for_what_is_wide
     night.signal(info={"areas": (Area(description="x", places=places),)})
     if not quiet:
         is_woken(night)
+    night.over()
+
+
+# --- the cause silences its symptoms -----------------------------------------------------------------------
+
+IN_HARBOUR = {"areas": (Area(description="x", places=("region", "zone-1", "harbour")),)}
+IN_ZONE = {"areas": (Area(description="x", places=("region", "zone-1", "harbour", "market")),)}
+
+
+def caused(same_area: bool = True) -> Night:
+    """A storm is quiet while there is a power cut (in the same area)."""
+    cause = Cause("power-cut", same_area)
+    return Night(World(sheet("storm", quiet_while=(cause,)), sheet("power-cut", hazard="power-outage")))
+
+
+def cause_begins(night: Night, **info: Any) -> None:
+    night.signal("p1", hazard="power-outage", info=info or IN_ZONE)
+    night.person("officer-a").receives("power-cut-wake", by="sms")
+
+
+def test_while_its_cause_is_open_a_symptom_wakes_nobody_and_is_seen() -> None:
+    night = caused()
+    cause_begins(night)
+    night.signal(info=IN_HARBOUR)
+    cause, symptom = night.state.incidents.values()
+    assert (symptom.playbook, symptom.held_by) == ("storm", cause.id)
+    night.person("officer-a").replies("ja")
+    night.after(hours=1)
+    assert {o.message for o in night.outbox} == {"hub.accepted", "power-cut-partners"}
+
+
+def test_when_the_cause_is_over_what_is_still_open_goes_its_way_and_the_room_is_told() -> None:
+    night = caused()
+    cause_begins(night)
+    night.signal(info=IN_HARBOUR)
+    _, symptom = night.state.incidents
+    night.cancel(of="p1")
+    night.person("officer-a").receives("power-cut-over", by="sms")
+    is_woken(night)
+    (alarm,) = night.state.alarms.values()
+    assert (alarm.what, alarm.detail) == ("cause-over", f"power-cut is over, and had held back: {symptom}")
+    night.over()
+
+
+@pytest.mark.parametrize(
+    ("same_area", "cause", "symptom", "quiet"),
+    [
+        (True, IN_ZONE, IN_HARBOUR, True),
+        (True, IN_HARBOUR, IN_HARBOUR, True),
+        (True, IN_HARBOUR, IN_ZONE, False),
+        (True, IN_ZONE, {}, False),
+        (True, {"areas": ()}, IN_HARBOUR, False),
+        (False, IN_HARBOUR, IN_ZONE, True),
+        (False, {"areas": ()}, {}, True),
+        (True, IN_ZONE, IN_HARBOUR | {"severity": "Extreme"}, False),
+    ],
+)
+def test_only_where_the_cause_is_and_never_the_gravest(
+    same_area: bool, cause: dict[str, Any], symptom: dict[str, Any], quiet: bool
+) -> None:
+    night = caused(same_area)
+    cause_begins(night, **cause)
+    severity = symptom.get("severity", "Severe")
+    night.signal(severity=severity, info={key: value for key, value in symptom.items() if key != "severity"})
+    if not quiet:
+        is_woken(night)
+    night.over()
+
+
+def test_a_cause_that_is_an_exercise_silences_nothing_real_nor_does_one_that_is_over() -> None:
+    night = caused()
+    night.signal("p1", hazard="power-outage", info=IN_ZONE, status="Exercise")
+    night.person("officer-a").receives("power-cut-wake", by="sms")
+    night.signal(info=IN_HARBOUR)
+    is_woken(night)
+    night.over()
+
+    night = caused()
+    cause_begins(night)
+    night.cancel(of="p1")
+    night.person("officer-a").receives("power-cut-over", by="sms")
+    night.signal(info=IN_HARBOUR)
+    is_woken(night)
+    night.over()
+
+
+def test_a_symptom_known_before_its_cause_goes_on() -> None:
+    night = caused()
+    night.signal(info=IN_HARBOUR)
+    is_woken(night)
+    cause_begins(night)
+    night.after(seconds=90)
+    night.person("officer-a").receives("storm-wake", by="voice")
+    night.person("officer-a").receives("power-cut-wake", by="voice")
+    night.over()
+
+
+def test_when_the_cause_is_over_a_silence_may_still_hold() -> None:
+    night = caused()
+    cause_begins(night)
+    night.signal(info=IN_HARBOUR)
+    quiet = silence(night, hours=2, sheets=("storm",))
+    night.cancel(of="p1")
+    night.person("officer-a").receives("power-cut-over", by="sms")
+    assert held(night) == ["", quiet]
     night.over()

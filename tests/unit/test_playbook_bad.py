@@ -13,6 +13,7 @@ from hub.playbook.lint import Known, lint
 GALLERY = Path(__file__).resolve().parent.parent / "bad" / "playbooks"
 TODAY = "2026-07-14"
 KNOWN = Known(
+    sheets={"gas-leak", "power-outage"},
     chains={"duty-officers", "directors"},
     groups={"siamu", "police-zones", "haut-fonctionnaire"},
     rosters={"sitcen-on-call"},

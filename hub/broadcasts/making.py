@@ -1,12 +1,11 @@
-"""Broadcasts as officers ask for them: who would be told what, how long it would take and cost; drafting and releasing.
+"""Making a broadcast of what an officer asks for: who would be told what, how long it would take and cost.
 
 What is drafted is what is sent: the audience and the words are kept with the draft. What follows another broadcast goes
 to exactly those whom that one reached, as it is known when it is released.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 import msgspec
 import trio
@@ -17,22 +16,22 @@ from hub.acts import BroadcastBody, Preview, Reach, Refused, RegisteredBody, Wor
 from hub.config import ChannelConfig
 from hub.config.forms import BroadcastsForm, ClassForm
 from hub.config.groups import Areas
+from hub.desk import Desk
 from hub.dispatch.prepare import room_of
 from hub.dispatch.render import Rendered, Texts, render
 from hub.engine.broadcast import MESSAGE
 from hub.engine.reach import REACHED
-from hub.engine.state import Broadcast, State
+from hub.engine.state import Broadcast
 from hub.findings import choice
 from hub.journal import Journal
 from hub.model import records as r
 from hub.model.broadcast import Content, Kind, bits
 from hub.model.message import Message, Text
-from hub.model.people import Asked, Contact, Language
+from hub.model.people import Language
 from hub.model.signal import Status
 from hub.model.sms import segments
 from hub.people.directory import Directory
 from hub.people.zone import Zone, polygon_problem, street, within
-from hub.rules import InForce
 
 AT_ONCE = 2_000  # of a town looked through before others have their turn
 SPOKEN_PER_S = 13.0  # characters a voice says in a second
@@ -50,16 +49,14 @@ class Made(Struct, frozen=True, kw_only=True):
     preview: Preview
 
 
-class Broadcasts:
+class Maker:
     """Makes drafts and the contents of releases. Raises Refused, and JournalError where the vault cannot be read."""
 
     def __init__(
         self,
         *,
         journal: Journal,
-        state: Callable[[], State],
-        rules: Callable[[], InForce],
-        now: Callable[[], datetime],
+        desk: Desk,
         form: BroadcastsForm,
         channels: Mapping[str, ChannelConfig],
         texts: Texts,
@@ -67,9 +64,8 @@ class Broadcasts:
         playback: bool,
     ) -> None:
         self._journal = journal
-        self._state = state
-        self._rules = rules
-        self._now = now
+        self._desk = desk
+        self._state, self._rules, self._now = desk.state, desk.rules, desk.now
         self._form = form
         self._channels = channels
         self._texts = texts
@@ -179,7 +175,8 @@ class Broadcasts:
         if not sent.to and sent.registered is None:
             raise Refused("to: nobody is named: give groups, rosters or people, or where those live who registered")
         rules = self._rules()
-        people = dict.fromkeys(rules.people([self._contact(word) for word in sent.to], self._now()))
+        contacts = self._desk.named("to", sent.to) if sent.to else ()
+        people = dict.fromkeys(rules.people(contacts, self._now()))
         if sent.registered is not None:
             if not group.public:
                 raise Refused(f"registered: the class {sent.group!r} may not go to the public: see config/hub.yaml")
@@ -188,21 +185,6 @@ class Broadcasts:
                 people.update(dict.fromkeys(one.id for one in within(registered[start : start + AT_ONCE], zone)))
                 await trio.lowlevel.checkpoint()
         return tuple(people)
-
-    def _contact(self, word: str) -> Contact:
-        kind, _, name = word.partition(" ") if " " in word else ("group", " ", word)
-        rules = self._rules()
-        known: dict[Asked, Collection[str]] = {
-            Asked.GROUP: self._directory.groups,
-            Asked.ROSTER: rules.rosters,
-            Asked.PERSON: self._directory.people,
-            Asked.COMPETENCE: self._directory.competences(),
-        }
-        if kind not in list(Asked) or name not in known[Asked(kind)]:
-            names = known.get(Asked(kind), ()) if kind in list(Asked) else ()
-            remedy = choice(name, names, "there are") if names else "write `group NAME`, `roster NAME`, `person NAME`"
-            raise Refused(f"to: nobody is {word!r}: {remedy}")
-        return Contact(Asked(kind), name)
 
     def _zone(self, sent: RegisteredBody) -> Zone:
         communes: dict[str, None] = {}
