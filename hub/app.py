@@ -139,6 +139,7 @@ class Hub:
             channels=self.channels,
             call=self.edge.call,
             limits=self.config.limits(),
+            routes=self.config.routes,
             make_ids=new_ids,
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
             enclose=maker.enclose,
@@ -314,6 +315,7 @@ class Hub:
         """The picture of the moment."""
         return {
             **picture(self.core.state, self.clock.now(), self.recent),
+            "channels": self.core.dispatch.channels(),
             "playback": self.playback,
             "trouble": getattr(self.journal, "trouble", None),
             "node": self.config.hub.name,

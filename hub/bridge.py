@@ -60,7 +60,7 @@ class ConnectorError(Exception):
         self.doing = doing
 
 
-class ConnectorTimeout(ConnectorError):
+class ConnectorTimeout(ConnectorError, TimeoutError):
     """The call was not done by its deadline. Whether it took effect over there is not known."""
 
 

@@ -214,7 +214,9 @@ class Abilities(Struct, frozen=True, kw_only=True):
     cannot arrive twice. `settles`: it can be asked what became of an attempt. `receipts`: the provider says later
     whether it arrived. `answers`: people can answer on it. `words`: with words of theirs, so that an ask tells its code
     (else by buttons). `voice`: speaks the text. `recalls`: what was handed over can still be taken back (a ringing
-    call). `attachments`: it carries files."""
+    call). `attachments`: it carries files. `numbers`: its addresses are phone numbers; `segments`: its texts are SMS,
+    counted in parts. `shared`: one provider stands behind all addresses, so that what fails with many speaks against
+    it; not where every address is a server of its own."""
 
     answers: bool = False
     words: bool = True
@@ -225,6 +227,9 @@ class Abilities(Struct, frozen=True, kw_only=True):
     receipts: bool = False
     recalls: bool = False
     attachments: bool = False
+    numbers: bool = False
+    segments: bool = False
+    shared: bool = True
 
 
 class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
@@ -274,23 +279,27 @@ class Sent(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 class Retry(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Not taken now; try again, not before `after_s` where the provider said so. `doubt`: it may have been taken
-    (the answer was lost): settle before trying again."""
+    (the answer was lost): settle before trying again. `address`: it is this address that does not answer now (switched
+    off, mailbox full): says nothing against the provider."""
 
     reason: str
     after_s: float | None = None
     doubt: bool = False
+    address: bool = False
 
 
 class Dead(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Will never arrive this way (number unknown, blocked, opted out): the next channel is to be used.
     `bad_address`: the address itself is wrong and should be corrected. `alarm`: the whole channel is broken (wrong
-    credentials): tell the room. `heard`: somebody may have heard it all the same (an answering machine took the call):
+    credentials, no credit): its fall-back is to be used, and the room told. `elsewhere`: this provider does not serve
+    the address; another may. `heard`: somebody may have heard it all the same (an answering machine took the call):
     they count as reached."""
 
     reason: str
     bad_address: bool = False
     alarm: bool = False
     heard: bool = False
+    elsewhere: bool = False
 
 
 Answer = Sent | Retry | Dead

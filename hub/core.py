@@ -19,7 +19,9 @@ from hub.dispatch.orders import Pending
 from hub.dispatch.policy import Limits
 from hub.dispatch.prepare import Enclose
 from hub.dispatch.render import Texts
+from hub.dispatch.route import Routes
 from hub.dispatch.settle import Caller
+from hub.engine.channels import FAILING
 from hub.engine.engine import Engine
 from hub.engine.fold import fold_decision
 from hub.engine.state import State
@@ -82,6 +84,7 @@ class Core:
         make_ids: Making,
         chance: random.Random | random.SystemRandom,
         listen_s: float = LISTEN_S,
+        routes: Routes | None = None,
         enclose: Enclose | None = None,
     ) -> None:
         self.journal = journal
@@ -99,6 +102,8 @@ class Core:
             chance=chance,
             limits=limits,
             recall=self.decider.recent.get,
+            routes=routes,
+            failing={alarm.about for alarm in state.alarms.values() if alarm.what == FAILING},
             opted_out=lambda person: self.engine.state.opted_out.get(person, ()),
             enclose=enclose,
         )
@@ -184,7 +189,7 @@ class Core:
                 case e.Ordered() if event.order not in prepared:
                     self.dispatch.submit(event)
                 case e.Delivered():
-                    self.dispatch.heard(event.order, [index for index, _, _ in event.moves])
+                    self.dispatch.heard(event.order, event.moves)
                 case e.OrderWithdrawn():
                     self.dispatch.withdraw(event.order, event.why)
                 case e.OrderHeld():
@@ -250,4 +255,5 @@ def health(core: Core, trouble: str | None) -> dict[str, Any]:
         "deadline": core.engine.next_deadline(),
         "decisions": core.decider.decided,
         "in_flight": core.dispatch.in_flight,
+        "channels": {one["name"]: one["health"] for one in core.dispatch.channels()},
     }

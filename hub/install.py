@@ -10,6 +10,8 @@ import structlog
 from msgspec import Struct
 
 from hub.config import Config
+from hub.dispatch.route import Routes
+from hub.engine.channels import FAILING, SILENT
 from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
@@ -36,9 +38,18 @@ class Understanding(Struct, frozen=True):
     """Whose an address is and what words mean (hub.intake.intake.Understanding)."""
 
     directory: Directory
+    routes: Routes = Routes()
 
     def person_at(self, channel: str, address: str) -> str:
         return self.directory.find(address)
+
+    def channel_of(self, connector: str, person: str) -> str:
+        """The channel by which the person has that provider; the connector itself where they are reached by it, or
+        by none of its channels."""
+        for channel in (connector, *self.routes.used_by(connector)):
+            if self.directory.address(person, channel):
+                return channel
+        return next(iter(self.routes.used_by(connector)), connector)
 
     def understand(self, text: str) -> r.ReplyReceived:
         words = understand(text)
@@ -73,7 +84,7 @@ class Installation:
         self.in_force: InForce
         self.files = config.directory()
         self.layers = Layers()
-        self.understanding = Understanding(self.files)
+        self.understanding = Understanding(self.files, config.routes)
 
     async def rules(self, state: State) -> InForce:
         """The rules in force, with what was changed while running and the earlier versions of sheets that open
@@ -103,7 +114,7 @@ class Installation:
     def _lay(self) -> InForce:
         directory = self.layers.directory(self.files)
         self.in_force = self.in_force.with_people(directory, self.layers.over(self._config.rosters))
-        self.understanding = Understanding(directory)
+        self.understanding = Understanding(directory, self._config.routes)
         return self.in_force
 
     def known(self, status: Status) -> Known:
@@ -156,6 +167,9 @@ class Installation:
             if alarm.what == "source-failing" and alarm.about not in {**self._config.sources, **self._config.channels}:
                 gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
                 facts.append(r.Fact(id=self._ids.new(at), at=at, body=gone))
+            if alarm.what in (FAILING, SILENT) and alarm.about not in self._config.channels:
+                away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
+                facts.append(r.Fact(id=self._ids.new(at), at=at, body=away))
         for change in self.layers.said_by(self.files, self._config.rosters):
             same = r.ChangeReverted(change=change, by="hub", why="the files say the same")
             facts.append(r.Fact(id=self._ids.new(at), at=at, body=same))

@@ -116,6 +116,8 @@ class Trail:
         order, decision = self.orders[order_id]
         to = order.recipients[0] if len(order.recipients) == 1 else f"{order.size or len(order.recipients)} people"
         lines = [f"{to} was sent {order.message} over {order.channel} (decided at {_at(decision.at)}) because"]
+        if order.after:
+            lines.append(f"  their address before this one had failed (delivery {order.after}):")
         if order.broadcast:
             lines += [f"  {said}" for said in self.broadcasts.get(order.broadcast, ())]
         elif order.ask and order.lane == "ask":
@@ -132,7 +134,8 @@ class Trail:
             lines += self._incident(incident)
         for attempt in self._reading.attempts_of([order_id]):
             repeat = ", marked as a possible repeat" if attempt.repeat else ""
-            lines.append(f"  attempt {attempt.nth} at {_at(attempt.at)}{repeat} (record {attempt.id})")
+            by = f" by {attempt.provider}" if attempt.provider else ""
+            lines.append(f"  attempt {attempt.nth}{by} at {_at(attempt.at)}{repeat} (record {attempt.id})")
             lines += [f"    with a document, in the vault under {key}" for key in attempt.documents]
         lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
         lines.append(f"  decision {decision.id} of the journal")

@@ -148,7 +148,8 @@ class World:
 
 
 class Night:
-    """One night. `fails`: (person, channel) whose deliveries fail; `silent`: whose deliveries are never heard of."""
+    """One night. `fails`: (person, channel) whose deliveries fail, or (person, channel, n) where only those to the n-th
+    address do; `silent`: whose deliveries are never heard of."""
 
     def __init__(self, world: World | None = None, at: datetime = START, seed: int = 1) -> None:
         self.world = world or World()
@@ -156,7 +157,7 @@ class Night:
         self.ids = Ids(random.Random(seed))
         self.engine = Engine(State(), self.world, Ids(random.Random(seed + 1)))
         self.decisions: list[r.Decision] = []
-        self.fails: set[tuple[str, str]] = set()
+        self.fails: set[tuple[str, str] | tuple[str, str, int]] = set()
         self.silent: set[tuple[str, str]] = set()
         self.outbox: list[e.Ordered] = []  # what was sent and the story has not expected yet
         self.fired: list[tuple[str, datetime]] = []
@@ -226,12 +227,13 @@ class Night:
                 self._dispatch(event)
 
     def _dispatch(self, order: e.Ordered) -> None:
-        self.outbox.append(order)
+        meant = {i: p for i, p in enumerate(order.recipients) if not order.only or i in order.only}
+        self.outbox.append(msgspec.structs.replace(order, recipients=tuple(meant.values())))
         receipts = []
-        for index, person in enumerate(order.recipients):
+        for index, person in meant.items():
             if (person, order.channel) in self.silent:
                 continue
-            failed = (person, order.channel) in self.fails
+            failed = bool({(person, order.channel), (person, order.channel, order.address)} & self.fails)
             receipts.append(r.Receipt(order.order, index, Outcome.FAILED if failed else Outcome.SENT))
         if receipts:
             self.fact(r.ReceiptsReceived(channel=order.channel, receipts=tuple(receipts)))

@@ -140,7 +140,15 @@ def _parts() -> Iterator[str]:
     yield from _fields(SourceForm, {"type": _names(SOURCES)})
     yield from _connectors(SOURCES)
     yield "## channels.yaml\n\nName → channel. " + _doc(ChannelForm) + "\n"
-    yield from _fields(ChannelForm, {"type": _names(CHANNELS), "limits": "see below"})
+    yield from _fields(
+        ChannelForm,
+        {
+            "type": _names(CHANNELS),
+            "limits": "see below",
+            "fall back to": "a channel",
+            "by prefix": 'prefix → channel: `"+49": sms-germany`',
+        },
+    )
     yield "### limits\n\nOf deliveries. Defaults depend on the channel's name; whatever sends SMS has those of `sms`.\n"
     yield from _limits()
     yield from _connectors(CHANNELS)

@@ -59,7 +59,7 @@ class HttpSmsChannel:
     """Text messages by a provider's HTTP interface. It is answered, and reports, where the configuration says how."""
 
     Config: ClassVar[type[Struct]] = HttpSmsConfig
-    abilities: Abilities = Abilities()
+    abilities: Abilities = Abilities(numbers=True, segments=True)
 
     def __init__(self, config: HttpSmsConfig, environment: Environment) -> None:
         self._config = config
@@ -108,7 +108,7 @@ class HttpSmsChannel:
         if bad_number(outgoing.to):
             return Dead(reason="no number that can be written to", bad_address=True)
         if not self._serves(outgoing.to):
-            return Dead(reason="a number this provider does not serve")
+            return Dead(reason="a number this provider does not serve", elsewhere=True)
         values = self._values(outgoing)
         body, headers = self._body(values), filled(config.headers, values)
         if body is not None:

@@ -226,8 +226,8 @@ def _refused(error: SMTPResponseException) -> Answer:
     the address."""
     enhanced = _enhanced(error.message)
     reason = f"mail server: {error.code}{' ' + enhanced if enhanced else ''}"
-    if error.code < 500:
-        return Retry(reason=reason)
+    if error.code < 500:  # 421 ends the service, 454 the sign-in; else the mailbox is full, or greylisted
+        return Retry(reason=reason, address=error.code not in (421, 454))
     if error.code in (530, 534, 535, 538):
         return Dead(reason=reason, alarm=True)
     unknown = enhanced.startswith("5.1.") and not enhanced.startswith(("5.1.7", "5.1.8"))  # those are the sender's

@@ -46,6 +46,7 @@ MEANINGS = {
 _AGAIN = frozenset({20429, 21611, 30001, 30022})  # nothing wrong with the number: slow down
 _BAD_ADDRESS = frozenset({13224, 21211, 21217, 21421, 21614, 30005, 30006})
 _BROKEN = frozenset({20003, 20404, 21210, 21212, 21603, 21606, 21659, 21660, 30002, 30034})  # ours to put right
+_ELSEWHERE = frozenset({21215, 21216, 21219, 21408, 21608, 21612})  # this account may not, or cannot, reach it
 
 
 def meaning(code: int | str | None) -> str:
@@ -63,9 +64,9 @@ def refused(error: TwilioRestException, nth: int) -> Answer:
     if code in _AGAIN:
         return Retry(reason=reason)
     if code == 30003:  # switched off or out of reach: once more, then by voice
-        return Retry(reason=reason, after_s=30.0) if nth == 1 else Dead(reason=reason)
+        return Retry(reason=reason, after_s=30.0, address=True) if nth == 1 else Dead(reason=reason)
     if code == 30008:
-        return Retry(reason=reason) if nth == 1 else Dead(reason=reason)
+        return Retry(reason=reason, address=True) if nth == 1 else Dead(reason=reason)
     if code in _BROKEN or status in (401, 403):
         return Dead(reason=reason, alarm=True)
     if status in (408, 425):
@@ -74,4 +75,4 @@ def refused(error: TwilioRestException, nth: int) -> Answer:
         return Retry(reason=reason, doubt=True)
     if 200 <= status < 400:
         return Retry(reason=reason, doubt=status < 300)
-    return Dead(reason=reason, bad_address=code in _BAD_ADDRESS)
+    return Dead(reason=reason, bad_address=code in _BAD_ADDRESS, elsewhere=code in _ELSEWHERE)

@@ -91,7 +91,9 @@ class SmsChannel:
     can they reply to a messaging service: Twilio's list of messages is asked by the number they were sent to."""
 
     Config: ClassVar[type[Struct]] = SmsConfig
-    abilities: Abilities = Abilities(answers=True, longest=_LONGEST, settles=True, receipts=True)
+    abilities: Abilities = Abilities(
+        answers=True, longest=_LONGEST, settles=True, receipts=True, numbers=True, segments=True
+    )
 
     def __init__(self, config: SmsConfig, environment: Environment) -> None:
         self._config = config

@@ -77,7 +77,7 @@ class VoiceChannel:
     Where nobody can reach us (`public: no`) no key can be taken: the call says how to answer otherwise."""
 
     Config: ClassVar[type[Struct]] = VoiceConfig
-    abilities: Abilities = Abilities(answers=True, voice=True, settles=True, receipts=True, recalls=True)
+    abilities: Abilities = Abilities(answers=True, voice=True, settles=True, receipts=True, recalls=True, numbers=True)
 
     def __init__(self, config: VoiceConfig, environment: Environment) -> None:
         self._config = config
@@ -283,7 +283,7 @@ class VoiceChannel:
 def _became(sid: str, status: str, answered_by: str, ask: bool) -> Answer:
     """What the list says of a call: a status told while nobody listened is not told again."""
     if status == "canceled":  # it was taken back and reached nobody: made again only where it is still wanted
-        return Retry(reason=status)
+        return Retry(reason=status, address=True)
     if status in _NOT_REACHED:
         return Dead(reason=status)
     if status != "completed":

@@ -63,7 +63,7 @@ class WebhookChannel:
     """Posts messages to the address of the person or partner."""
 
     Config: ClassVar[type[Struct]] = WebhookChannelConfig
-    abilities: ClassVar[Abilities] = Abilities(idempotent=True)
+    abilities: ClassVar[Abilities] = Abilities(idempotent=True, shared=False)
 
     def __init__(self, config: WebhookChannelConfig, environment: Environment) -> None:
         self._config = config

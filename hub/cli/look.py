@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,8 @@ from hub.cli import say
 from hub.cli.changes import in_force
 from hub.cli.read import entry_of, files_of, read_with
 from hub.clock import wall
-from hub.config import Config
+from hub.config import Config, made_to_ask
+from hub.config.providers import first_serving
 from hub.connector import BadItem
 from hub.journal import JournalError
 from hub.journal.reader import Reader, open_reader
@@ -59,7 +61,9 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
     chain = config.chains.get(chain_id)
     if chain is None:
         say.could_not(f"{chain_id}: no such chain: there are {', '.join(sorted(config.chains))}")
-    plan = plan_of(chain, at, *in_force(config))
+    made = {name: made_to_ask(c.make, c.settings, name) for name, c in config.channels.items()}
+    serving = partial(first_serving, config.routes, {name: channel for name, channel in made.items() if channel})
+    plan = plan_of(chain, at, *in_force(config), serving)
     if as_json:
         say.json_line(plan)
     else:
@@ -73,7 +77,9 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
             )
             for person in tier.people:
                 ways = ", then ".join(
-                    f"{way.channel} {way.address}" + (f" after {_span(way.after_s)}" if way.after_s else "")
+                    f"{way.channel} {way.address}"
+                    + (f" by {way.provider}" if way.provider else "")
+                    + (f" after {_span(way.after_s)}" if way.after_s else "")
                     for way in person.ways
                 )
                 alone = " (one device only)" if person.one_device else ""

@@ -20,11 +20,13 @@ from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.groups import Areas, organisations_of
 from hub.config.people import Ways, address_place, check_people, people_of
+from hub.config.providers import check_prefixes, problem_of, routes_of
 from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
 from hub.connector import Abilities, Channel, Environment
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.render import Texts
+from hub.dispatch.route import Routes
 from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
@@ -42,7 +44,6 @@ from hub.yaml import Document, Node, Scalar, read
 from hub.yaml import Mapping as MappingNode
 
 SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
-SMS = ("sms", "http-sms")  # connectors whose texts are SMS, whatever the channel is called
 
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
@@ -95,6 +96,7 @@ class Config(Struct, frozen=True, kw_only=True):
     playbooks: tuple[Playbook, ...] = ()
     sources: dict[str, SourceConfig] = {}
     channels: dict[str, ChannelConfig] = {}
+    routes: Routes = Routes()
     texts: dict[str, str] = {}
     documents: dict[str, Document] = {}
 
@@ -166,8 +168,7 @@ def check_addresses(config: Config, channels: Mapping[str, Channel]) -> list[Fin
         tried: dict[str, int] = {}
         for way in person.addresses:
             index = tried[way.channel] = tried.get(way.channel, -1) + 1
-            channel = channels.get(way.channel)
-            if channel is not None and (problem := channel.check(way.address)):
+            if problem := problem_of(config.routes, channels, way):
                 document, place = _place_of(config, person.id, way.channel, index)
                 if place is not None and any(
                     (f.line, f.column) == (place.line, place.column) for f in document.findings
@@ -191,12 +192,19 @@ def _place_of(config: Config, person: str, channel: str, index: int) -> tuple[Do
 
 def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
     """What a channel can do as it is configured; what its kind can, where it cannot be made without its secrets."""
-    try:
-        made = kind(settings, Environment(name=name, secret=lambda _: "0" * 32, public_url=public_url))
-    except Exception:  # whoever runs or checks it is told why
-        made = kind
-    abilities: Abilities = made.abilities
+    made = made_to_ask(kind, settings, name, public_url)
+    abilities: Abilities = kind.abilities if made is None else made.abilities
     return abilities
+
+
+def made_to_ask(kind: Any, settings: Struct, name: str, public_url: str = "") -> Channel | None:
+    """A channel to be asked what it can do; None where it cannot be made without its secrets: whoever runs or checks it
+    is told why."""
+    try:
+        made: Channel = kind(settings, Environment(name=name, secret=lambda _: "0" * 32, public_url=public_url))
+    except Exception:
+        return None
+    return made
 
 
 class _Loading:
@@ -213,11 +221,13 @@ class _Loading:
 
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._bound("hub.yaml", HubForm) or HubForm()
-        channels = self._channels(hub.web.public)
+        channels, routes = self._channels(hub.web.public)
         ways = _ways(channels, hub.region)
         answering = [name for name, c in channels.items() if c.abilities.answers]
         geography = self._areas()
         directory = self._people(ways, Areas(geography))
+        if "channels.yaml" in self._documents:
+            check_prefixes(self._documents["channels.yaml"], routes, directory)
         rosters = self._rosters(directory, hub.zone)
         self._check_links(hub, [*rosters, *directory.people])
         if hub.call_list is not None:
@@ -256,6 +266,7 @@ class _Loading:
             playbooks=playbooks,
             sources=sources,
             channels=channels,
+            routes=routes,
             texts=self._texts,
             documents=self._documents,
         )
@@ -290,8 +301,9 @@ class _Loading:
 
     # --- connectors ----------------------------------------------------------------------------------------
 
-    def _channels(self, public: str) -> dict[str, ChannelConfig]:
+    def _channels(self, public: str) -> tuple[dict[str, ChannelConfig], Routes]:
         found: dict[str, ChannelConfig] = {}
+        forms: dict[str, ChannelForm] = {}
         for name, node, document in self._entries("channels.yaml"):
             self._unread.add(name)
             form = self._own(document, node, ChannelForm, f"channel {name}")
@@ -299,7 +311,9 @@ class _Loading:
                 continue
             made = self._connector(document, node, CHANNELS, form.type or name, ChannelForm, f"channel {name}")
             if made is not None:
-                limits = form.limits.over(limits_of("sms" if (form.type or name) in SMS else name))
+                kind, settings = made
+                abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
+                limits = form.limits.over(limits_of("sms" if abilities.segments else name))
                 if limits.width_asks >= limits.width or limits.burst_asks >= limits.burst:
                     document.add(
                         node.key("limits"),
@@ -307,9 +321,8 @@ class _Loading:
                         f"channel {name} keeps everything for asks",
                         "raise at once or burst, or keep less for asks",
                     )
-                kind, settings = made
                 self._unread.discard(name)
-                abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
+                forms[name] = form
                 found[name] = ChannelConfig(
                     type=form.type or name,
                     make=kind,
@@ -318,7 +331,9 @@ class _Loading:
                     limits=limits,
                     live_only=form.live_only,
                 )
-        return found
+        abilities_of = {name: channel.abilities for name, channel in found.items()}
+        routes = routes_of(self._documents["channels.yaml"], forms, abilities_of) if found else Routes()
+        return found, routes
 
     def _sources(self) -> dict[str, SourceConfig]:
         found: dict[str, SourceConfig] = {}
@@ -519,5 +534,5 @@ def _say_twice(document: Document, part: str, ids: Collection[str]) -> None:
 
 
 def _ways(channels: Mapping[str, ChannelConfig], region: str) -> Ways:
-    phones = [name for name, c in channels.items() if c.abilities.voice or c.type in SMS]
+    phones = [name for name, c in channels.items() if c.abilities.numbers]
     return Ways(channels, phones, [name for name, c in channels.items() if c.type == "email"], region)

@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from typing import Annotated, Any
 
+import phonenumbers
 from msgspec import Meta, Struct, field
 
 from hub.auditor.config import AuditorConfig
@@ -448,9 +449,27 @@ class LimitsForm(Struct, frozen=True, kw_only=True):
         )
 
 
+def _prefix(text: str) -> str:
+    """The beginning of numbers, with the country's code or a part of it."""
+    digits = text.removeprefix("+")
+    codes = [str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
+    known = any(code.startswith(digits) or digits.startswith(code) for code in codes)
+    if not re.fullmatch(r"\+[1-9]\d{0,13}", text) or not known:
+        raise Misfit("not-a-prefix", f'"{text}" begins no phone number', 'with the country\'s code: "+49"')
+    return text
+
+
+Prefix = Annotated[str, Reads(_prefix, {"type": "string", "pattern": r"^\+[1-9]\d*$"})]
+
+
 class ChannelForm(Struct, frozen=True, kw_only=True):
-    """What the hub wants to know of every channel; the rest is the connector's."""
+    """What the hub wants to know of every channel; the rest is the connector's. A channel may stand for several
+    providers, of which each is an entry of its own: see [providers.md](providers.md)."""
 
     type: Annotated[str, Meta(description="Which connector; left out, the one of the channel's own name")] = ""
     limits: Annotated[LimitsForm, Meta(description="What it is given at most")] = LimitsForm()
     live_only: Annotated[bool, Meta(description="No exercise and no test ever goes over it")] = False
+    fall_back_to: Annotated[str, Meta(description="The entry whose provider takes over when this one's is out")] = ""
+    by_prefix: Annotated[
+        dict[Prefix, str], Meta(description="Beginning of a number → the entry by whose provider it goes")
+    ] = {}

@@ -1,10 +1,11 @@
-"""One attempt, from the queue to its outcome: make it durable, hand over, write down what the channel said, put back
-what is to be tried again.
+"""One attempt, from the queue to its outcome: make it durable, hand over, write down what the provider said, put back
+what is to be tried again, by this provider or the next.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -12,32 +13,36 @@ import trio
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
 from hub.dispatch.doubt import look
+from hub.dispatch.facts import Facts
 from hub.dispatch.orders import Counters, Handed, Order, spans
-from hub.dispatch.policy import JOURNAL_PAUSE_S, SETTLE_PART, Limits, gives_up, wait_s
+from hub.dispatch.policy import (
+    JOURNAL_PAUSE_S,
+    PERSISTENCE,
+    SETTLE_PART,
+    SETTLE_S,
+    SHORT_SETTLE_S,
+    SHORT_TRY_S,
+    Limits,
+    gives_up,
+    wait_s,
+)
 from hub.dispatch.prepare import Prepared, Preparer, Span, indexes
+from hub.dispatch.providers import Providers
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import NoText
 from hub.dispatch.settle import Caller, Settler
 from hub.journal import Journal, JournalUnavailable
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
-from hub.model.records import Attempt, Fact, Receipt, ReceiptsReceived, SourceChanged, VaultEntry
+from hub.model.records import Attempt, ChannelChanged, Receipt, ReceiptsReceived, VaultEntry
 
 log = structlog.get_logger(__name__)
 
 RECEIPTS_MAX = 1000  # in one fact
 RECALL_S = 10.0
 
+_Again = tuple[Literal["stopped", "retry", "doubt"], str]  # why it is put back, and for which provider
 Turn = Answer | Literal["withdrawn", "stopped"]  # what came of a delivery's turn; the latter: it was not handed over
-
-
-class Burst:
-    """Facts that are made durable together."""
-
-    def __init__(self) -> None:
-        self.facts: list[Fact] = []
-        self.durable = False
-        self.over = trio.Event()
 
 
 class Attempts:
@@ -53,14 +58,16 @@ class Attempts:
         queue: Queue,
         orders: dict[str, Order],
         counters: Counters,
+        providers: Providers,
         preparer: Preparer,
         now: Callable[[], datetime],
         ids: Ids,
         chance: random.Random | random.SystemRandom,
         wake: Callable[[], None],
+        chore: Callable[[Callable[[], Awaitable[None]]], None],
     ) -> None:
         self.in_flight = 0
-        self.settler = Settler(journal, call, channels, counters, preparer)
+        self.settler = Settler(journal, call, channels, providers.routes, counters, preparer)
         self._journal = journal
         self._call = call
         self._channels = channels
@@ -68,14 +75,16 @@ class Attempts:
         self._queue = queue
         self._orders = orders
         self._counters = counters
+        self._providers = providers
         self._preparer = preparer
         self._now = now
         self._ids = ids
         self._chance = chance
         self._wake = wake
+        self._chore = chore
         self._handed = Handed()
-        self._burst = Burst()
-        self._writing = trio.Lock()
+        self._look_s = float("inf")
+        self._facts = Facts(journal, now, ids, counters)
         self._idle = trio.Event()
 
     async def idle(self) -> None:
@@ -98,7 +107,7 @@ class Attempts:
         self._fly(count)
         try:
             vault: list[VaultEntry] = []
-            ready = [(work, places, await self._prepare(work, vault)) for work, places in batch]
+            ready = [(work, places, await self._prepare(work, places, vault)) for work, places in batch]
             attempts = [span.attempt for _, _, prepared in ready for span in prepared.spans]
             if attempts and not await self._durable(attempts, vault):
                 for work, places, prepared in ready:
@@ -114,7 +123,7 @@ class Attempts:
         finally:
             self._fly(-count)
 
-    async def _prepare(self, work: Work, vault: list[VaultEntry]) -> Prepared:
+    async def _prepare(self, work: Work, places: int, vault: list[VaultEntry]) -> Prepared:
         """Whatever is wrong with one order fails that order and no other."""
         order = self._orders.get(work.order)
         if order is None:
@@ -141,7 +150,24 @@ class Attempts:
             self._queue.put(held, now_s)
         await self._write(order, work.channel, prepared.refused)
         self._ended(order, prepared.over)
+        await self._elsewhere(order, work, places, prepared)
         return prepared
+
+    async def _elsewhere(self, order: Order, work: Work, places: int, prepared: Prepared) -> None:
+        """What is not this provider's to send now waits for another, or for one that works."""
+        now_s = trio.current_time()
+        if prepared.waits and not order.waits:  # once: who reads the journal knows why it stands
+            order.waits = True
+            why = f"{work.channel} is out: {self._providers.health(work.channel).reason}"
+            first = prepared.waits[0].indexes()[0]
+            await self._write(order, work.channel, [Receipt(work.order, first, Outcome.RETRY, why)])
+        for part in (*prepared.moved, *prepared.waits):
+            self._queue.put(part, now_s)
+        if prepared.moved:
+            self._wake()
+        if places:
+            lanes = self._queue.channel(work.channel)
+            lanes.give_back(sum(len(part) for part in (*prepared.moved, *prepared.waits)))
 
     async def _durable(self, attempts: Sequence[Attempt], vault: Sequence[VaultEntry]) -> bool:
         try:
@@ -202,31 +228,36 @@ class Attempts:
         order, work = span.order, span.work
         if order.gone():
             return "withdrawn"
-        if self._queue.holds(work.order):
+        if self._queue.holds(work.order) or (self._providers.health(work.channel).out and not span.probe):
             return "stopped"
         key = look(work.channel, self._channels[work.channel], outgoing)
         await self.settler.doubts.enter(key)
         try:
             if order.gone():
                 return "withdrawn"
-            return await self._hand_alone(order, work, outgoing)
+            answer = await self._hand_alone(order, work, outgoing)
         finally:
             self.settler.doubts.leave(key)
+        self._note(work.channel, outgoing, answer)
+        return answer
 
-    async def _hand_alone(self, order: Order, work: Work, outgoing: Outgoing) -> Turn:
+    async def _hand_alone(self, order: Order, work: Work, outgoing: Outgoing) -> Answer:
         channel = self._channels[work.channel]
         self._counters.tried += 1
         self._counters.repeats += work.repeat
+        try_s, settle_s = self._limits[work.channel].try_s, SETTLE_S
+        if PERSISTENCE[work.lane].here == 1 and self._next(order, work, outgoing):
+            try_s, settle_s = min(try_s, SHORT_TRY_S), SHORT_SETTLE_S
         try:
-            answer = await self._call(
-                channel.send, outgoing, connector=work.channel, deadline_s=self._limits[work.channel].try_s
-            )
+            answer = await self._call(channel.send, outgoing, connector=work.channel, deadline_s=try_s)
         except Exception as error:  # a channel does not raise; where it does, other people's calls go on
             log.warning("a channel broke off", connector=work.channel, attempt=outgoing.attempt, error=str(error))
-            answer = Retry(reason=f"broke off: {type(error).__name__}", doubt=True)
+            # Only where it was too late does it speak against the provider: the rest is our own edge's doing.
+            ours = not isinstance(error, TimeoutError | trio.TooSlowError)
+            answer = Retry(reason=f"broke off: {type(error).__name__}", doubt=True, address=ours)
         if isinstance(answer, Retry) and answer.doubt:
             self._counters.in_doubt += 1
-            answer = await self.settler.ask(work.channel, outgoing) or answer
+            answer = await self.settler.ask(work.channel, outgoing, settle_s) or answer
         if isinstance(answer, Sent) and answer.ref and channel.abilities.settles:
             self.settler.doubts.taken(answer.ref, self._now())
         if isinstance(answer, Sent) and channel.abilities.recalls and work.lane is Lane.ASK:
@@ -242,40 +273,63 @@ class Attempts:
         order, work = span.order, span.work
         receipts: list[Receipt] = []
         heard: list[Receipt] = []
-        again: dict[str, list[int]] = {"stopped": [], "retry": [], "doubt": []}
+        again: dict[_Again, list[int]] = {}
         chance, wait = self._chance.random(), 0.0
         for outgoing, turn in zip(span.outgoing, said, strict=True):
             outcome, reason, ref = Outcome.RETRY, "", ""
             match turn:
                 case Sent():
                     outcome, ref = Outcome.DELIVERED if turn.final else Outcome.SENT, turn.ref
-                case Dead():
-                    outcome, reason = Outcome.FAILED, turn.reason
-                    if turn.heard:
+                case Dead() | Retry():
+                    outcome, reason, put_back, this = self._not_taken(order, work, outgoing, turn, chance)
+                    wait = max(wait, this)
+                    if put_back is not None:
+                        again.setdefault(put_back, []).append(outgoing.index)
+                    if isinstance(turn, Dead) and turn.heard:
                         heard.append(Receipt(work.order, outgoing.index, Outcome.SENT, reason))
-                case Retry():
-                    tries, this = work.tries + 1, wait_s(work.lane, work.tries + 1, chance, turn.after_s)
-                    reason = turn.reason
-                    if gives_up(work.lane, tries, work.since_s, trio.current_time() + this):
-                        outcome, reason = Outcome.FAILED, f"given up after {tries} tries: {reason}"
-                        self._counters.given_up += 1
-                    else:
-                        again["doubt" if turn.doubt else "retry"].append(outgoing.index)
-                        wait = max(wait, this)
                 case "withdrawn":
                     outcome, reason = _withdrawn(order, work)
                 case "stopped":
                     reason = "stopped"
-                    again["stopped"].append(outgoing.index)
+                    again.setdefault(("stopped", work.channel), []).append(outgoing.index)
             receipts.append(Receipt(work.order, outgoing.index, outcome, reason, ref))
-        await self._note_health(work.channel, said)
         # An attempt some of which is in doubt stays in doubt until that is tried again: a crash must not forget it.
-        await self._write(order, work.channel, receipts, "" if again["doubt"] else span.attempt.id, before=heard)
-        for why, left in again.items():
-            if left:
-                await self._again(span, left, why, wait)
+        in_doubt = any(why == "doubt" for why, _ in again)
+        await self._write(order, work.channel, receipts, "" if in_doubt else span.attempt.id, before=heard)
+        for (why, provider), left in again.items():
+            await self._again(span, left, why, provider, wait)
 
-    async def _again(self, span: Span, left: Sequence[int], why: str, wait: float) -> None:
+    def _not_taken(
+        self, order: Order, work: Work, outgoing: Outgoing, turn: Dead | Retry, chance: float
+    ) -> tuple[Outcome, str, "_Again | None", float]:
+        """What comes of a delivery its provider has not taken: (outcome, reason, what it is put back for, after how
+        many seconds). The next provider, where there is one and the fault is not the address's; else this one again,
+        or nothing more."""
+        reason, doubt = turn.reason, isinstance(turn, Retry) and turn.doubt
+        if isinstance(turn, Dead) and not (turn.alarm or turn.elsewhere):
+            return Outcome.FAILED, reason, None, 0.0
+        out = self._providers.health(work.channel).out
+        leaves = isinstance(turn, Dead) or (
+            (not turn.address or turn.doubt) and (out or work.here + 1 >= PERSISTENCE[work.lane].here)
+        )
+        following = self._next(order, work, outgoing) if leaves else ""
+        tries, now_s = work.tries + 1, trio.current_time()
+        if following and not gives_up(work.lane, tries, work.since_s, now_s):
+            self._counters.moved += 1
+            return Outcome.RETRY, reason, ("doubt" if doubt else "retry", following), 0.0
+        if isinstance(turn, Dead) and (turn.elsewhere or work.lane is Lane.ASK):
+            return Outcome.FAILED, reason, None, 0.0
+        this = wait_s(work.lane, tries, chance, turn.after_s if isinstance(turn, Retry) else None)
+        if gives_up(work.lane, 0 if out and work.lane is not Lane.ASK else tries, work.since_s, now_s + this):
+            self._counters.given_up += 1
+            return Outcome.FAILED, f"given up after {tries} tries: {reason}", None, 0.0
+        return Outcome.RETRY, reason, ("doubt" if doubt else "retry", work.channel), this
+
+    def _next(self, order: Order, work: Work, outgoing: Outgoing) -> str:
+        """The provider that is to have it next, in this round of them; `""` where there is none."""
+        return self._providers.following(order.ordered.channel, outgoing.to, (*work.passed, work.channel))
+
+    async def _again(self, span: Span, left: Sequence[int], why: str, provider: str, wait: float) -> None:
         order, work = span.order, span.work
         idempotent = self._channels[work.channel].abilities.idempotent
         back: list[Work] = []
@@ -286,9 +340,15 @@ class Attempts:
                 part.identity = work.identity or span.attempt.id
             if why != "stopped":
                 part.tries += 1
+                part.here += 1
                 part.doubt = part.doubt or why == "doubt"
                 part.repeat = part.repeat or (why == "doubt" and not idempotent)
-                part.not_before_s = trio.current_time() + wait
+                if provider != work.channel:
+                    part.passed = (*work.passed, work.channel)
+                    part.go_to(provider)
+                else:
+                    part.passed = ()
+                    part.not_before_s = trio.current_time() + wait
             back.append(part)
         if order.gone():
             await self.end_withdrawn(order, back)
@@ -299,17 +359,30 @@ class Attempts:
                 self._queue.put(part, trio.current_time())
         self._wake()
 
-    async def _note_health(self, channel: str, said: Sequence[Turn]) -> None:
-        """A channel that refuses everything (wrong credentials, say), or does so no longer, is a fact for the room."""
-        broken = self._counters.broken
-        dead = next((turn for turn in said if isinstance(turn, Dead) and turn.alarm), None)
-        if dead is not None and channel not in broken:
-            broken[channel] = dead.reason
-            log.error("a channel is broken", connector=channel, reason=dead.reason)
-            await self._put(SourceChanged(source=channel, health="failing", reason=dead.reason))
-        elif broken and channel in broken and any(isinstance(turn, Sent) for turn in said):
-            del broken[channel]
-            await self._put(SourceChanged(source=channel, health="ok"))
+    def _note(self, name: str, outgoing: Outgoing, answer: Answer) -> None:
+        """What an answer says of its provider. From here on nothing waits for one that is out."""
+        now_s = trio.current_time()
+        told = self._providers.said(name, outgoing, answer, now_s, self._now())
+        if told is not None:
+            self._chore(partial(self.tell, [told]))
+        lanes, out = self._queue.channel(name), self._providers.health(name).out
+        if lanes.out != out:
+            lanes.out = out
+            for other in self._providers.together(name):
+                self._queue.channel(other).hurry(now_s)
+            self._wake()
+        elif (look_s := self._providers.look_s()) != self._look_s:
+            self._look_s = look_s
+            self._wake()  # whoever looks for silence looks again then
+
+    async def tell(self, changed: Sequence[ChannelChanged]) -> None:
+        """The room hears that a provider fails, is silent, or works again."""
+        for change in changed:
+            if change.health == "ok":
+                log.info("a provider works again", connector=change.channel)
+            else:
+                log.error(f"a provider is {change.health}", connector=change.channel, reason=change.reason)
+            await self._facts.put(change)
 
     async def _write(
         self,
@@ -324,7 +397,7 @@ class Attempts:
         for start in range(0, len(receipts), RECEIPTS_MAX):
             part = (*(() if start else before), *receipts[start : start + RECEIPTS_MAX])
             body = ReceiptsReceived(channel=channel, receipts=part, attempt=attempt)
-            await self._put(body, f"receipts {attempt}" if attempt else "")
+            await self._facts.put(body, f"receipts {attempt}" if attempt else "")
         counters = self._counters
         for receipt in receipts:
             match receipt.outcome:
@@ -345,43 +418,6 @@ class Attempts:
         order.left -= count
         if order.left <= 0:
             self._orders.pop(order.ordered.order, None)
-
-    async def _put(self, body: ReceiptsReceived | SourceChanged, key: str = "") -> None:
-        """Makes a fact durable, however long that takes. What comes while one append is under way goes into the next
-        together: whoever is first writes for all."""
-        at = self._now()
-        burst = self._burst
-        burst.facts.append(Fact(id=self._ids.new(at), at=at, body=body, key=key))
-        if len(burst.facts) > 1:
-            await burst.over.wait()
-            if not burst.durable:  # who was to write it was cancelled
-                await self._put(body, key)
-            return
-        try:
-            if self._writing.locked():
-                await self._writing.acquire()
-            else:
-                self._writing.acquire_nowait()  # saves a turn of trio's loop where nobody else writes
-            try:
-                self._burst = Burst()
-                await self._put_all(burst.facts)
-            finally:
-                self._writing.release()
-            burst.durable = True
-        finally:
-            if self._burst is burst:
-                self._burst = Burst()
-            burst.over.set()
-
-    async def _put_all(self, facts: Sequence[Fact]) -> None:
-        while True:
-            try:
-                await self._journal.put_facts(facts)
-                return
-            except JournalUnavailable as error:
-                log.error("outcomes wait for the journal", facts=len(facts), error=str(error))
-                self._counters.journal_waits += 1
-                await trio.sleep(JOURNAL_PAUSE_S)
 
     # --- what ends without an attempt ----------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """From a decision to a delivery: every order is handed to its channel once its decision and the attempt are durable,
 and what the channel said is written down as a fact. Dispatch decides nothing: that another channel is tried is the
-engine's doing. Policy: hub/dispatch/policy.py; what waits: queue.py; who and what: prepare.py and render.py; one
-attempt: attempt.py; one in doubt: settle.py.
+engine's doing; by which provider a channel's deliveries go is dispatch's (docs/decisions/providers.md). Policy:
+hub/dispatch/policy.py; what waits: queue.py; by which provider: providers.py, route.py and health.py; who and what:
+prepare.py and render.py; one attempt: attempt.py; one in doubt: settle.py.
 """
 
 import random
@@ -9,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 import trio
@@ -18,8 +20,10 @@ from hub.dispatch.attempt import Attempts
 from hub.dispatch.orders import GAP_MAX, Counters, Order, Pending, open_order, spans
 from hub.dispatch.policy import Limits, limits_of
 from hub.dispatch.prepare import Enclose, Preparer
+from hub.dispatch.providers import Providers
 from hub.dispatch.queue import Queue, Work
 from hub.dispatch.render import Texts
+from hub.dispatch.route import Routes
 from hub.dispatch.settle import Caller
 from hub.journal import Journal
 from hub.model.events import Ordered
@@ -39,7 +43,8 @@ class Dispatch:
     is already rendered stays as it is. `submit`, `withdraw`, `hold`, `pause` and their contraries return at once.
 
     `now` gives hub time (for records); waiting follows trio's clock. `ids` is dispatch's own. `recall` gives the signal
-    of a fact where it is still at hand; otherwise it is read from the journal.
+    of a fact where it is still at hand; otherwise it is read from the journal. `failing`: providers of which the room
+    has been told, before the hub came up, that they fail.
     `opted_out`: the channels over which one of the public wants nothing more.
     """
 
@@ -56,6 +61,8 @@ class Dispatch:
         chance: random.Random | random.SystemRandom,
         limits: Mapping[str, Limits] | None = None,
         recall: Callable[[str], Signal | None] = lambda fact: None,
+        routes: Routes | None = None,
+        failing: Collection[str] = (),
         opted_out: Callable[[str], Collection[str]] = lambda person: (),
         enclose: Enclose | None = None,
     ) -> None:
@@ -70,7 +77,10 @@ class Dispatch:
         self._recovering = False
         self._meanwhile: dict[str, str] = {}  # withdrawn while recovering, perhaps before it was taken up
         self._heard: dict[str, set[int]] = {}  # likewise
-        self._preparer = Preparer(journal, channels, self._limits, directory, texts, now, ids, opted_out, enclose)
+        self._providers = Providers(channels, routes or Routes(), failing)
+        self._preparer = Preparer(
+            journal, channels, self._limits, self._providers, directory, texts, now, ids, opted_out, enclose
+        )
         self._recall = recall
         self._attempts = Attempts(
             journal=journal,
@@ -80,14 +90,17 @@ class Dispatch:
             queue=self._queue,
             orders=self._orders,
             counters=self.counters,
+            providers=self._providers,
             preparer=self._preparer,
             now=now,
             ids=ids,
             chance=chance,
             wake=self._wake,
+            chore=self._chore,
         )
         self._journal = journal
         self._channels = channels
+        self._now = now
 
     # --- what the engine's decisions ask for ---------------------------------------------------------------
 
@@ -115,14 +128,17 @@ class Dispatch:
                 self._chore(lambda: self._attempts.end_withdrawn(known, gone))
         self._chore(lambda: self._attempts.recall(order))
 
-    def heard(self, order: str, indexes: Iterable[int]) -> None:
+    def heard(self, order: str, moves: Sequence[tuple[int, Outcome, str]]) -> None:
         """What became of these deliveries is known. Where an attempt was in doubt and is to be made again, a provider's
         own word came in between: it counts, and nobody is rung twice for nothing."""
         known = self._orders.get(order)
+        indexes = [index for index, _, _ in moves]
         if self._recovering:
             self._heard.setdefault(order, set()).update(indexes)
         if known is not None:
             known.heard.update(indexes)
+        if told := self._providers.heard(order, moves, trio.current_time()):
+            self._chore(partial(self._attempts.tell, told))
 
     def hold(self, order: str) -> None:
         """What has not gone out yet of an order waits until `let_go`. What is being handed over at this instant
@@ -173,6 +189,12 @@ class Dispatch:
         """Deliveries that wait, by channel and lane."""
         return self._queue.waiting()
 
+    def channels(self) -> list[dict[str, Any]]:
+        """Every provider, and whether it works, for the picture of the moment."""
+        waiting = self.waiting()
+        shown = self._providers.picture(trio.current_time(), self._now())
+        return [{**one, "waiting": sum(waiting[one["name"]].values())} for one in shown]
+
     # --- running -------------------------------------------------------------------------------------------
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -188,8 +210,13 @@ class Dispatch:
                     for work in self._queue.overdue(now_s):
                         nursery.start_soon(self._attempts.give_up, work)
                     self._start(nursery, now_s)
-                with trio.move_on_at(float("inf") if self._closing else self._queue.next_s(now_s)):
+                    if told := self._providers.look(now_s, self._now()):
+                        nursery.start_soon(self._attempts.tell, told)
+                with trio.move_on_at(float("inf") if self._closing else self._next_s(now_s)):
                     await self._news.wait()
+
+    def _next_s(self, now_s: float) -> float:
+        return min(self._queue.next_s(now_s), self._providers.look_s())
 
     def _start(self, nursery: trio.Nursery, now_s: float) -> None:
         """Asks go together, so that one commit serves them all; so do other single deliveries; every chunk of several
@@ -258,7 +285,7 @@ class Dispatch:
         last: dict[int, Attempt] = {}
         unsettled: set[int] = set()
         for attempt in made:
-            for index in range(attempt.start, min(attempt.stop, order.size)):
+            for index in attempt.only or range(attempt.start, min(attempt.stop, order.size)):
                 if order.meant is None or index in order.meant:
                     last[index] = attempt
                     if attempt.id not in settled:
@@ -273,6 +300,7 @@ class Dispatch:
             attempt = attempts[name]
             for start, stop in spans(sorted(indexes)):
                 work = self._work(order, start, stop)
+                work.channel = attempt.provider or work.channel
                 work.tries, work.repeat = attempt.nth, attempt.repeat
                 work.doubt = attempt.repeat or not unsettled.isdisjoint(range(start, stop))
                 if name in settled:
@@ -286,7 +314,8 @@ class Dispatch:
         """Whether it has to be asked about."""
         self.counters.in_doubt += len(work)
         channel = self._channels.get(work.channel)
-        if channel is None:
+        if channel is None:  # nobody can be asked any more: another provider gets it, as a repeat
+            work.doubt = True
             self._enqueue(order, [work])
         elif channel.abilities.idempotent:
             work.identity, work.doubt = attempt.id, True
@@ -311,14 +340,21 @@ class Dispatch:
         return Work(order=o.order, channel=o.channel, lane=o.lane, start=start, stop=stop, since_s=trio.current_time())
 
     def _enqueue(self, order: Order, works: Sequence[Work]) -> None:
-        if order.ordered.channel not in self._queue:
-            why = f"no channel {order.ordered.channel}"
+        """Puts works in the queue: for the provider they were with, else for the one they go to first, as far as that
+        is known before their turn comes (an ask's is)."""
+        ordered = order.ordered
+        if ordered.channel not in self._queue:
+            why = f"no channel {ordered.channel}"
             self._chore(lambda: self._attempts.end(order, works, Outcome.FAILED, why))
             return
         if order.gone():
             self._chore(lambda: self._attempts.end_withdrawn(order, works))
             return
         for work in works:
+            if work.channel not in self._queue:
+                work.go_to(ordered.channel)
+            if work.channel == ordered.channel and not work.tries and len(ordered.recipients) == 1:
+                work.channel = self._preparer.first_provider(ordered)
             self._queue.put(work, trio.current_time())
         self._wake()
 

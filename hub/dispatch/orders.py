@@ -34,9 +34,10 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 @dataclass(eq=False, slots=True)
 class Order:
     """`meant`: the indexes that are to go out, None for all of `size`. `left`: how many have not ended. `kept`: vault
-    keys of the rendered texts, by whether they are marked as repeats. `heard`: the indexes of which the journal knows
-    what became; what still waits of them is not sent (again). `enclosed`: by language, what fills the texts, and the
-    files that go along; `documents`: the vault keys of those files."""
+    keys of the rendered texts, by provider and whether they are marked as repeats. `heard`: the indexes of which the
+    journal knows what became; what still waits of them is not sent (again). `waits`: it is written down that no
+    provider works for it. `enclosed`: by language, what fills the texts, and the files that go along; `documents`: the
+    vault keys of those files."""
 
     ordered: Ordered
     size: int
@@ -47,9 +48,10 @@ class Order:
     signal: Signal | None = None
     signal_read: bool = False
     words: Message | None = None  # where it has words of its own
-    rendered: dict[tuple[Language, bool], Rendered] = field(default_factory=dict)
-    kept: dict[bool, str] = field(default_factory=dict)
+    rendered: dict[tuple[str, Language, bool], Rendered] = field(default_factory=dict)
+    kept: dict[tuple[str, bool], str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    waits: bool = False
     enclosed: dict[Language, Enclosed] = field(default_factory=dict)
     documents: dict[Language, tuple[str, ...]] = field(default_factory=dict)
 
@@ -114,5 +116,5 @@ class Counters:
     settled: int = 0  # of those in doubt: the channel could say
     repeats: int = 0  # sent again although an earlier attempt may have arrived
     held: int = 0  # put off because the person had enough already
+    moved: int = 0  # gone on to another provider of their channel
     journal_waits: int = 0
-    broken: dict[str, str] = field(default_factory=dict)  # channel → what it said when it last refused everything

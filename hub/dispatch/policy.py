@@ -2,15 +2,20 @@
 
 Per lane (from the first served to the last):
 
-    lane     given up after        waits between tries       used for
-    -------  --------------------  ------------------------  -----------------------------------------------
-    ask      4 tries or 60 s       2 s, 4 s, 8 s             somebody is asked to answer: soon the next channel
-    confirm  8 tries or 10 min     3 s, doubling to 1 min    the answer to an answer, all-clears, stand-downs
-    notify   30 tries or 1 h       5 s, doubling to 2 min    partners and groups
-    mass     60 tries or 6 h       10 s, doubling to 5 min   large audiences
+    lane     given up after        waits between tries       next provider  used for
+    -------  --------------------  ------------------------  -------------  ------------------------------------
+    ask      4 tries or 60 s       2 s, 4 s, 8 s             after 1 try    somebody is asked to answer
+    confirm  8 tries or 10 min     3 s, doubling to 1 min    after 1 try    answers to answers, all-clears, stand-downs
+    notify   30 tries or 1 h       5 s, doubling to 2 min    after 3        partners and groups
+    mass     60 tries or 6 h       10 s, doubling to 5 min   after 3        large audiences
 
     A wait is spread by ±20 %, is never shorter than the provider asks for, and counts from the answer. Time under
     stop-all does not count. What is given up is FAILED: whether another channel follows is the engine's decision.
+
+    "Next provider": where a channel has a fall-back (config/channels.yaml) it is used at once after so many tries, or
+    as soon as the provider is out (hub/dispatch/health.py). What goes on after one try gives a provider 10 s in all:
+    6 s to take it, and 4 s to find out whether it has. While all of a channel's providers are out, asks are FAILED at
+    once and everything else waits.
 
 Per channel (config/channels.yaml may say otherwise, `limits`):
 
@@ -33,6 +38,8 @@ LANES: tuple[Lane, ...] = (Lane.ASK, Lane.CONFIRM, Lane.NOTIFY, Lane.MASS)
 
 CHUNK = 100  # deliveries in one attempt record, at most
 SETTLE_S = 10.0  # what cannot be settled in this time is sent again, marked as a possible repeat
+SHORT_TRY_S = 6.0  # where another provider is next after one try: how long that may last
+SHORT_SETTLE_S = 4.0  # and then asking what became of it
 SETTLE_PART = 20  # deliveries of a mass message that share that time, asked about `SETTLE_WIDTH` at a time
 SETTLE_WIDTH = 8
 JOURNAL_PAUSE_S = 1.0  # before a journal that could not write is tried again
@@ -40,19 +47,21 @@ SPREAD = 0.2
 
 
 class Persistence(Struct, frozen=True, kw_only=True):
-    """How long a lane goes on trying. `first_s`: wait after the first try; it doubles up to `longest_s`."""
+    """How long a lane goes on trying. `first_s`: wait after the first try; it doubles up to `longest_s`. `here`: tries
+    with one provider where there is another."""
 
     tries: int
     seconds: float
     first_s: float
     longest_s: float
+    here: int = 1
 
 
 PERSISTENCE: dict[Lane, Persistence] = {
     Lane.ASK: Persistence(tries=4, seconds=60.0, first_s=2.0, longest_s=15.0),
     Lane.CONFIRM: Persistence(tries=8, seconds=600.0, first_s=3.0, longest_s=60.0),
-    Lane.NOTIFY: Persistence(tries=30, seconds=3600.0, first_s=5.0, longest_s=120.0),
-    Lane.MASS: Persistence(tries=60, seconds=21_600.0, first_s=10.0, longest_s=300.0),
+    Lane.NOTIFY: Persistence(tries=30, seconds=3600.0, first_s=5.0, longest_s=120.0, here=3),
+    Lane.MASS: Persistence(tries=60, seconds=21_600.0, first_s=10.0, longest_s=300.0, here=3),
 }
 
 

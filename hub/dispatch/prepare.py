@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hub.connector import Abilities, AskDetails, Channel, Outgoing
 from hub.dispatch.orders import Enclosed, Order
 from hub.dispatch.policy import Limits, gives_up
+from hub.dispatch.providers import Providers
 from hub.dispatch.queue import People, Work
 from hub.dispatch.render import NoText, Rendered, Room, Texts, render
 from hub.journal import Journal
@@ -33,23 +34,39 @@ _texts = msgspec.json.Decoder(dict[Language, Rendered])
 
 @dataclass(slots=True)
 class Span:
-    """Deliveries that go out under one attempt record."""
+    """Deliveries that go out under one attempt record. `probe`: although their provider is out."""
 
     order: Order
     work: Work
     attempt: Attempt
     outgoing: Sequence[Outgoing]
+    probe: bool = False
 
 
 @dataclass(slots=True)
 class Prepared:
-    """A work made ready: `spans` to hand over, `refused` (never to be handed over), `held` for later, and how many are
-    `over`: what became of them was heard meanwhile."""
+    """A work made ready: `spans` to hand over, `refused` (never to be handed over), `held` for later, `moved` to
+    another provider's turn, what `waits` because no provider works, and how many are `over`: what became of them was
+    heard meanwhile."""
 
     spans: list[Span] = field(default_factory=list)
     refused: list[Receipt] = field(default_factory=list)
     held: list[Work] = field(default_factory=list)
+    moved: list[Work] = field(default_factory=list)
+    waits: list[Work] = field(default_factory=list)
     over: int = 0
+
+
+@dataclass(slots=True)
+class _Run:
+    """Deliveries of a work that go out together, in the making."""
+
+    order: Order
+    work: Work
+    at: datetime
+    attempt: str = ""
+    outgoing: list[Outgoing] = field(default_factory=list)
+    probe: bool = False
 
 
 Enclose = Callable[[Enclosure, Language, Status, bool], Awaitable[Enclosed]]
@@ -64,6 +81,7 @@ class Preparer:
         journal: Journal,
         channels: Mapping[str, Channel],
         limits: Mapping[str, Limits],
+        providers: Providers,
         directory: Directory,
         texts: Texts,
         now: Callable[[], datetime],
@@ -73,6 +91,7 @@ class Preparer:
     ) -> None:
         self.directory = directory
         self.texts = texts
+        self._providers = providers
         self._journal = journal
         self._enclose_in = enclose
         self._enclosing = trio.Lock()  # one document at a time: they take processors from what is urgent
@@ -97,36 +116,76 @@ class Preparer:
         await self._read_words(order)
         await self._enclose(order, people)
         details = _ask_details(order)
-        attempt, at, outgoing = "", self._now(), list[Outgoing]()
+        run = _Run(order, work, self._now())
+        elsewhere: dict[str, list[int]] = {}
         for index in indexes(order, work):
             if index in order.heard:
                 prepared.over += 1
-                self._close(prepared, order, work, attempt, at, outgoing, vault)
-                outgoing = []  # nor what was not made
+                self._close(prepared, run, vault)  # nor does an attempt record name what was not made
                 continue
             person = people[index] if index < len(people) else ""
             address = self._address(order.ordered, person)
             if not address or self._wants_no_more(order.ordered, person):
-                why = "opted out" if address else f"no address for {work.channel}"
+                why = "opted out" if address else f"no address for {order.ordered.channel}"
                 prepared.refused.append(_refused(work, index, why))
                 continue
             if not self._may_see(order.ordered, person):
                 prepared.refused.append(_refused(work, index, "this person may not see the document any more"))
                 continue
+            provider = self._providers.pick(order.ordered.channel, address, work.passed, work.channel, now_s)
+            if provider != work.channel:
+                self._elsewhere(prepared, elsewhere, run, index, provider, address)
+                continue
             again_s = now_s if work.counted else admitted.admit(person, now_s, work.lane is Lane.ASK)
             if again_s > now_s:
                 self._hold(prepared, work, index, again_s)
-                self._close(prepared, order, work, attempt, at, outgoing, vault)
-                outgoing = []  # an attempt record never names what was held
+                self._close(prepared, run, vault)  # an attempt record never names what was held
                 continue
-            if not outgoing:
-                attempt = self._ids.new(at)
+            run.probe = self._providers.health(provider).out
+            if run.probe:  # goes alone: nothing else is to fail with it
+                self._close(prepared, run, vault)
+            if not run.outgoing:
+                run.attempt = self._ids.new(run.at)
             language = self.directory.language(person)
-            texts = order.rendered.get((language, work.repeat)) or self._render(order, language, work.repeat)
-            identity = work.identity or attempt
-            outgoing.append(_outgoing(order, work, index, identity, address, language, texts, details, at))
-        self._close(prepared, order, work, attempt, at, outgoing, vault)
+            texts = self._texts(order, provider, language, work.repeat)
+            identity = work.identity or run.attempt
+            run.outgoing.append(_outgoing(order, work, index, identity, address, language, texts, details, run.at))
+            if run.probe:
+                self._close(prepared, run, vault)
+        self._close(prepared, run, vault)
+        for provider, those in elsewhere.items():
+            part = work.of(those)
+            if provider:
+                part.go_to(provider)
+                prepared.moved.append(part)
+            else:
+                again_s = min(
+                    self._providers.again_s(order.ordered.channel, self._address(order.ordered, people[i]), now_s)
+                    for i in those
+                )
+                part.not_before_s = max(again_s, now_s + 1.0)
+                prepared.waits.append(part)
         return prepared
+
+    def _elsewhere(
+        self,
+        prepared: Prepared,
+        elsewhere: dict[str, list[int]],
+        run: _Run,
+        index: int,
+        provider: str,
+        address: str,
+    ) -> None:
+        """Another provider takes it; where none works, an ask is not to wait for one, and everything else does."""
+        if provider or run.work.lane is not Lane.ASK:
+            elsewhere.setdefault(provider, []).append(index)
+        else:
+            why = self._providers.why_not(run.order.ordered.channel, address)
+            prepared.refused.append(_refused(run.work, index, why))
+
+    def first_provider(self, ordered: Ordered) -> str:
+        """The provider of an order to one person."""
+        return self._providers.route(ordered.channel, self._address(ordered, ordered.recipients[0]))[0]
 
     async def as_handed(self, order: Order, work: Work, attempt: Attempt) -> list[Outgoing]:
         """The deliveries of an attempt of which no outcome is known, with the words they went out with."""
@@ -158,30 +217,30 @@ class Preparer:
         later.not_before_s = again_s
         prepared.held.append(later)
 
-    def _close(
-        self,
-        prepared: Prepared,
-        order: Order,
-        work: Work,
-        attempt: str,
-        at: datetime,
-        outgoing: Sequence[Outgoing],
-        vault: list[VaultEntry],
-    ) -> None:
-        if not outgoing:
+    def _close(self, prepared: Prepared, run: _Run, vault: list[VaultEntry]) -> None:
+        """What is in the making becomes an attempt."""
+        if not run.outgoing:
             return
+        order, work, outgoing = run.order, run.work, run.outgoing
+        start, stop = outgoing[0].index, outgoing[-1].index + 1
+        made = tuple(o.index for o in outgoing)
+        meant = stop - start if order.meant is None else sum(i in order.meant for i in range(start, stop))
         record = Attempt(
-            id=attempt,
-            at=at,
+            id=run.attempt,
+            at=run.at,
             order=work.order,
-            start=outgoing[0].index,
-            stop=outgoing[-1].index + 1,
+            start=start,
+            stop=stop,
             nth=work.tries + 1,
             repeat=work.repeat,
-            vault=self._keep(order, work.repeat, vault),
+            vault=self._keep(order, work.channel, work.repeat, vault),
             documents=self._keep_documents(order, vault),
+            provider="" if work.channel == order.ordered.channel else work.channel,
+            only=() if len(made) == meant else made,
         )
-        prepared.spans.append(Span(order, work, record, outgoing))
+        order.waits = False
+        prepared.spans.append(Span(order, work, record, outgoing, run.probe))
+        run.outgoing = []
 
     async def _people(self, order: Order) -> Sequence[str] | None:
         """Who the indexes stand for; None when the audience was erased."""
@@ -212,9 +271,13 @@ class Preparer:
         message = order.ordered.message
         order.words = Message(id=message, texts=_content.decode(entry.payload).texts)
 
-    def _render(self, order: Order, language: Language, repeat: bool) -> Rendered:
+    def _texts(self, order: Order, provider: str, language: Language, repeat: bool) -> Rendered:
+        known = order.rendered.get((provider, language, repeat))
+        return known or self._render(order, provider, language, repeat)
+
+    def _render(self, order: Order, provider: str, language: Language, repeat: bool) -> Rendered:
         ordered = order.ordered
-        room = self._rooms[ordered.channel]
+        room = self._rooms[provider]
         if ordered.lane is not Lane.ASK:
             room = replace(room, answers=False)  # a confirmation names the code, too, and wants no answer
         texts = self.texts
@@ -233,14 +296,16 @@ class Preparer:
             repeat=repeat,
             room=room,
         )
-        order.rendered[language, repeat] = rendered
+        order.rendered[provider, language, repeat] = rendered
         return rendered
 
     def _address(self, ordered: Ordered, person: str) -> str:
         """Where it goes; `""`: nowhere. Here, at the last, nothing of an exercise or a test passes to an address that
-        is kept for what is Actual, whoever ordered it; and where the directory was changed since, the last one left
-        is taken."""
+        is kept for what is Actual, whoever ordered it; and where the directory was changed since, an ask takes the
+        last one left. What is no ask goes on to further addresses for many at once: not everybody has one."""
         ways = self.directory.addresses(person, ordered.channel, ordered.status)
+        if ordered.lane is not Lane.ASK:
+            return ways[ordered.address] if ordered.address < len(ways) else ""
         return ways[min(ordered.address, len(ways) - 1)] if ways else ""
 
     def _wants_no_more(self, ordered: Ordered, person: str) -> bool:
@@ -279,24 +344,24 @@ class Preparer:
                     vault.append(VaultEntry(key=key, payload=file.content, media_type=file.media_type, about=about))
         return tuple(key for keys in order.documents.values() for key in keys)
 
-    def _keep(self, order: Order, repeat: bool, vault: list[VaultEntry]) -> str:
-        """The vault key of the texts as rendered: one entry for an order, with all languages where it goes to several
-        people, so that no later chunk needs another."""
-        if repeat not in order.kept:
+    def _keep(self, order: Order, provider: str, repeat: bool, vault: list[VaultEntry]) -> str:
+        """The vault key of the texts as rendered for a provider: one entry for an order, with all languages where it
+        goes to several people, so that no later chunk needs another."""
+        key = (provider, repeat)
+        if key not in order.kept:
             if order.size > 1:
                 for language in order.enclosed or Language:
-                    if (language, repeat) not in order.rendered:
-                        self._render(order, language, repeat)
-            texts = {language: text for (language, again), text in order.rendered.items() if again == repeat}
-            order.kept[repeat] = self._ids.new(self._now())
+                    self._texts(order, provider, language, repeat)
+            texts = {language: text for (p, language, r), text in order.rendered.items() if (p, r) == key}
+            order.kept[key] = self._ids.new(self._now())
             payload = msgspec.json.encode(texts)
-            vault.append(VaultEntry(key=order.kept[repeat], payload=payload, about=order.ordered.order))
-        return order.kept[repeat]
+            vault.append(VaultEntry(key=order.kept[key], payload=payload, about=order.ordered.order))
+        return order.kept[key]
 
 
 def indexes(order: Order, work: Work) -> Sequence[int]:
     """The deliveries of a work that are meant."""
-    every = range(work.start, work.stop)
+    every = work.indexes()
     return every if order.meant is None else [i for i in every if i in order.meant]
 
 

@@ -17,11 +17,13 @@ OVERDUE_EVERY_S = 1.0
 
 
 class Work(Struct, kw_only=True, gc=False):
-    """Deliveries `start` (included) to `stop` (excluded) of an order, `tries` times tried already.
+    """Deliveries `start` (included) to `stop` (excluded) of an order, or of these `only` some, `tries` times tried
+    already. `channel`: the provider whose turn they wait for.
 
     `since_s`: when they were first wanted. `doubt`: an earlier attempt may have arrived; `repeat`: and the text has to
     say so. `identity`: the first attempt's id, which a channel that is idempotent sees again. `counted`: their people's
-    limits have counted them; a further try is no further message.
+    limits have counted them; a further try is no further message. `here`: tries with this provider; `passed`: those
+    that have failed them before it.
     """
 
     order: str
@@ -36,9 +38,15 @@ class Work(Struct, kw_only=True, gc=False):
     identity: str = ""
     counted: bool = False
     not_before_s: float = 0.0
+    only: tuple[int, ...] = ()
+    here: int = 0
+    passed: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return len(self.only) or self.stop - self.start
+
+    def indexes(self) -> Sequence[int]:
+        return self.only or range(self.start, self.stop)
 
     def part(self, start: int, stop: int) -> "Work":
         """A copy for some of its deliveries."""
@@ -54,7 +62,28 @@ class Work(Struct, kw_only=True, gc=False):
             repeat=self.repeat,
             identity=self.identity,
             counted=self.counted,
+            only=tuple(i for i in self.only if start <= i < stop),
+            here=self.here,
+            passed=self.passed,
         )
+
+    def of(self, indexes: Sequence[int]) -> "Work":
+        """A copy for these of its deliveries, in their order."""
+        part = self.part(indexes[0], indexes[-1] + 1)
+        part.only = tuple(indexes) if len(indexes) < part.stop - part.start else ()
+        return part
+
+    def cut(self, size: int) -> tuple["Work", "Work"]:
+        """Its first deliveries, and the rest."""
+        if self.only:
+            return self.of(self.only[:size]), self.of(self.only[size:])
+        return self.part(self.start, self.start + size), self.part(self.start + size, self.stop)
+
+    def go_to(self, provider: str) -> None:
+        """Waits for another provider's turn from now on. What may have arrived by this one is sent as a repeat: the
+        other knows nothing of it."""
+        self.repeat, self.identity = self.repeat or self.doubt, ""
+        self.channel, self.here, self.not_before_s = provider, 0, 0.0
 
 
 class Bucket:
@@ -77,6 +106,10 @@ class Bucket:
     def take(self, count: int) -> None:
         """Takes what `room` said there was."""
         self._tokens -= count
+
+    def give_back(self, count: int) -> None:
+        """What was taken and not used."""
+        self._tokens = min(self.burst, self._tokens + count)
 
     def ready_s(self, count: int, ask: bool) -> float:
         """When `count` may go, if nothing else does first. At most what the bucket can ever hold."""
@@ -126,10 +159,12 @@ class People:
 
 
 class Lanes:
-    """What waits for one channel."""
+    """What waits for one provider. `out`: it is not to be waited for; what waits is taken at once, to be sent another
+    way."""
 
     def __init__(self, limits: Limits, now_s: float) -> None:
         self.limits = limits
+        self.out = False
         self.people = People(limits)
         self._bucket = Bucket(limits.rate, limits.burst, min(limits.burst_asks, limits.burst - 1), now_s)
         self._ready: dict[Lane, deque[Work]] = {lane: deque() for lane in LANES}
@@ -180,8 +215,11 @@ class Lanes:
 
     def take(self, now_s: float) -> list[tuple[Work, int]]:
         """What may go now, with the places it was given: at most `CHUNK` deliveries each, asks one by one. Tokens and
-        places are taken; `leave` gives the places back. What has to wait lets nothing less pressing past."""
+        places are taken; `leave` gives the places back. What has to wait lets nothing less pressing past. Where the
+        provider is out, all of it without places."""
         self._wake(now_s)
+        if self.out:
+            return self._take_all()
         taken: list[tuple[Work, int]] = []
         for lane in LANES:
             ready = self._ready[lane]
@@ -193,15 +231,36 @@ class Lanes:
                 if size == len(work):
                     ready.popleft()
                 else:
-                    work, ready[0] = work.part(work.start, work.start + size), work.part(work.start + size, work.stop)
+                    work, ready[0] = work.cut(size)
                 self._bucket.take(size)
                 self._occupy(lane, places)
                 taken.append((work, places))
         return taken
 
+    def _take_all(self) -> list[tuple[Work, int]]:
+        taken: list[tuple[Work, int]] = []
+        for ready in self._ready.values():
+            while ready:
+                work = ready.popleft()
+                if len(work) > CHUNK:
+                    work, rest = work.cut(CHUNK)
+                    ready.appendleft(rest)
+                taken.append((work, 0))
+        return taken
+
+    def hurry(self, now_s: float) -> None:
+        """What waits for its next try need not wait any more."""
+        self._later = [(now_s, n, work) for _, n, work in self._later]
+        for _, _, work in self._later:
+            work.not_before_s = now_s
+
     def leave(self, lane: Lane, places: int) -> None:
         """Gives places back."""
         self._occupy(lane, -places)
+
+    def give_back(self, count: int) -> None:
+        """So many of what was taken were not for this provider: they do not count."""
+        self._bucket.give_back(count)
 
     def next_s(self, now_s: float) -> float:
         """When to look again although nothing is put or left meanwhile; infinity if never."""

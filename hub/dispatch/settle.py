@@ -16,6 +16,7 @@ from hub.dispatch.orders import Counters, Order, open_order
 from hub.dispatch.policy import SETTLE_S, SETTLE_WIDTH
 from hub.dispatch.prepare import Preparer
 from hub.dispatch.queue import Work
+from hub.dispatch.route import Routes
 from hub.journal import Journal
 from hub.model.events import Ordered
 from hub.model.records import Attempt
@@ -48,6 +49,7 @@ class Settler:
         journal: Journal,
         call: Caller,
         channels: Mapping[str, Channel],
+        routes: Routes,
         counters: Counters,
         preparer: Preparer,
     ) -> None:
@@ -55,10 +57,11 @@ class Settler:
         self._journal = journal
         self._call = call
         self._channels = channels
+        self._routes = routes
         self._counters = counters
         self._preparer = preparer
 
-    async def ask(self, name: str, outgoing: Outgoing) -> Answer | None:
+    async def ask(self, name: str, outgoing: Outgoing, within_s: float = SETTLE_S) -> Answer | None:
         """Sent, Dead, or Retry without doubt (it surely was not taken); None where it cannot be told."""
         channel = self._channels[name]
         key = look(name, channel, outgoing)
@@ -70,7 +73,7 @@ class Settler:
             others = self.doubts.others_since(outgoing.since - LOOK_BACK)
             asked = msgspec.structs.replace(outgoing, others=others)
             try:
-                answer = await self._call(channel.settle, asked, connector=name, deadline_s=SETTLE_S)
+                answer = await self._call(channel.settle, asked, connector=name, deadline_s=within_s)
             except Exception as error:  # as for sending
                 log.warning("settling broke off", connector=name, attempt=outgoing.attempt, error=str(error))
         if answer is None or (isinstance(answer, Retry) and answer.doubt):
@@ -124,8 +127,12 @@ class Settler:
     async def _ever_in_doubt(self, since: datetime, others: Iterable[Ordered]) -> list[tuple[Order, Work, Attempt]]:
         """Attempts made since, over channels that can be asked, whose outcome was never written down."""
         settling = {name for name, channel in self._channels.items() if channel.abilities.settles}
-        orders = {o.order: o for o in others if o.channel in settling}
-        made = [a for a in await self._journal.attempts_of(list(orders)) if a.at >= since]
+        orders = {o.order: o for o in others if not settling.isdisjoint(self._routes.every(o.channel))}
+        made = [
+            a
+            for a in await self._journal.attempts_of(list(orders))
+            if a.at >= since and (a.provider or orders[a.order].channel) in settling
+        ]
         settled = set(await self._journal.receipts_of([a.id for a in made]))
         found: list[tuple[Order, Work, Attempt]] = []
         for attempt in made:
@@ -133,10 +140,11 @@ class Settler:
                 ordered = orders[attempt.order]
                 work = Work(
                     order=ordered.order,
-                    channel=ordered.channel,
+                    channel=attempt.provider or ordered.channel,
                     lane=ordered.lane,
                     start=attempt.start,
                     stop=attempt.stop,
+                    only=attempt.only,
                     since_s=0.0,
                 )
                 found.append((open_order(ordered), work, attempt))

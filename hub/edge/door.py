@@ -332,8 +332,9 @@ class Edge:
         """Has the edge's channel of that name do what `fn`, the method of its likeness on this side, stands for; as
         `hub.bridge.Loop.call`. While the edge is being started again, it waits: nothing has been sent yet.
 
-        Errors: ConnectorTimeout past `deadline_s`; ConnectorError where it broke off. If the caller is cancelled and
-        the call turns out to be done, its result is returned: a send that went out must not look as if it had not.
+        Errors: ConnectorTimeout past `deadline_s`; ConnectorError where it broke off, or there was no edge to ask. If
+        the caller is cancelled and the call turns out to be done, its result is returned: a send that went out must not
+        look as if it had not.
         """
         what = doing or fn.__name__
         if not self._up.is_set():
@@ -341,7 +342,7 @@ class Edge:
                 await self._up.wait()
         link = self._links.get("out")
         if link is None or not self._up.is_set():
-            raise ConnectorTimeout(connector, what, "the edge is not running")
+            raise ConnectorError(connector, what, "the edge is not running")
         # The deadline is kept over there; here only in case that fails.
         late_s = float("inf") if deadline_s is None else trio.current_time() + deadline_s + CANCEL_GRACE_S
         n, pending = next(self._numbers), _Pending(late_s)

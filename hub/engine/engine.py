@@ -6,7 +6,20 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.engine import broadcast, call_list, chain, duty, editing, incidents, quiet, replies, steer, steps
+from hub.engine import (
+    broadcast,
+    call_list,
+    chain,
+    channels,
+    duty,
+    editing,
+    incidents,
+    onward,
+    quiet,
+    replies,
+    steer,
+    steps,
+)
 from hub.engine.notify import Telling, tell
 from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
@@ -128,6 +141,8 @@ class Engine:
                     w.emit(e.AlarmCleared(alarm=body.alarm, by=body.by))
             case r.AuditorFound():
                 w.alarm("auditor", body.what, body.detail)
+            case r.ChannelChanged():
+                channels.changed(w, body)
             case r.SourceChanged() if body.health == "failing":
                 w.alarm("source-failing", body.source, body.reason)
             case r.SourceChanged() if body.health == "ok":
@@ -218,6 +233,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         steps.task_late(w, subject)
     elif kind == "answer":
         chain.answer_due(w, w.state.asks[subject])
+    elif kind == "address":
+        onward.due(w, subject)
     elif kind == "channel":
         chain.channel_due(w, w.state.asks[subject], at)
 
@@ -250,6 +267,7 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
     """What channels said. A later receipt never goes back: what has arrived has arrived."""
     moves: dict[str, list[tuple[int, Outcome, str]]] = {}
     ranks: dict[tuple[str, int], int] = {}
+    unheard: set[str] = set()  # orders of which something is known for the first time
     for receipt in body.receipts:
         order = w.state.orders.get(receipt.order)
         if order is None or receipt.index >= len(order.states):
@@ -260,17 +278,20 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
         if rank <= before or before == OUTCOME_RANK[Outcome.DELIVERED]:
             continue
         ranks[delivery] = rank
+        if not before:
+            unheard.add(receipt.order)
         moves.setdefault(receipt.order, []).append((receipt.index, receipt.outcome, receipt.reason))
     for order_id, moved in moves.items():
         order = w.state.orders[order_id]
-        unheard = not order.states[0]
         newly = _newly_reached(order.states, moved) if order.event.broadcast else ()
         w.emit(e.Delivered(order=order_id, moves=tuple(moved)))
         if order.event.broadcast:
             broadcast.moved(w, order.event, newly)
         if order.event.lane == Lane.ASK:
-            chain.delivery_moved(w, order, moved[-1][1], unheard, fact.at)
-        _notified(w, order_id, order.event, moved)
+            chain.delivery_moved(w, order, moved[-1][1], order_id in unheard, fact.at)
+        _notified(w, order.event, moved)
+        if order.event.lane != Lane.ASK:
+            onward.moved(w, order, moved, order_id in unheard)
         if order.event.enclosed is not None:
             _document_failed(w, order.event, moved)
 
@@ -281,32 +302,27 @@ def _newly_reached(states: bytearray, moved: list[tuple[int, Outcome, str]]) -> 
     return tuple(dict.fromkeys(i for i, outcome, _ in moved if outcome in reached and states[i] not in REACHED))
 
 
-def _notified(w: Work, order_id: str, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
+def _notified(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
     """What deliveries mean for the step they belong to, and for an incident that has ended meanwhile."""
     reached = tuple(i for i, outcome, _ in moved if outcome in (Outcome.SENT, Outcome.DELIVERED))
     for incident_id in order.incidents:
         incident = w.state.incidents.get(incident_id)
         if incident is None:
             continue
-        if order.step and not order.ask:
-            came = incident.outcomes.get(order.step, [])
-            if reached and StepOutcome.SENT not in came:
-                w.came_to(incident_id, order.step, StepOutcome.SENT)
-            elif not reached and StepOutcome.FAILED not in came and _all_failed(w, incident.orders, order.step):
-                w.came_to(incident_id, order.step, StepOutcome.FAILED)
+        if order.step and not order.ask and reached and StepOutcome.SENT not in incident.outcomes.get(order.step, []):
+            w.came_to(incident_id, order.step, StepOutcome.SENT)
         if incident.ended and reached and counts_as_reached(order):
             reached_late(w, incident, order, reached)
 
 
 def _document_failed(w: Work, order: e.Ordered, moved: list[tuple[int, Outcome, str]]) -> None:
-    """Somebody did not get a document: there is no second channel that would, so the room has to know."""
-    failed = [(index, reason) for index, outcome, reason in moved if outcome is Outcome.FAILED]
+    """Somebody did not get a document, nor goes it to another address of theirs on that channel: the room has to
+    know."""
+    failed = [
+        (index, reason)
+        for index, outcome, reason in moved
+        if outcome is Outcome.FAILED and not onward.has_next(w, order, index)
+    ]
     if failed:
         told = [f"{order.recipients[i] if order.recipients else f'recipient {i}'}: {why}" for i, why in failed[:20]]
         w.alarm("document-failed", f"{order.order} {order.channel}", "; ".join(told))
-
-
-def _all_failed(w: Work, orders: list[str], step: str) -> bool:
-    failed = OUTCOME_RANK[Outcome.FAILED]
-    states = [w.state.orders[o].states for o in orders if o in w.state.orders and w.state.orders[o].event.step == step]
-    return all(s >= failed for state in states for s in state)

@@ -264,7 +264,9 @@ def _answered(s: State, ev: e.Answered, at: datetime) -> None:
 
 
 def _ordered(s: State, ev: e.Ordered, at: datetime) -> None:
-    s.orders[ev.order] = Order(event=ev, states=bytearray(ev.size or len(ev.recipients)), at=at)
+    s.orders[ev.order] = order = Order(event=ev, states=bytearray(ev.size or len(ev.recipients)), at=at)
+    if ev.after in s.orders:
+        s.orders[ev.after].followed.update(order.meant())
     for incident in ev.incidents:
         if incident in s.incidents:
             s.incidents[incident].orders.append(ev.order)

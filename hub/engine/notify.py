@@ -92,6 +92,7 @@ def _order(w: Work, telling: Telling, channel: str, people: tuple[str, ...], enc
             recipients=() if large else people,
             audience=order if large else "",
             size=len(people) if large else 0,
+            addresses=max(w.rules.ways(p, channel, telling.status) for p in people) if large else 1,
             incidents=(incident.id,) if incident is not None else (),
             signal=incident.last if incident is not None else "",
             values=(("sheet", incident.playbook),) if incident is not None else (),

@@ -91,6 +91,8 @@ def _to_audience(
             channel=order.channel,
             lane=Lane.MASS,
             message=message,
+            address=order.address,
+            addresses=order.addresses,
             audience=order.audience,
             size=order.size,
             only=() if len(indexes) == order.size else indexes,

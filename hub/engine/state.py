@@ -2,6 +2,7 @@
 else. Bounded: an incident and all that belongs to it is dropped when its joining window is over (`Forgotten`).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct, field
@@ -106,12 +107,14 @@ class Ask(Struct, kw_only=True, gc=False):
 
 
 class Order(Struct, kw_only=True, gc=False):
-    """What dispatch was told to send. `states[i]`: rank of delivery i (OUTCOME_RANK), 0 before anything is known."""
+    """What dispatch was told to send. `states[i]`: rank of delivery i (OUTCOME_RANK), 0 before anything is known.
+    `followed`: those that another order took to their next address."""
 
     event: e.Ordered
     states: bytearray
     at: datetime
     withdrawn: bool = False
+    followed: set[int] = field(default_factory=set)
     held: bool = False
 
     @property
@@ -123,6 +126,10 @@ class Order(Struct, kw_only=True, gc=False):
     def settled(self) -> bool:
         """Whether it is known of each delivery what became of it."""
         return all(self.states[i] for i in self.event.only) if self.event.only else all(self.states)
+
+    def meant(self) -> Sequence[int]:
+        """The indexes that are to go out."""
+        return self.event.only or range(len(self.states))
 
 
 class Broadcast(Struct, kw_only=True, gc=False):

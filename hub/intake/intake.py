@@ -27,6 +27,10 @@ class Understanding(Protocol):
         """The person's id, "" for a stranger."""
         ...
 
+    def channel_of(self, connector: str, person: str) -> str:
+        """The channel a reply counts as that came by a connector: one of several providers, perhaps."""
+        ...
+
     def understand(self, text: str) -> r.ReplyReceived:
         """The answer as understood; channel and person are filled in by intake."""
         ...
@@ -151,10 +155,11 @@ class Intake:
     def _add_reply(self, burst: "_Burst", item: ReplyItem) -> None:
         understanding = self._understanding()
         understood = understanding.understand(item.text)
+        person = understanding.person_at(item.channel, item.address)
         body = replace(
             understood,
-            channel=item.channel,
-            person=understanding.person_at(item.channel, item.address),
+            channel=understanding.channel_of(item.channel, person),
+            person=person,
             verb=item.verb or understood.verb,
             order=item.order,
             index=item.index,

@@ -15,6 +15,7 @@ from hub.journal.chain import SALT_BYTES, digest_of, salted
 from hub.model.records import (
     Attempt,
     ChangeReverted,
+    ChannelChanged,
     CursorMoved,
     Decision,
     Fact,
@@ -76,6 +77,7 @@ class VaultRow(NamedTuple):
 _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     CursorMoved: lambda body: body.source,
     SourceChanged: lambda body: body.source,
+    ChannelChanged: lambda body: body.channel,
     Installed: lambda body: f"{body.what}/{body.name}",
     Retired: lambda body: f"{body.what}/{body.name}",
     PersonChanged: lambda body: body.person,

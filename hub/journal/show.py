@@ -70,7 +70,8 @@ def _said(record: Fact | Decision | Attempt) -> str:
         return ", ".join(part for part in (*parts, " ".join(events)) if part)
     if isinstance(record, Attempt):
         repeat = " possible repeat" if record.repeat else ""
-        return f"order={record.order} {record.start}-{record.stop} nth={record.nth}{repeat}"
+        by = f" provider={record.provider}" if record.provider else ""
+        return f"order={record.order} {record.start}-{record.stop} nth={record.nth}{by}{repeat}"
     said: dict[str, Any] = msgspec.to_builtins(record.body)
     said.pop("type", None)
     return " ".join(f"{name}={_short(value)}" for name, value in said.items())

@@ -258,8 +258,9 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     `recipients` empty. `values` fill the message (nothing personal: code, sheet, eta). `incidents` and `signal`
     are what it is about. `address`: which of the person's addresses on the channel, from 0. `until`: no use sending
     it after that. `only`: the indexes of the audience that are meant, where not all are. `clears`: it is the all-clear
-    of its incidents. `broadcast`: the one it belongs to; its words lie in the vault under `texts` (a Content).
-    `enclosed`: the document that goes along; it is made when it goes out, and lies in the vault then.
+    of its incidents. `after`: the order whose failed deliveries this one takes to their next address; `addresses`: how
+    many anybody of a large audience has. `broadcast`: the one it belongs to; its words lie in the vault under `texts`
+    (a Content). `enclosed`: the document that goes along; it is made when it goes out, and lies in the vault then.
     """
 
     order: str
@@ -279,6 +280,8 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     status: Status = Status.ACTUAL
     until: datetime | None = None
     clears: bool = False
+    after: str = ""
+    addresses: int = 1
     broadcast: str = ""
     texts: str = ""
     enclosed: Enclosure | None = None
@@ -380,9 +383,8 @@ class OptedIn(_Event, frozen=True, tag="opted-in"):
 class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
-    `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`, `call-list daily`.
-    Setting one again moves it."""
+    `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
+    `change CHANGE`, `call-list daily`. Setting one again moves it."""
 
     deadline: str
     at: datetime

@@ -266,6 +266,19 @@ class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     reason: str = ""
 
 
+class ChannelChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="channel", gc=False):
+    """A provider's health changed, seen across recipients: `ok`, `failing` (nothing goes out by it), `silent` (it takes
+    messages, and says nothing any more of what became of them). `people`: how many are concerned so far; `meanwhile`:
+    the provider that takes over, `""` where there is none."""
+
+    channel: str
+    health: str
+    reason: str = ""
+    since: datetime | None = None
+    people: int = 0
+    meanwhile: str = ""
+
+
 class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dead-letter", gc=False):
     """What could not be read, kept in the vault as it came. `place` is line, element or byte as known."""
 
@@ -329,6 +342,7 @@ FactBody = (
     | Rewritten
     | CursorMoved
     | SourceChanged
+    | ChannelChanged
     | DeadLetter
     | ClockStepped
     | HubStarted
@@ -372,7 +386,9 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     """Dispatch is about to hand recipients `start` (included) to `stop` (excluded) of an order to its channel.
 
     `nth` counts from 1; `repeat` says that an earlier attempt may have arrived. The texts as rendered lie in
-    the vault under `vault`, the documents that go along under `documents`.
+    the vault under `vault`, the documents that go along under `documents`. `provider`: the one it goes to, `""` where
+    that is the channel's own; `only`: the indexes that are meant, where not all are (the order itself may leave some
+    out, too).
     """
 
     id: str
@@ -386,6 +402,8 @@ class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="attemp
     digest: str = ""
     documents: tuple[str, ...] = ()
     v: int = 1
+    provider: str = ""
+    only: tuple[int, ...] = ()
 
 
 Record = Fact | Decision | Attempt

@@ -1,6 +1,6 @@
 """Alert chains: whom a tier asks at a given moment, and the whole plan if nobody answers (`vigie who`). Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -80,11 +80,13 @@ def _contact(
 
 
 class PlannedWay(Struct, frozen=True, kw_only=True):
-    """One channel for one person: `after_s` seconds from the tier's beginning, if not answered by then."""
+    """One channel for one person: `after_s` seconds from the tier's beginning, if not answered by then. `provider`: by
+    which one, where that is not the channel's own."""
 
     channel: str
     address: str
     after_s: float
+    provider: str = ""
 
 
 class PlannedPerson(Struct, frozen=True, kw_only=True):
@@ -124,7 +126,18 @@ class Plan(Struct, frozen=True, kw_only=True):
     ahead: tuple[Trouble, ...] = ()
 
 
-def who(chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, Roster]) -> Plan:
+Provider = Callable[[str, str], str]
+"""The provider by which a channel reaches an address, while all work."""
+
+
+def own(channel: str, address: str) -> str:
+    """Where every channel has its own provider alone."""
+    return channel
+
+
+def who(
+    chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, Roster], provider: Provider = own
+) -> Plan:
     """Whom a chain would call from the aware instant `at` on, tier by tier, if nobody answered. Each tier is resolved
     at the moment it would begin: a roster may change hands while a chain runs."""
     from_s = 0.0
@@ -138,7 +151,7 @@ def who(chain: Chain, at: datetime, directory: Directory, rosters: Mapping[str, 
                 starts_s=from_s,
                 answer_s=tier.answer_s,
                 times=tier.times,
-                people=tuple(_planned(p, tier, directory) for p in found.people),
+                people=tuple(_planned(p, tier, directory, provider) for p in found.people),
                 problems=found.problems,
                 in_turn=tier.in_turn,
             )
@@ -172,14 +185,22 @@ def _ahead(chain: Chain, at: datetime, rosters: Mapping[str, Roster]) -> tuple[T
     return tuple(t for t in troubles(rosters, at, at + WEEK) if asked & set(t.about.split(" ")[-2:]))
 
 
-def _planned(person: str, tier: Tier, directory: Directory) -> PlannedPerson:
+def _planned(person: str, tier: Tier, directory: Directory, provider: Provider) -> PlannedPerson:
     known = directory.people[person]
     ways: list[PlannedWay] = []
     addresses = {channel: directory.addresses(person, channel) for channel in tier.by}
     for nth in range(max(map(len, addresses.values()))):
         for channel, several in addresses.items():
             if nth < len(several):
-                ways.append(PlannedWay(channel=channel, address=several[nth], after_s=len(ways) * tier.between_s))
+                by = provider(channel, several[nth])
+                ways.append(
+                    PlannedWay(
+                        channel=channel,
+                        address=several[nth],
+                        after_s=len(ways) * tier.between_s,
+                        provider=by if by != channel else "",
+                    )
+                )
     return PlannedPerson(
         id=person,
         name=known.name,

@@ -17,7 +17,7 @@ def changes(before: Picture, after: Picture, words: Words, zone: tzinfo = BRUSSE
     if not before and now:
         banner = f"{words('exercise')} ({words('exercise_why')}), " if after.get("playback") else ""
         lines.append(f"{banner}{words('hub_time')} {when(now, words, zone)}")
-    for happening in (_room, _sources, _incidents, _chains, _broadcasts, _tasks, _deliveries):
+    for happening in (_room, _channels, _sources, _incidents, _chains, _broadcasts, _tasks, _deliveries):
         lines += [time + line for line in happening(before, after, words)]
     return lines
 
@@ -51,6 +51,14 @@ def _room(before: Picture, after: Picture, words: Words) -> Iterator[str]:
             yield _joined(words("alarm"), *(plain(alarm.get(k) or "") for k in ("what", "about", "detail")))
     for alarm in _gone(before, after, "alarms", "id"):
         yield _joined(words("alarm_over"), plain(alarm.get("what", "")), plain(alarm.get("about") or ""))
+
+
+def _channels(before: Picture, after: Picture, words: Words) -> Iterator[str]:
+    for former, channel in _pairs(before, after, "channels", "name"):
+        if channel.get("health") != (former or {"health": "ok"}).get("health"):
+            name = f"{words('channel')} {plain(channel.get('name', ''))}:"
+            meanwhile = words("meanwhile", channel=channel["meanwhile"]) if channel.get("meanwhile") else ""
+            yield _joined(name, words(str(channel.get("health"))), plain(channel.get("reason") or ""), meanwhile)
 
 
 def _sources(before: Picture, after: Picture, words: Words) -> Iterator[str]:

@@ -72,9 +72,9 @@ def screen(
     foot = [Text(plain(hint), style="bold", no_wrap=True, overflow="ellipsis") for hint in hints]
     room = max(6, height - len(head) - len(foot))
     left = [_alarms(picture, words, zone), _chains(picture, words), _incidents(picture, words), _tasks(picture, words)]
-    left[1:1] = [_silences(picture, words, zone), _broadcasts(picture, words)]
+    left[1:1] = [_channels(picture, words, zone), _silences(picture, words, zone), _broadcasts(picture, words)]
     right = [_sources(picture, words), _deliveries(picture, words, zone)]
-    optional = [words(name) for name in ("alarms", "tasks", "silences", "broadcasts")]
+    optional = [words(name) for name in ("alarms", "channels", "tasks", "silences", "broadcasts")]
     left = [section for section in left if section.rows or section.title not in optional]
     if width < WIDE:
         return Group(*head, *_fitted([*left, right[1], right[0]], words, room), *foot)
@@ -131,6 +131,26 @@ def _alarms(picture: Picture, words: Words, zone: tzinfo) -> Section:
         for alarm in listed(picture, "alarms")
     ]
     return Section(words("alarms"), rows, flexible=2)
+
+
+def _channels(picture: Picture, words: Words, zone: tzinfo) -> Section:
+    """Those in trouble."""
+    rows: list[Sequence[Cell]] = []
+    for channel in listed(picture, "channels"):
+        health = str(channel.get("health", ""))
+        if health == "ok":
+            continue
+        told = [words("from", time=_clock(channel.get("since"), zone))]
+        told += [words("people", n=channel["people"])] if channel.get("people") else []
+        told += [words("meanwhile", channel=channel["meanwhile"])] if channel.get("meanwhile") else []
+        rows.append(
+            (
+                (words(health), _style(health)),
+                (plain(channel.get("name", "")), "bold"),
+                (" · ".join([*told, plain(channel.get("reason") or "")]).strip(" ·"), "red"),
+            )
+        )
+    return Section(words("channels"), rows, flexible=2)
 
 
 def _silences(picture: Picture, words: Words, zone: tzinfo) -> Section:

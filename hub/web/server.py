@@ -5,6 +5,7 @@ time-outs, headers, errors) is done here, once. Real time throughout: nothing he
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ import msgspec
 import structlog
 from aiohttp import web
 from msgspec import Meta, Struct
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
 
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
 from hub.web.api import ApiRoutes, Ask, problem, unavailable
@@ -173,7 +174,19 @@ class WebServer:
         return web.Response(body=msgspec.json.encode(picture), status=status, content_type="application/json")
 
     async def _measured(self, request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        """This process's own numbers, and of the hub whether it is ready and which channels work; a hub that does not
+        answer has none."""
+        asked = CollectorRegistry()
+        ready = Gauge("vigie_ready", "Whether the hub takes what it is sent", registry=asked)
+        up = Gauge("vigie_channel_up", "1: it works; 0: it fails, or says nothing", ["channel"], registry=asked)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HEALTH_S):
+                picture = await self._health()
+            ready.set(bool(picture.get("ready")))
+            for channel, health in dict(picture.get("channels") or {}).items():
+                up.labels(channel).set(health == "ok")
+        body = generate_latest(self._registry) + generate_latest(asked)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     # --- from aiohttp's request to the connector's ---------------------------------------------------------
 

@@ -277,8 +277,8 @@ def test_a_kept_connection_that_died_costs_nothing() -> None:
 @pytest.mark.parametrize(
     ("command", "says", "expected"),
     [
-        ("RCPT", "450 4.2.1 mailbox busy", Retry(reason="mail server: 450 4.2.1")),
-        ("RCPT", "452 too many", Retry(reason="mail server: 452")),
+        ("RCPT", "450 4.2.1 mailbox busy", Retry(reason="mail server: 450 4.2.1", address=True)),
+        ("RCPT", "452 too many", Retry(reason="mail server: 452", address=True)),
         ("RCPT", "550 5.1.1 no such user", Dead(reason="mail server: 550 5.1.1", bad_address=True)),
         ("RCPT", "550 5.1.2 no such host", Dead(reason="mail server: 550 5.1.2", bad_address=True)),
         ("RCPT", "550 no such user", Dead(reason="mail server: 550", bad_address=True)),
@@ -286,7 +286,7 @@ def test_a_kept_connection_that_died_costs_nothing() -> None:
         ("RCPT", "554 5.7.1 relay denied", Dead(reason="mail server: 554 5.7.1")),
         ("RCPT", "530 5.7.0 sign in first", Dead(reason="mail server: 530 5.7.0", alarm=True)),
         ("MAIL", "553 5.1.8 sender refused", Dead(reason="mail server: 553 5.1.8")),
-        ("DATA", "451 4.7.1 greylisted", Retry(reason="mail server: 451 4.7.1")),
+        ("DATA", "451 4.7.1 greylisted", Retry(reason="mail server: 451 4.7.1", address=True)),
         ("DATA", "552 5.3.4 too large", Dead(reason="mail server: 552 5.3.4")),
         ("RCPT", "421 4.3.2 closing", Retry(reason="mail server: 421 4.3.2")),
     ],

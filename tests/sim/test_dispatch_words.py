@@ -156,7 +156,7 @@ def test_a_long_text_is_cut_in_its_middle_only() -> None:
     values = (("code", "BK"),)
     for room in (SMS, Room(longest=200, answers=True)):
         text = render(TEXTS, "storm", Language.FR, values=values, signal=long, status=Status.EXERCISE, room=room).text
-        assert text.startswith("FR EXERCISE - Très long")
+        assert "FR EXERCISE - Très long" in text[:80]
         assert text.endswith("...\nAnswer BK, or BK NO.")
         assert sms.segments(text).parts <= 2 if room.parts else len(text) <= 200
 

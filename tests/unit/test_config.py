@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 import pytest
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
+from hub.config.providers import first_serving
 from hub.config.rosters import local_time
 from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
+from hub.dispatch.route import Routes
 from hub.findings import errors
 from hub.model.people import Asked, Contact, Language, Plays, Role
 from hub.people.chains import who
@@ -43,17 +46,20 @@ class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class TextChannel:
     Config = TextConfig
-    abilities = Abilities(answers=True)
+    abilities = Abilities(answers=True, numbers=True, segments=True)
+
+    def __init__(self, config: TextConfig, environment: Environment) -> None:
+        self.abilities = replace(type(self).abilities, answers=type(self).abilities.answers and config.keypad)
 
     def check(self, address: str) -> str:
         return "" if address.startswith("+") else "this is no number: write it with a plus sign"
 
 
 class VoiceChannel(TextChannel):
-    abilities = Abilities(answers=True, voice=True)
+    abilities = Abilities(answers=True, voice=True, numbers=True)
 
     def __init__(self, config: TextConfig, environment: Environment) -> None:
-        self.abilities = Abilities(answers=config.keypad, voice=True)
+        self.abilities = Abilities(answers=config.keypad, voice=True, numbers=True)
 
 
 class BoardChannel(TextChannel):
@@ -85,7 +91,11 @@ def broken() -> type:
 def lookup(group: str) -> Mapping[str, Callable[[], type]]:
     if group == "vigie.sources":
         return {"poll": lambda: PollSource, "broken": broken}
-    return {"sms": lambda: TextChannel, "voice": lambda: VoiceChannel, "board": lambda: BoardChannel}
+    return {
+        "sms": lambda: TextChannel,
+        "voice": lambda: VoiceChannel,
+        "board": lambda: BoardChannel,
+    }
 
 
 @pytest.fixture
@@ -248,7 +258,7 @@ def test_whether_a_channel_can_be_answered_on_may_depend_on_its_settings_and_the
 
 def test_a_channel_says_itself_which_addresses_it_cannot_use(folder: Path) -> None:
     config, _ = load(folder, lookup)
-    channels: dict[str, Any] = {"board": BoardChannel()}
+    channels: dict[str, Any] = {"board": BoardChannel(TextConfig(account="AC1"), Environment(name="board", secret=str))}
     (finding,) = check_addresses(config, channels)
     assert str(finding).endswith("anne: this is no number: write it with a plus sign [bad-address]")
     assert finding.source.strip() == "board: lobby"
@@ -295,3 +305,31 @@ def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
 )
 def test_what_looks_like_a_secret(key: str, text: str, secret: bool) -> None:
     assert looks_secret(key, text) is secret
+
+
+def test_a_channel_says_by_which_providers_its_numbers_go(folder: Path) -> None:
+    text = (folder / "channels.yaml").read_text()
+    second = '\n  fall back to: sms-second\n  by prefix:\n    "+32450": sms-second\n'
+    (folder / "channels.yaml").write_text(
+        text.replace("\n  timeout: 20 s\n", second) + "sms-second:\n  type: sms\n  account: AC2\n"
+    )
+    config, findings = load(folder, lookup)
+    assert not [str(f) for f in findings if f.file == "config/channels.yaml"]
+    assert config.routes == Routes(fall_back={"sms": "sms-second"}, by_prefix={"sms": {"+32450": "sms-second"}})
+    assert config.channels["sms-second"].limits == DEFAULTS["sms"], "whatever sends SMS"
+
+
+def test_an_address_is_wrong_only_where_no_provider_serves_it(folder: Path) -> None:
+    class Picky(TextChannel):
+        def check(self, address: str) -> str:
+            return "not served: another provider" if address.startswith("+32") else ""
+
+    config, _ = load(folder, lookup)
+    settings = config.channels["sms"].settings
+    environment = Environment(name="sms", secret=str)
+    made = {"sms": Picky(settings, environment), "second": TextChannel(settings, environment)}  # type: ignore[arg-type]
+    config = replace(config, routes=Routes(fall_back={"sms": "second"}))
+    assert not [f for f in check_addresses(config, made) if f.rule == "bad-address"]  # type: ignore[arg-type]
+    assert first_serving(config.routes, made, "sms", "+32450000001") == "second"  # type: ignore[arg-type]
+    made["second"] = Picky(settings, environment)  # type: ignore[arg-type]
+    assert [f for f in check_addresses(config, made) if f.rule == "bad-address"]  # type: ignore[arg-type]

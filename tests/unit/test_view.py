@@ -257,6 +257,34 @@ def test_a_source_that_fails_and_comes_back() -> None:
     ]
 
 
+def in_trouble(health: str, **more: Any) -> list[dict[str, Any]]:
+    works = {"name": "voice", "health": "ok", "reason": "", "since": None, "people": 0, "meanwhile": ""}
+    fails = {"reason": "Twilio: HTTP 503", "since": START, "people": 4, "meanwhile": "sms-second", **more}
+    return [works, {**works, "name": "sms", "health": health, **(fails if health != "ok" else {})}]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_channel_that_fails_is_shown_with_what_stands_in_for_it(language: str) -> None:
+    words = Words(language)
+    text = drawn(Told().as_served(channels=in_trouble("failing")), language)
+    assert words("channels") in text
+    (line,) = [line for line in text.splitlines() if "sms-second" in line]
+    for told in (words("failing"), words("meanwhile", channel="sms-second"), "04:10", "Twilio: HTTP 503"):
+        assert told in line
+    assert "voice" not in text, "what works needs no place"
+    assert words("channels") not in drawn(Told().as_served(channels=in_trouble("ok")), language)
+
+
+def test_a_channel_that_fails_and_works_again_is_a_line_each() -> None:
+    told, words = Told(), Words("en")
+    before, fails, after = (told.as_served(channels=in_trouble(health)) for health in ("ok", "failing", "ok"))
+    assert not [line for line in changes({}, before, words) if "channel" in line]
+    (line,) = changes(before, fails, words)
+    assert line.endswith("channel sms: failing Twilio: HTTP 503 meanwhile by sms-second")
+    (line,) = changes(fails, after, words)
+    assert line.endswith("channel sms: ok")
+
+
 def test_every_language_has_the_same_texts_with_the_same_blanks() -> None:
     for texts in TEXTS.values():
         assert texts.keys() == TEXTS["en"].keys()

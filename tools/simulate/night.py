@@ -27,14 +27,25 @@ from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
 from hub.model.people import Steer
 from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Certainty, Info, MsgType, Reference, Severity, Signal, Status
-from tools.simulate.world import CHANNELS, FINE, HAZARDS, OFFICERS, SimChannel, bad_weather, call, rules, texts
+from tools.simulate.world import (
+    FINE,
+    HAZARDS,
+    OFFICERS,
+    PROVIDERS,
+    ROUTES,
+    SimChannel,
+    bad_weather,
+    call,
+    rules,
+    texts,
+)
 
 BEGIN = datetime(2026, 7, 14, 20, 0, tzinfo=UTC)
 FAULTS_S = 4 * 3600.0  # how long things go wrong
 CALM_S = 60 * 3600.0  # how long after that everything must have come to an end
 
 _RULES, _TEXTS = rules(), texts()
-_LIMITS = {name: Limits(rate=50, burst=100, per_person=1000) for name in CHANNELS}
+_LIMITS = {name: Limits(rate=50, burst=100, per_person=1000) for name in PROVIDERS}
 
 
 class Fault(AssertionError):
@@ -89,9 +100,11 @@ class Night:
             "sms": Abilities(answers=True, settles=True, receipts=True),
             "voice": Abilities(answers=True, voice=True, settles=True, recalls=True),
             "email": Abilities(idempotent=True),
+            "sms-second": Abilities(answers=True, receipts=True),
+            "sms-abroad": Abilities(answers=True, settles=True),
         }
         self.channels = {
-            name: SimChannel(name, self.chance, abilities[name], self.arrive, self.receipt_later) for name in CHANNELS
+            name: SimChannel(name, self.chance, abilities[name], self.arrive, self.receipt_later) for name in PROVIDERS
         }
 
     # -- the outside --
@@ -129,7 +142,7 @@ class Night:
         for _ in range(2 if chance.random() < 0.1 else 1):
             await self.put(
                 r.ReplyReceived(
-                    channel=channel,
+                    channel="sms" if channel.startswith("sms") else channel,
                     person=person,
                     verb=verb,
                     code=code,
@@ -319,6 +332,7 @@ class Night:
                 channels=self.channels,
                 call=call,
                 limits=_LIMITS,
+                routes=ROUTES,
                 make_ids=lambda: Ids(random.Random(self.chance.getrandbits(64))),
                 chance=self.chance,
             )
@@ -438,7 +452,7 @@ class Night:
             if not run.outcome:
                 raise Fault(f"chain {run.chain.id} of {run.incident} neither filled nor exhausted")
         for order in state.orders.values():
-            if not order.withdrawn and not all(order.states):
+            if not order.over:
                 raise Fault(f"order {order.event.order} was never sent")
         began = {ev.run for d in decisions for ev in d.events if isinstance(ev, e.RunBegan)}
         ended = {ev.run: ev.outcome for d in decisions for ev in d.events if isinstance(ev, e.RunEnded)}

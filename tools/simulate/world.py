@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from hub.connector import Abilities, Answer, Dead, Intake, Outgoing, Retry, Route, Sent
 from hub.dispatch.render import Texts
+from hub.dispatch.route import Routes
 from hub.model.message import Message, Text
 from hub.model.people import Address, Asked, Chain, Contact, Group, Language, Person, Plays, Role, Tier
 from hub.model.signal import Hazard, Severity
@@ -37,6 +38,10 @@ PARTNERS = tuple(f"partner-{n}" for n in range(4))
 CROWD = tuple(f"member-{n}" for n in range(104))  # more than a chunk: a mass message
 HAZARDS = (Hazard.THUNDERSTORM, Hazard.FLOOD, Hazard.WIND)
 CHANNELS = ("sms", "voice", "email")
+PROVIDERS = (*CHANNELS, "sms-second", "sms-abroad")
+ROUTES = Routes(
+    fall_back={"sms": "sms-second"}, by_prefix={"sms": {"officer-c": "sms-abroad", "member-1": "sms-abroad"}}
+)
 
 _WORDS = ("wake", "partners", "crowd", "over")
 _OWN = (
@@ -64,7 +69,7 @@ def _sheet(name: str, hazards: tuple[Hazard, ...], chain: str, *, crowd: bool = 
     ]
     if crowd:
         to = (Contact(Asked.GROUP, "crowd"),)
-        steps.insert(2, Step(name="crowd", action=Notify(say="crowd", to=to, by=("email",))))
+        steps.insert(2, Step(name="crowd", action=Notify(say="crowd", to=to, by=("email", "sms"))))
     return Playbook(
         name=name,
         title={},
@@ -78,15 +83,17 @@ def _sheet(name: str, hazards: tuple[Hazard, ...], chain: str, *, crowd: bool = 
 
 
 def rules() -> InForce:
-    """Three sheets; one signal may meet two of them. Everybody has every address but one partner without a phone."""
+    """Three sheets; one signal may meet two of them. Everybody has every address, some two, but one partner has no
+    phone."""
     people = [
         Person(
             id=name,
             name=name,
             language=list(Language)[n % 4],
             addresses=tuple(
-                Address(channel, f"{name}@{channel}.example")
+                Address(channel, f"{name}@{channel}{nth}.example")
                 for channel in CHANNELS
+                for nth in range(2 if name in ("partner-1", "member-7") else 1)
                 if not (name == "partner-3" and channel == "sms")
             ),
         )
