@@ -100,6 +100,7 @@ class Installation:
             status=self._status,
             carriers=config.carriers(),
             call_list=config.call_list(self._status),
+            storms=config.storms(),
         )
         edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
         self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}

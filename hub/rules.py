@@ -5,7 +5,7 @@ from copy import copy
 from datetime import datetime
 
 from hub.model.enclosure import CallListRhythm
-from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Storms
 from hub.model.signal import Signal, Status
 from hub.people import quorum
 from hub.people.directory import Directory
@@ -31,6 +31,7 @@ class InForce:
         status: Status = Status.ACTUAL,
         carriers: frozenset[str] = frozenset(),
         call_list: CallListRhythm | None = None,
+        storms: Storms | None = None,
     ) -> None:
         self.sheets = tuple(sheets)
         self.chains = dict(chains)
@@ -40,6 +41,7 @@ class InForce:
         self._voices = voices
         self._carriers = carriers
         self._call_list = call_list
+        self._storms = storms or Storms()
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
         self._causes = frozenset(cause.sheet for sheet in self._versions.values() for cause in sheet.quiet_while)
@@ -116,6 +118,9 @@ class InForce:
 
     def speaks(self, channel: str) -> bool:
         return channel in self._voices
+
+    def storms(self) -> Storms:
+        return self._storms
 
     def causes(self, sheet: str) -> bool:
         return sheet in self._causes

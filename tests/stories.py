@@ -20,7 +20,7 @@ from hub.model import records as r
 from hub.model.enclosure import CallListRhythm
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Tier
+from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Storms, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
@@ -89,6 +89,7 @@ class World:
         self.several: dict[tuple[str, str], int] = {}  # (person, channel) → addresses, where not one
         self.left_out: set[str] = set()  # of exercises
         self.public: set[str] = set()
+        self.storm = Storms(messages=1000, incidents=1000)
         self.rosters: dict[str, Roster] = {}
         self.status = Status.ACTUAL
         self.gone: set[str] = set()  # from the directory
@@ -130,6 +131,9 @@ class World:
 
     def speaks(self, channel: str) -> bool:
         return channel == "voice"
+
+    def storms(self) -> Storms:
+        return self.storm
 
     def causes(self, sheet: str) -> bool:
         return any(cause.sheet == sheet for known in self.sheets for cause in known.quiet_while)

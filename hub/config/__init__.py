@@ -32,7 +32,7 @@ from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
 from hub.model.enclosure import CallListRhythm
 from hub.model.message import Message
-from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster
+from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster, Storms
 from hub.model.signal import Status
 from hub.people.directory import Directory
 from hub.playbook.language import Playbook
@@ -49,7 +49,7 @@ SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
 HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
     "hub.delegated", "hub.delegate-unknown",
-    "hub.opted-out", "hub.opted-in", "hub.not-read",
+    "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm",
     "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
     "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
@@ -125,6 +125,13 @@ class Config(Struct, frozen=True, kw_only=True):
             region=self.hub.region,
             hub=self.hub.name,
             status=status,
+        )
+
+    def storms(self) -> Storms:
+        form = self.hub.storms
+        (messages, messages_s), (incidents, incidents_s) = form.messages, form.incidents
+        return Storms(
+            messages=messages, messages_s=messages_s, incidents=incidents, incidents_s=incidents_s, call=form.call
         )
 
     def titles(self) -> dict[str, Mapping[Language, str]]:
@@ -234,6 +241,10 @@ class _Loading:
             abilities = {name: channel.abilities for name, channel in channels.items()}
             check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)
         chains = self._chains(directory, rosters, channels, answering)
+        if hub.storms.call and hub.storms.call not in chains and "hub.yaml" in self._documents:
+            document = self._documents["hub.yaml"]
+            place = document.at("storms", "call")
+            document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
         sources = self._sources()
         sheets = self._sheet_texts(hub.playbooks)
         messages = self._messages(sheets)

@@ -214,6 +214,22 @@ class CallListForm(Struct, frozen=True, kw_only=True):
     ] = ()
 
 
+class StormsForm(Struct, frozen=True, kw_only=True):
+    """What is a storm (docs/chains.md)."""
+
+    messages: Annotated[
+        tuple[int, float],
+        Reads(_person_limit, {"type": "string"}),
+        Meta(description="To one person over one channel; what is more comes as a digest"),
+    ] = (6, 1800.0)
+    incidents: Annotated[
+        tuple[int, float],
+        Reads(_person_limit, {"type": "string"}),
+        Meta(description="Opened in a span; when it is more the room is told"),
+    ] = (10, 600.0)
+    call: Annotated[str, Meta(description="The chain that then asks for more hands")] = ""
+
+
 class HubForm(Struct, frozen=True, kw_only=True):
     """config/hub.yaml. Paths are relative to the folder it lies in."""
 
@@ -233,6 +249,7 @@ class HubForm(Struct, frozen=True, kw_only=True):
     ] = {}
     web: Annotated[WebForm, Meta(description="The hub's web server")] = WebForm()
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
+    storms: Annotated[StormsForm, Meta(description="When much happens at once")] = StormsForm()
     broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
     call_list: Annotated[
         CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")

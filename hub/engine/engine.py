@@ -19,6 +19,7 @@ from hub.engine import (
     replies,
     steer,
     steps,
+    storm,
 )
 from hub.engine.notify import Telling, tell
 from hub.engine.reach import REACHED, reached_late
@@ -32,7 +33,7 @@ from hub.model.enclosure import ContactSheet
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.people import Classification
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from hub.playbook.language import Outcome as StepOutcome
 
 
@@ -216,6 +217,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "silence":
         if subject in w.state.silences:
             quiet.ended(w, subject)
+    elif kind == "digest":
+        storm.due(w, subject, words[2], Status(words[3]))
     elif kind == "draft":
         broadcast.lapsed(w, subject)
     elif kind == "forget-broadcast":

@@ -9,11 +9,13 @@ from typing import Any
 
 from hub.engine.state import (
     CODE_REST,
+    TOLD_MAX,
     Alarm,
     Ask,
     Asked,
     Broadcast,
     Code,
+    Digest,
     Duty,
     Incident,
     InForce,
@@ -276,6 +278,11 @@ def _ordered(s: State, ev: e.Ordered, at: datetime) -> None:
         s.asks[ev.ask].orders.append(ev.order)
     if ev.broadcast in s.broadcasts:
         s.broadcasts[ev.broadcast].orders.append(ev.order)
+    if (ev.lane == Lane.NOTIFY or ev.clears) and ev.incidents:
+        for person in ev.recipients:
+            told = s.people.setdefault(person, Asked()).told.setdefault(ev.channel, [])
+            told.append(at)
+            del told[:-TOLD_MAX]
 
 
 def _order_withdrawn(s: State, ev: e.OrderWithdrawn, at: datetime) -> None:
@@ -307,6 +314,20 @@ def _delivered(s: State, ev: e.Delivered, at: datetime) -> None:
     wanted = order.event.broadcast in s.broadcasts or any(i in s.incidents for i in order.event.incidents)
     if order.over and not wanted:
         del s.orders[ev.order]
+
+
+def _digested(s: State, ev: e.Digested, at: datetime) -> None:
+    digest = s.digests.setdefault(f"{ev.person} {ev.channel} {ev.status}", Digest())
+    incident = s.incidents[ev.incident]
+    digest.counts[ev.incident] = digest.counts.get(ev.incident, 0) + 1
+    digest.sheets[ev.incident] = incident.playbook
+    if ev.clears:
+        digest.over.append(ev.incident)
+        incident.told.add(ev.person)
+
+
+def _digest_sent(s: State, ev: e.DigestSent, at: datetime) -> None:
+    s.digests.pop(f"{ev.person} {ev.channel} {ev.status}", None)
 
 
 # --- broadcasts --------------------------------------------------------------------------------------------
@@ -469,6 +490,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.OrderHeld: _order_held,
     e.OrderResumed: _order_resumed,
     e.Delivered: _delivered,
+    e.Digested: _digested,
+    e.DigestSent: _digest_sent,
     e.BroadcastDrafted: _broadcast,
     e.BroadcastReleased: _broadcast_released,
     e.BroadcastBegan: _broadcast_began,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from hub.engine import chain, quiet, steps
+from hub.engine import chain, quiet, steps, storm
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
@@ -160,6 +160,7 @@ def open_incident(
     )
     incident = w.state.incidents[incident_id]
     _join(w, incident, signal_id, name, signal, until)
+    storm.opened(w, incident)
     if by_hand:
         steps.begin_sheet(w, incident)
     else:

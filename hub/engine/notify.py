@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hub.engine import storm
 from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
@@ -38,7 +39,8 @@ def tell(w: Work, telling: Telling) -> bool:
     for channel in channels:
         reachable = tuple(p for p in people if w.rules.ways(p, channel, telling.status))
         for enclosed, those in _by_enclosure(w, reachable, telling.encloses):
-            _order(w, telling, channel, those, enclosed)
+            if at_once := _without_digests(w, telling, channel, those):
+                _order(w, telling, channel, at_once, enclosed)
             sent = True
     unreached = [p for p in people if not any(w.rules.ways(p, c, telling.status) for c in channels)]
     if unreached:
@@ -46,6 +48,18 @@ def tell(w: Work, telling: Telling) -> bool:
     if not sent:
         w.alarm("nobody-to-notify", telling.about, " ".join(f"{c.kind} {c.id}" for c in telling.to))
     return sent
+
+
+def _without_digests(w: Work, telling: Telling, channel: str, people: tuple[str, ...]) -> tuple[str, ...]:
+    """Those who are told at once; who has had enough for now gets it in a digest."""
+    incident = telling.incident
+    if incident is None or telling.encloses is not None or len(people) > CHUNK:
+        return people
+    at_once = tuple(p for p in people if storm.admits(w, p, channel, incident))
+    for person in people:
+        if person not in at_once:
+            storm.digest(w, person, channel, incident)
+    return at_once
 
 
 def _carries(w: Work, channel: str, enclosed: Enclosure | None) -> bool:

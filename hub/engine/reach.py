@@ -1,5 +1,6 @@
 """Those whom an incident reached: who hears updates and the all-clear, also where delivery was never confirmed."""
 
+from hub.engine import storm
 from hub.engine.state import Incident, counts_as_reached
 from hub.engine.work import Work
 from hub.model import events as e
@@ -33,9 +34,14 @@ def _to_reached(
     for person, channels in list(incident.reached.items()):
         if clears and person in incident.told:
             continue
-        if channel := w.quiet_channel(person, [*by, *channels], incident.status):
+        channel = w.quiet_channel(person, [*by, *channels], incident.status)
+        if not channel:
+            continue
+        if storm.admits(w, person, channel, incident):
             _to_person(w, incident, message, channel, person, clears=clears, step=step)
-            told += 1
+        else:
+            storm.digest(w, person, channel, incident, clears=clears)
+        told += 1
     return told
 
 

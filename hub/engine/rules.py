@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.model.enclosure import CallListRhythm
-from hub.model.people import Chain, Classification, Contact, Role, Roster
+from hub.model.people import Chain, Classification, Contact, Role, Roster, Storms
 from hub.model.signal import Signal, Status
 from hub.playbook.language import Playbook
 from hub.playbook.match import Match
@@ -65,6 +65,10 @@ class Rules(Protocol):
 
     def speaks(self, channel: str) -> bool:
         """Whether the channel is a voice call."""
+        ...
+
+    def storms(self) -> Storms:
+        """What is a storm, and who is asked for help in one."""
         ...
 
     def causes(self, sheet: str) -> bool:

@@ -15,6 +15,7 @@ from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
 CODE_REST = timedelta(hours=24)  # a code is not used again for the same person for this long
+TOLD_MAX = 64  # of the messages told to one person over one channel: the newest are known
 RECENT = timedelta(minutes=30)  # an answer without a code binds only if no other ask was open in this time
 
 
@@ -192,10 +193,20 @@ class Code(Struct, kw_only=True, gc=False):
 
 
 class Asked(Struct, kw_only=True, gc=False):
-    """What the state knows of a person: codes in use or resting, and how often we said we did not understand."""
+    """What the state knows of a person: codes in use or resting, how often we said we did not understand, and when
+    they were last told something, by channel."""
 
     codes: list[Code] = field(default_factory=list)
     unclear: list[datetime] = field(default_factory=list)
+    told: dict[str, list[datetime]] = field(default_factory=dict)
+
+
+class Digest(Struct, kw_only=True, gc=False):
+    """Messages kept for one person. `counts` and `sheets`: by incident; `over`: whose all-clear is among them."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    sheets: dict[str, str] = field(default_factory=dict)
+    over: list[str] = field(default_factory=list)
 
 
 class PersonChange(Struct, kw_only=True, gc=False):
@@ -238,6 +249,7 @@ class State(Struct, kw_only=True, gc=False):
     people: dict[str, Asked] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None  # by, why
     silences: dict[str, Silence] = field(default_factory=dict)
+    digests: dict[str, Digest] = field(default_factory=dict)  # person, channel and status
     broadcasts: dict[str, Broadcast] = field(default_factory=dict)
     opted_out: dict[str, list[str]] = field(default_factory=dict)  # registered person → channels
     papers: dict[str, datetime] = field(default_factory=dict)  # call lists to be put on paper, and since when

@@ -311,6 +311,23 @@ class Delivered(_Event, frozen=True, tag="delivery"):
     moves: tuple[tuple[int, Outcome, str], ...]
 
 
+class Digested(_Event, frozen=True, tag="digested"):
+    """A person has had enough messages over a channel for now: this one is kept for their next digest. `clears`: it is
+    the incident's all-clear."""
+
+    person: str
+    channel: str
+    incident: str
+    status: Status = Status.ACTUAL
+    clears: bool = False
+
+
+class DigestSent(_Event, frozen=True, tag="digest-sent"):
+    person: str
+    channel: str
+    status: Status = Status.ACTUAL
+
+
 # --- broadcasts --------------------------------------------------------------------------------------------
 
 
@@ -384,7 +401,7 @@ class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
     `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`, `call-list daily`. Setting one again moves it."""
+    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it."""
 
     deadline: str
     at: datetime
@@ -530,6 +547,8 @@ Event = (
     | OrderHeld
     | OrderResumed
     | Delivered
+    | Digested
+    | DigestSent
     | BroadcastDrafted
     | BroadcastReleased
     | BroadcastBegan

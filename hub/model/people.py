@@ -238,6 +238,17 @@ class Steer(StrEnum):
     HAND_OVER = "hand-over"  # to a person, who has agreed, or to another chain
 
 
+class Storms(Struct, frozen=True, kw_only=True):
+    """What is a storm. More than `messages` to one person over one channel in `messages_s` seconds come as a digest;
+    more than `incidents` opened in `incidents_s` are told to the room, and the chain `call` asks for more hands."""
+
+    messages: int = 6
+    messages_s: float = 1800.0
+    incidents: int = 10
+    incidents_s: float = 600.0
+    call: str = ""
+
+
 class Chain(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Tiers of people, gone through until enough have accepted or all are exhausted.
 

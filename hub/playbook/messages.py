@@ -28,6 +28,7 @@ from hub.yaml import Mapping as MappingNode
 PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
     "sheet", "sheets", "code", "codes", "eta", "delegate", "roster", "at", "others",
+    "count", "over",
 )  # fmt: skip
 ENCLOSED = ("contacts", "until")  # of a document that goes along: who is on duty where; how long it holds
 SMS_PARTS_MAX = 3
@@ -44,6 +45,8 @@ _USUAL |= {
     "roster": 20,
     "at": 22,
     "others": 25,
+    "count": 2,
+    "over": 2,
     "contacts": 200,
     "until": 35,
     "severity": 8,

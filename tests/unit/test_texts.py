@@ -44,6 +44,8 @@ TYPICAL: dict[str, tuple[str, str, str, str]] = {  # in the order of Language: f
     "delegate": ("Fabien Imaginaire", "Els Denkbeeldig", "Carla Erfunden", "Jade Sample"),
     "roster": ("sitcen-on-call", "sitcen-on-call", "sitcen-on-call", "sitcen-on-call"),
     "at": ("mar. 14 juil., 20:00", "di 14 jul, 20:00", "Di., 14. Juli, 20:00", "Tue 14 Jul, 20:00"),
+    "count": ("12", "12", "12", "12"),
+    "over": ("4", "4", "4", "4"),
     "others": ("Fabien Imaginaire, Els Denkbeeldig",) * 4,
 }  # fmt: skip
 

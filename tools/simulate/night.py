@@ -448,6 +448,8 @@ class Night:
                 raise Fault(f"fact {fact.id} was accepted and never decided on")
         if state.silences or any(incident.held_by for incident in state.incidents.values()):
             raise Fault("a silence has no end")
+        if state.digests:
+            raise Fault(f"messages were kept for a digest that was never sent: {list(state.digests)}")
         for run in state.runs.values():
             if not run.outcome:
                 raise Fault(f"chain {run.chain.id} of {run.incident} neither filled nor exhausted")
@@ -484,6 +486,8 @@ class Night:
                         if event.clears and event.recipients:
                             for incident in event.incidents:
                                 told.setdefault(incident, set()).update(event.recipients)
+                    case e.Digested(clears=True):  # that every digest is sent is checked as well
+                        told.setdefault(event.incident, set()).add(event.person)
                     case e.Delivered():
                         order = orders[event.order]
                         if order.lane == Lane.CONFIRM or order.clears or not order.recipients:
