@@ -10,7 +10,9 @@ import msgspec
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 
-from .network import Network, Phone, PhoneError
+from .control import json_body
+from .network import Network
+from .phone import Phone, PhoneError
 from .resources import Call, Message
 from .texts import LANGUAGES, TEXTS
 
@@ -131,11 +133,14 @@ class Page:
             "number": phone.number,
             "name": phone.name,
             "language": phone.language,
-            "off": phone.behaviour.call == "off",
+            "behaviour": msgspec.to_builtins(phone.behaviour),
+            "opted_out": self._network.opt_outs.any(phone.number),
+            "waiting": len(phone.waiting),
             "replies_to": last or self._network.service_number,
             "can_reply": last is None or last.lstrip("+").isdigit(),
             "thread": [_bubble(message) for message in thread],
-            "call": _live_call(run.call, x.clock.pace) if run is not None else None,
+            # What goes straight to the voicemail is not seen on the phone.
+            "call": _live_call(run.call, x.clock.pace) if run is not None and phone.behaviour.coverage else None,
             "calls": [_past_call(call) for call in phone.calls[-CALLS_MAX:] if not call.alive],
         }
 
@@ -164,13 +169,6 @@ class _Subscriber:
         return numbers
 
 
-async def json_body(request: web.Request) -> bytes:
-    """The request's body, if it is declared as JSON: a form on some other site cannot send that unasked."""
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="send application/json")
-    return await request.read() or b"{}"
-
-
 def _event(name: str, data: Any) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
@@ -181,7 +179,9 @@ def _bubble(message: Message) -> dict[str, object]:
         "mine": message.direction == "inbound",
         "other": message.to if message.direction == "inbound" else message.sender,
         "text": message.body,
-        "at": message.created.timestamp(),
+        "at": (message.arrived or message.created).timestamp(),
+        "written_at": message.created.timestamp(),
+        "status": message.status,
         "segments": message.segments,
     }
 
@@ -192,6 +192,7 @@ def _live_call(call: Call, pace: float | None) -> dict[str, object]:
         "from": call.request.sender,
         "ringing": call.status == "ringing",
         "talking": call.status == "in-progress",
+        "machine": call.machine,
         "gathering": call.gathering,
         "since": (call.start or call.created).timestamp(),
         # Real seconds a text takes, for showing word after word; none when time moves by hand.
@@ -206,7 +207,7 @@ def _past_call(call: Call) -> dict[str, object]:
     return {
         "sid": call.sid,
         "from": call.request.sender,
-        "status": call.status,
+        "status": "machine" if call.machine else call.status,
         "at": call.created.timestamp(),
         "duration_s": call.duration_s,
         "digits": [digits for digits in call.digits if digits],
