@@ -1,7 +1,7 @@
 """The phone simulator as a whole: one server with the REST API and the page of phones."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ class Phones:
     account, token: what the hub authenticates with; the token also signs every webhook.
     inbound: where an SMS from a phone is posted. clock: PacedClock(0.01) for a hundredfold speed,
     ManualClock() for tests. now: UTC for the resources' dates. banner: a line on top of the page.
+    on_duty: the numbers of those who are on duty now, for the page to show.
 
     Use as `async with Phones(...) as phones`. What its phones do and hold is in `network`.
     """
@@ -45,6 +46,7 @@ class Phones:
         faults: Faults | None = None,
         now: Callable[[], datetime] | None = None,
         banner: str = "",
+        on_duty: Callable[[], Collection[str]] | None = None,
         max_rate: float | None = None,
         webhook_timeout_s: float = 15.0,
     ) -> None:
@@ -56,7 +58,7 @@ class Phones:
         )
         self.network = Network(self.exchange, people, inbound, inbound_by_number)
         self._api = RestApi(self.network, account, token, max_rate)
-        self._page = Page(self.network, banner)
+        self._page = Page(self.network, banner, on_duty)
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._waiting: set[asyncio.Future[None]] = set()
