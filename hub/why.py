@@ -38,6 +38,7 @@ class Trail:
         self._reading = reading
         self.orders: dict[str, tuple[e.Ordered, r.Decision]] = {}
         self.asks: dict[str, tuple[e.Asked, r.Decision]] = {}
+        self.sent: dict[str, list[str]] = {}  # ask → the orders that carried it, in order
         self.closed: dict[str, tuple[e.AskClosed, datetime]] = {}
         self.runs: dict[str, tuple[e.RunBegan, r.Decision]] = {}
         self.tiers: dict[str, dict[tuple[int, int], tuple[e.TierBegan, datetime]]] = {}  # run → tier, round
@@ -56,6 +57,8 @@ class Trail:
         match event:
             case e.Ordered():
                 self.orders[event.order] = (event, d)
+                if event.ask and event.lane == "ask":
+                    self.sent.setdefault(event.ask, []).append(event.order)
             case e.Asked():
                 self.asks[event.ask] = (event, d)
             case e.AskClosed():
@@ -175,17 +178,28 @@ class Trail:
                 who, _ = self.asks[earlier]
                 closed = self.closed.get(earlier)
                 came = f"{closed[0].outcome} at {_at(closed[1])}" if closed else "open"
-                lines.append(f"  tier {tier.tier + 1}, round {tier.round}: {who.person}: {came},")
+                lines.append(f"  tier {tier.tier + 1}, round {tier.round}: {who.person}: {came}{self._fates(earlier)},")
             if here:
                 lines.append(f"  tier {tier.tier + 1}, round {tier.round}, from {_at(at)},")
                 break
         return lines
 
+    def _fates(self, ask_id: str) -> str:
+        """What became of each way by which somebody was asked: ` (sms: delivered; voice: failed (busy))`."""
+        fates = []
+        for order_id in self.sent.get(ask_id, ()):
+            order, _ = self.orders[order_id]
+            moves = self.moves.get(order_id)
+            fates.append(f"{order.channel}: {moves[-1][1] if moves else 'nothing heard of it'}")
+        return f" ({'; '.join(fates)})" if fates else ""
+
     def _ask(self, ask_id: str) -> list[str]:
         ask, decision = self.asks[ask_id]
         closed = self.closed.get(ask_id)
         came = f"{closed[0].outcome} at {_at(closed[1])}" if closed else "open"
-        lines = [f"{ask.person} was asked (code {ask.code}) at {_at(decision.at)}, {came}, because"]
+        lines = [
+            f"{ask.person} was asked (code {ask.code}) at {_at(decision.at)}, {came}{self._fates(ask_id)}, because"
+        ]
         lines += self._asked_for(ask_id)
         for incident in dict.fromkeys(self.runs[run][0].incident for run in ask.runs):
             lines += self._incident(incident)

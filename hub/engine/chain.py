@@ -180,7 +180,10 @@ def use_channel(w: Work, ask: Ask, index: int) -> None:
 def delivery_moved(w: Work, order: Order, outcome: Outcome, unheard: bool, at: datetime) -> None:
     """Something was heard of an ask's delivery, for the first time (`unheard`) or again. `at`: when it was heard."""
     ask = w.state.asks.get(order.event.ask)
-    if ask is None or ask.outcome:
+    if ask is None:
+        return
+    if ask.outcome:
+        _arrived_late(w, ask, order, outcome, unheard)
         return
     latest = ask.orders[-1] == order.event.order
     if outcome in (Outcome.SENT, Outcome.DELIVERED):
@@ -196,6 +199,26 @@ def delivery_moved(w: Work, order: Order, outcome: Outcome, unheard: bool, at: d
             w.drop(f"channel {ask.id}")
     elif latest and not held(w, ask):
         fail_over(w, ask)
+
+
+def _arrived_late(w: Work, ask: Ask, order: Order, outcome: Outcome, unheard: bool) -> None:
+    """An ask reaches somebody who was not waited for any longer (their phone is back in coverage). Where others have
+    answered meanwhile they are told, once; where not, an answer still helps; an incident's end brings the all-clear."""
+    runs = [w.state.runs[r] for r in ask.runs if r in w.state.runs]
+    if ask.outcome not in ("expired", "unreachable", "stood-down") or any(r.outcome != "accepted" for r in runs):
+        return
+    if not runs or all(w.state.incidents[r.incident].ended for r in runs):
+        return
+    if any(ask.person in (*r.accepted, *r.declined) for r in runs):  # they answered when asked again
+        return
+    if ask.sent_at is None:  # nothing was known to be on its way, so nobody was stood down
+        news, least = unheard and outcome in (Outcome.SENT, Outcome.DELIVERED), OUTCOME_RANK[Outcome.SENT]
+    else:
+        news = outcome is Outcome.DELIVERED and ask.outcome != "stood-down"
+        least = OUTCOME_RANK[Outcome.DELIVERED]
+    others = [w.state.orders[o] for o in ask.orders if o in w.state.orders and o != order.event.order]
+    if news and not any(least <= other.states[0] <= OUTCOME_RANK[Outcome.DELIVERED] for other in others):
+        w.say("hub.stood-down", ask.person, order.event.channel, incidents=(runs[0].incident,), ask=ask.id)
 
 
 def held(w: Work, ask: Ask) -> bool:

@@ -203,7 +203,7 @@ def test_a_status_that_changed_while_the_hub_was_down_is_heard_on_coming_back() 
 def test_many_are_asked_for_by_the_list() -> None:
     async def story(room: Room) -> None:
         await listening(room)
-        room.phones.script(BART, sms_confirmed=False)
+        room.phones.script(BART, receipt_after_s=None)
         await room.together([room.channel.send(outgoing(ANNE, index=i)) for i in range(40)])
         await room.together([room.channel.send(outgoing(BART, index=100 + i)) for i in range(3)])
         await clock_of(room).advance(1.9)  # they have all arrived

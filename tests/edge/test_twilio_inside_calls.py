@@ -46,11 +46,18 @@ def test_a_machine_is_told_apart_where_twilio_says_so(ask: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "reason"), [("busy", "busy"), ("no-answer", "no-answer"), ("off", "failed"), ("decline", "busy")]
+    ("behaviour", "reason"),
+    [
+        ({"call": "busy"}, "busy"),
+        ({"call": "decline"}, "busy"),
+        ({"call": "no-answer"}, "no-answer"),
+        ({"call": "unknown"}, "failed"),
+        ({"coverage": False}, "failed"),
+    ],
 )
-def test_a_call_that_reaches_nobody_says_why(behaviour: str, reason: str) -> None:
+def test_a_call_that_reaches_nobody_says_why(behaviour: dict[str, object], reason: str) -> None:
     async def story(room: Room) -> None:
-        room.phones.script(ANNE, call=behaviour)
+        room.phones.script(ANNE, **behaviour)
         await room.channel.send(outgoing(ANNE))
         await room.outcomes("failed")
         assert [receipt.reason for receipt in room.intake.receipts] == [reason]

@@ -25,10 +25,10 @@ async def lost(room: Room, **fields: Any) -> Outgoing:
     ("behaviour", "status", "answer"),
     [
         ({}, "queued", Sent()),
-        ({"sms_confirmed": False}, "sent", Sent()),
+        ({"receipt_after_s": None}, "sent", Sent()),
         ({}, "delivered", Sent(final=True)),
         ({"sms_error": 30005}, "undelivered", Dead(reason="30005 unknown number")),
-        ({"call": "off"}, "undelivered", Dead(reason="30003 unreachable")),
+        ({"coverage": False, "kept_s": 60.0}, "undelivered", Dead(reason="30003 unreachable")),
     ],
 )
 def test_what_became_of_a_message(behaviour: dict[str, object], status: str, answer: Answer) -> None:
@@ -57,17 +57,17 @@ def test_a_message_that_ended_otherwise(status: str, code: int | None) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "status", "answer"),
     [
-        ("hand", "ringing", Sent()),
-        ("answer", "in-progress", Sent()),
-        ("answer", "completed", Sent(final=True)),
-        ("busy", "busy", Dead(reason="busy")),
-        ("no-answer", "no-answer", Dead(reason="no-answer")),
-        ("off", "failed", Dead(reason="failed")),
+        ({"call": "hand"}, "ringing", Sent()),
+        ({"call": "answer"}, "in-progress", Sent()),
+        ({"call": "answer"}, "completed", Sent(final=True)),
+        ({"call": "busy"}, "busy", Dead(reason="busy")),
+        ({"call": "no-answer"}, "no-answer", Dead(reason="no-answer")),
+        ({"coverage": False}, "failed", Dead(reason="failed")),
     ],
 )
-def test_what_became_of_a_call(behaviour: str, status: str, answer: Answer) -> None:
+def test_what_became_of_a_call(behaviour: dict[str, object], status: str, answer: Answer) -> None:
     async def story(room: Room) -> None:
-        room.phones.script(ANNE, call=behaviour)
+        room.phones.script(ANNE, **behaviour)
         message = await lost(room)
         [call] = room.phones.calls
         await room.until(lambda: call.status == status)

@@ -124,11 +124,18 @@ def test_a_message_that_wants_no_answer_may_be_left_on_a_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "reason"), [("busy", "busy"), ("no-answer", "no-answer"), ("off", "failed"), ("decline", "busy")]
+    ("behaviour", "reason"),
+    [
+        ({"call": "busy"}, "busy"),
+        ({"call": "decline"}, "busy"),
+        ({"call": "no-answer"}, "no-answer"),
+        ({"call": "unknown"}, "failed"),
+        ({"coverage": False}, "failed"),
+    ],
 )
-def test_a_call_that_reaches_nobody_says_why(behaviour: str, reason: str) -> None:
+def test_a_call_that_reaches_nobody_says_why(behaviour: dict[str, object], reason: str) -> None:
     async def story(room: Room) -> None:
-        room.phones.script(ANNE, call=behaviour)
+        room.phones.script(ANNE, **behaviour)
         await room.channel.send(outgoing(ANNE))
         await room.outcomes("failed")
         [failed] = [receipt for receipt in room.intake.receipts if receipt.outcome is Outcome.FAILED]

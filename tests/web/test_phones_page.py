@@ -10,8 +10,10 @@ from aiohttp import web
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 from twilio.request_validator import RequestValidator
 
-from tools.phones import PacedClock, Person, Phones
+from tools.phones import Behaviour, PacedClock, Person, Phones
+from tools.phones.page import CALL_CHOICES, SMS_CHOICES
 from tools.phones.resources import CallRequest
+from tools.phones.texts import LANGUAGES, TEXTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium not found (tools/install-system)")
@@ -71,6 +73,7 @@ def sit(story: Callable[[Desk], Awaitable[None]], width: str = "desk", query: st
             inbound=hub + "/inbound",
             clock=PacedClock(0.05),
             banner="Exercise: playback of 14 July 2021",
+            on_duty=lambda: {BART},
         )
         try:
             async with phones, async_playwright() as playwright:
@@ -204,6 +207,95 @@ def test_banner_languages_and_a_phone_made_on_first_contact() -> None:
         await expect(stranger.locator(".reply")).to_be_hidden()
 
     sit(story, query="")
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_a_phone_does_by_itself_is_set_on_the_page_and_seen_at_a_glance(width: str) -> None:
+    async def story(desk: Desk) -> None:
+        card = desk.page.get_by_role("article", name="Anne Lambert")
+        glance = desk.page.get_by_role("navigation", name="Go to a phone").get_by_role("link", name="Anne Lambert")
+        phone = desk.phones.network.phone(ANNE)
+        await expect(card.locator(".badge")).to_have_count(0)
+        await card.locator("summary", has_text="Behaviour").press("Enter")
+        await card.get_by_role("combobox", name="Calls").select_option(label="Answering machine")
+        await expect(card.locator(".badge")).to_have_text(["Answering machine"])
+        await expect(glance).to_contain_text("Answering machine")
+        await card.get_by_role("combobox", name="Text messages").select_option(label="Receipts late")
+        await card.get_by_label("Receipt after (seconds)").fill("45")
+        await card.get_by_label("Receipt after (seconds)").press("Tab")
+        await expect(card.locator(".badge")).to_have_text(["Answering machine", "Receipts after 45 s"])
+        assert (phone.behaviour.call, phone.behaviour.receipt_after_s) == ("machine", 45.0)
+
+        await card.get_by_label("Has coverage").press("Space")
+        await expect(card.locator(".no-reply")).to_have_text("Without coverage nothing can be sent.")
+        desk.phones.network.send(to=ANNE, sender=HUB, body="waits")
+        await expect(card.locator(".badge").first).to_have_text("No coverage · SMS waiting: 1")
+        await expect(card.locator(".bubble")).to_have_count(0)
+        await card.get_by_label("Has coverage").press("Space")
+        await expect(card.locator(".bubble .text")).to_have_text("waits")
+
+        await card.get_by_role("button", name="Reset").click()
+        await expect(card.locator(".badge")).to_have_count(0)
+        assert phone.behaviour == Behaviour()
+        await card.get_by_role("button", name="Send STOP").click()
+        assert (await desk.posted("/inbound"))["OptOutType"] == "STOP"
+        await expect(card.locator(".badge")).to_have_text(["STOP"])
+        await card.get_by_role("button", name="Send START").click()
+        await expect(card.locator(".badge")).to_have_count(0)
+        for control in await card.locator(".behaviour").locator("summary, select, button, .switch").all():
+            box = await control.bounding_box()
+            assert box is not None
+            assert box["height"] >= 44, "a thumb finds it"
+        assert await desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    sit(story, width)
+
+
+@needs_chromium
+def test_what_scripts_set_is_shown_too_and_a_machine_has_no_keypad() -> None:
+    async def story(desk: Desk) -> None:
+        card = desk.page.get_by_role("article", name="Bart <i>Claes</i>")
+        await expect(card.locator(".badge")).to_have_text(["On duty"])
+        desk.phones.script(BART, sms_error=30007, out_of_order=True, call="machine", answers_after_s=0.1)
+        await expect(card.locator(".badge")).to_have_text(
+            ["On duty", "Answering machine", "Blocked by the carrier (30007)", "Receipts out of order"]
+        )
+        await card.locator("summary", has_text="Behaviour").click()
+        await expect(card.get_by_role("combobox", name="Text messages")).to_have_value("30007")
+        desk.ring(BART)
+        await expect(card.locator(".call-state")).to_have_text("The answering machine has taken the call")
+        await expect(card.locator(".captions")).to_contain_text(SPOKEN)
+        await expect(card.get_by_role("group", name="Keypad")).to_be_hidden()
+        await expect(card.get_by_role("button", name="Hang up")).to_be_hidden()
+        [run] = desk.phones.network.runs.values()
+        run.stand_down()
+        await card.get_by_role("tab", name="Calls").click()
+        await expect(card.locator(".past .outcome")).to_have_text("Answering machine")
+        # What cannot be is not sent: the field itself says why.
+        await card.get_by_role("combobox", name="Text messages").select_option(label="Receipts late")
+        await card.get_by_label("Receipt after (seconds)").fill("-1")
+        await card.get_by_label("Receipt after (seconds)").press("Tab")
+        assert desk.phones.network.phone(BART).behaviour.receipt_after_s == 120.0
+
+    sit(story)
+
+
+@needs_chromium
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_settings_have_their_words_in_every_language(language: str) -> None:
+    async def story(desk: Desk) -> None:
+        desk.phones.script(ANNE, coverage=False, call="unknown", sms_error=30003, receipt_after_s=None)
+        for name in ("calls", "sms"):
+            texts = await desk.page.locator("article").first.locator(f"select[name={name}] option").all_text_contents()
+            assert len(set(texts)) == len({"calls": CALL_CHOICES, "sms": SMS_CHOICES}[name])
+            assert all(texts)
+        badges = desk.page.get_by_role("article", name="Anne Lambert").locator(".badge")
+        words = TEXTS[language]
+        expected = ("no_coverage", "call_unknown", "sms_30003", "sms_none")
+        await expect(badges).to_have_text([words[key] for key in expected])
+
+    sit(story, query=f"?lang={language}")
 
 
 def test_buttons_refuse_what_is_not_possible_and_what_other_sites_could_send() -> None:

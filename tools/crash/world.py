@@ -35,7 +35,7 @@ DECLINES = Behaviour(reply=r"\1 no", reply_to=_ASKED, call="no-answer")
 ANSWERS_CALLS = Behaviour(call="answer", digits=("1",))
 REFUSES_CALLS = Behaviour(call="answer", digits=("2",))
 SILENT = Behaviour(call="no-answer")
-UNREACHABLE = Behaviour(call="off", sms_error=30003)
+UNREACHABLE = Behaviour(coverage=False, sms_error=30003)
 OPTED_OUT = Behaviour(call="busy", sms_error=21610)
 MACHINE = Behaviour(call="machine")
 

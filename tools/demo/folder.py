@@ -13,6 +13,7 @@ import shutil
 import socket
 from base64 import b64encode
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ruamel.yaml import YAML
 
 from hub.config import Config, load
 from hub.findings import errors
+from hub.people.rosters import on_duty
 from tools.phones import Behaviour, Person
 from tools.playback import Programme
 from tools.playback.programme import Kind
@@ -211,6 +213,13 @@ def phones_of(config: Config, answering: Collection[str] = ()) -> list[Person]:
             owner = Person(name=person.name, number=number, language=str(person.language), behaviour=behaviour)
             phones.setdefault(number, owner)
     return list(phones.values())
+
+
+def on_duty_numbers(config: Config, at: datetime) -> frozenset[str]:
+    """The numbers of those whom chains would ask first at `at`, as a roster has them on duty."""
+    first = {c.id for chain in config.chains.values() for c in chain.tiers[0].ask if c.kind == "roster"}
+    people = {p for name in first & set(config.rosters) for p in on_duty(config.rosters[name], at)}
+    return frozenset(number_of(config, person) for person in people)
 
 
 def second_officers(config: Config) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,7 +14,16 @@ from msgspec import Struct
 from hub.view import Viewer, Words
 from hub.view.glance import listed
 from hub.view.screen import BRUSSELS, when
-from tools.demo.folder import PATIENCE_S, Folder, Secrets, free_port, is_free, phones_of, second_officers
+from tools.demo.folder import (
+    PATIENCE_S,
+    Folder,
+    Secrets,
+    free_port,
+    is_free,
+    on_duty_numbers,
+    phones_of,
+    second_officers,
+)
 from tools.demo.mailbox import Mailbox
 from tools.demo.process import HubProcess
 from tools.demo.summary import summary_of, told
@@ -86,6 +95,11 @@ class Demo:
             await self._begin(day, self.say("day", title=day.title))
             await self._watch(None)
         await self.hub.stop()
+
+    def now(self) -> datetime:
+        """The hub's time, as it last said."""
+        said = str(self._picture.get("now", ""))
+        return datetime.fromisoformat(said) if said else datetime.now(UTC)
 
     async def _begin(self, what: Programme | PlaybackSet, title: str) -> None:
         """Sets a programme out, and starts the hub on its date."""
@@ -211,6 +225,7 @@ async def open_demo(options: Options, out: TextIO) -> AsyncIterator[Demo]:
             people=phones_of(config, answering=second_officers(config) if options.answer else ()),
             inbound=folder.inbound_url,
             banner=BANNER,
+            on_duty=lambda: on_duty_numbers(config, demo.now()),
         )
         await stack.enter_async_context(demo.phones)
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from . import twiml
 from .behaviour import Behaviour, Person
-from .exchange import CallbackLine, Exchange
+from .exchange import Exchange
 from .gsm import segments
+from .optout import Kind, OptOuts
+from .phone import Phone, PhoneError
 from .resources import ApiError, Call, CallRequest, Message, error_text, new_sid
+from .sms import SmsRun
 from .voice import CallRun
 from .webhooks import WebhookError
 
@@ -18,28 +19,6 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 SHORT_CODE = re.compile(r"\d{3,6}")
 BODY_MAX = 1600
-# Twilio's own opt-out words: whoever sends one to a number hears nothing more from it until START.
-OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
-OPT_IN = frozenset({"START", "YES", "UNSTOP"})
-QUEUE_S, SEND_S, DELIVER_S, UNREACHABLE_S = 0.2, 0.3, 1.5, 5.0
-
-
-class Phone:
-    """One phone and what is on it."""
-
-    def __init__(self, person: Person, known: bool) -> None:
-        self.number, self.name, self.language = person.number, person.name, person.language
-        self.behaviour = person.behaviour
-        self.known = known
-        """Whether the people file named it, or a first contact made it."""
-        self.thread: list[Message] = []
-        self.calls: list[Call] = []
-        self.run: CallRun | None = None
-        """The call that rings or runs on it now."""
-
-
-class PhoneError(Exception):
-    """What a phone's owner tried is not possible now; the text says why."""
 
 
 class Network:
@@ -63,8 +42,9 @@ class Network:
         self.messages: dict[str, Message] = {}
         self.calls: dict[str, Call] = {}
         self.runs: dict[str, CallRun] = {}
+        people = list(people)
         self.phones: dict[str, Phone] = {person.number: Phone(person, known=True) for person in people}
-        self._opted_out: set[tuple[str, str]] = set()
+        self.opt_outs = OptOuts(person.number for person in people if person.opted_out)
 
     def phone(self, number: str) -> Phone:
         """The phone of that number, made on first contact."""
@@ -73,9 +53,13 @@ class Network:
         return self.phones[number]
 
     def script(self, number: str, **changes: Any) -> None:
-        """Change what a phone does by itself from now on: fields of Behaviour."""
-        phone = self.phone(number)
-        phone.behaviour = msgspec.structs.replace(phone.behaviour, **changes)
+        """Change what a phone does by itself from now on: fields of Behaviour. Raises BehaviourError."""
+        self.behave(number, self.phone(number).behaviour.changed(changes))
+
+    def behave(self, number: str, behaviour: Behaviour) -> None:
+        """Change all that a phone does by itself from now on."""
+        self.phone(number).behave(behaviour)
+        self.exchange.changed(number)
 
     # From the hub to the phones
 
@@ -91,16 +75,27 @@ class Network:
     ) -> Message:
         """Accept an SMS for a phone. Raises ApiError as Twilio refuses."""
         self._check_message(to, sender, body, service_sid)
-        x, phone = self.exchange, self.phone(to)
+        phone = self.phone(to)
         code = phone.behaviour.sms_error
-        if (to, sender or self.service_number) in self._opted_out:
+        if self.opt_outs.blocks(to, sender or self.service_number):
             code = 21610
         if code is not None and code < 30000:
             raise ApiError(400, code, f"{error_text(code)}: {to}")
-        now = x.now()
+        return self._accept(phone, sender, body, direction, service_sid, status_callback)
+
+    def _accept(
+        self,
+        phone: Phone,
+        sender: str | None,
+        body: str,
+        direction: str,
+        service_sid: str | None = None,
+        status_callback: str | None = None,
+    ) -> Message:
+        now = self.exchange.now()
         message = Message(
             sid=new_sid("SM"),
-            to=to,
+            to=phone.number,
             sender=sender,
             body=body,
             direction=direction,
@@ -113,7 +108,7 @@ class Network:
         )
         message.statuses.append(message.status)
         self.messages[message.sid] = message
-        x.spawn(self._carry(message, phone))
+        self.exchange.spawn(self._carry(message, phone))
         return message
 
     def _check_message(self, to: str, sender: str | None, body: str, service_sid: str | None) -> None:
@@ -133,62 +128,14 @@ class Network:
             raise ApiError(400, 21617, "The concatenated message body exceeds the 1600 character limit")
 
     async def _carry(self, message: Message, phone: Phone) -> None:
-        """Take a message through its statuses, and let the phone answer it."""
-        x, behaviour = self.exchange, phone.behaviour
-        line = CallbackLine(x, message.status_callback, "POST", ("MessageStatus", "SmsStatus"))
-        await x.clock.sleep(QUEUE_S)
-        if message.status == "canceled":
+        """Take a message to its phone, and let the phone answer it."""
+        if not await SmsRun(self.exchange, message, phone, self.service_number).run():
             return
-        message.sender = message.sender or self.service_number
-        if message.status == "accepted":
-            self._go(message, line, "queued")
-        else:
-            line.put(self._status_form(message))
-        await x.clock.sleep(SEND_S)
-        if message.status == "canceled":
-            return
-        message.sent = x.now()
-        if behaviour.sms_error is not None or behaviour.call == "off":
-            self._go(message, line, "sent")
-            await x.clock.sleep(UNREACHABLE_S)
-            message.error_code = behaviour.sms_error or 30003
-            self._go(message, line, "undelivered", last=True)
-            return
-        self._go(message, line, "sent", last=not behaviour.sms_confirmed)
-        await x.clock.sleep(DELIVER_S)
-        phone.thread.append(message)
-        x.changed(phone.number)
-        if behaviour.sms_confirmed:
-            self._go(message, line, "delivered", last=True)
-        reply = behaviour.reply_for(message.body)
+        reply = phone.behaviour.reply_for(message.body)
         if reply is not None:
-            await x.clock.sleep(behaviour.reply_after_s)
+            await self.exchange.clock.sleep(phone.behaviour.reply_after_s)
+            await phone.covered.wait()
             self.text(phone.number, reply, to=message.sender)
-
-    def _go(self, message: Message, line: CallbackLine, status: str, last: bool = False) -> None:
-        message.status, message.updated = status, self.exchange.now()
-        message.statuses.append(status)
-        line.put(self._status_form(message), last)
-        self.exchange.changed(message.to)
-
-    def _status_form(self, message: Message) -> dict[str, str]:
-        form = {
-            "MessageSid": message.sid,
-            "SmsSid": message.sid,
-            "MessageStatus": message.status,
-            "SmsStatus": message.status,
-            "AccountSid": self.exchange.account,
-            "From": message.sender or "",
-            "To": message.to,
-            "ApiVersion": "2010-04-01",
-        }
-        if message.service_sid:
-            form["MessagingServiceSid"] = message.service_sid
-        if message.error_code:
-            form["ErrorCode"] = str(message.error_code)
-        if message.status in ("delivered", "undelivered"):
-            form["RawDlrDate"] = message.updated.strftime("%y%m%d%H%M")
-        return form
 
     def cancel_message(self, message: Message) -> None:
         """Withdraw a message still queued. Raises ApiError (30409)."""
@@ -208,14 +155,16 @@ class Network:
         if request.url and not request.url.startswith(("http://", "https://")):
             raise ApiError(400, 21205, f"Url is not a valid URL: {request.url}")
         x, phone = self.exchange, self.phone(request.to)
+        if phone.behaviour.sms_error == 21211:
+            raise ApiError(400, 21211, f"{error_text(21211)}: {request.to}")
         now = x.now()
         call = Call(sid=new_sid("CA"), request=request, status="queued", created=now, updated=now)
         call.statuses.append("queued")
         self.calls[call.sid] = call
         phone.calls.append(call)
         behaviour = phone.behaviour
-        if phone.run is not None and behaviour.call != "off":
-            behaviour = Behaviour(call="busy")  # already in another call
+        if phone.run is not None and behaviour.coverage:
+            behaviour = behaviour.changed({"call": "busy"})  # already in another call
         run = CallRun(x, call, behaviour)
         self.runs[call.sid] = run
         if phone.run is None:
@@ -262,13 +211,15 @@ class Network:
     def text(self, number: str, body: str, to: str | None = None) -> Message:
         """The owner sends an SMS to `to`, without it to whoever wrote last. Raises PhoneError.
 
-        It is listed by the API whether or not the hub can be told of it.
+        It is listed by the API whether or not the hub can be told of it; Twilio acts on STOP and its kin itself.
         """
         phone, x = self.phone(number), self.exchange
         to = to or next((m.sender for m in reversed(phone.thread) if m.direction != "inbound"), None)
         to = to or self.service_number
         if not body.strip():
             raise PhoneError(f"{number}: an SMS without text")
+        if not phone.behaviour.coverage:
+            raise PhoneError(f"{number}: it has no coverage: an SMS cannot be sent now")
         if not E164.fullmatch(to) and not SHORT_CODE.fullmatch(to):
             raise PhoneError(f"{number}: {to} is a name, not a number: it cannot be answered")
         now = x.now()
@@ -287,18 +238,16 @@ class Network:
         )
         self.messages[message.sid] = message
         phone.thread.append(message)
-        word = body.strip().upper()
-        if word in OPT_OUT:
-            self._opted_out.add((number, to))
-        elif word in OPT_IN:
-            self._opted_out.discard((number, to))
+        kind, answer = self.opt_outs.heard(number, to, body)
+        if answer:  # Twilio's own, which no opt-out holds back
+            self._accept(phone, to, answer, "outbound-reply")
         x.changed(number)
         url = self.inbound_by_number.get(to, self.inbound)
         if url:
-            x.spawn(self._hand_in(message, url))
+            x.spawn(self._hand_in(message, url, kind))
         return message
 
-    async def _hand_in(self, message: Message, url: str) -> None:
+    async def _hand_in(self, message: Message, url: str, kind: Kind | None) -> None:
         """Post an incoming SMS to the hub and carry out the TwiML it answers with."""
         x = self.exchange
         sender = message.sender or ""
@@ -317,6 +266,8 @@ class Network:
             "FromCountry": "BE" if sender.startswith("+32") else "",
             "ToCountry": "BE" if message.to.startswith("+32") else "",
         }
+        if kind is not None:
+            form["OptOutType"] = kind
         try:
             for _ in range(10):
                 answer = await x.webhooks.send(url, form)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import msgspec
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 
-from .network import Network, Phone, PhoneError
-from .resources import Call, Message
+from .control import json_body
+from .network import Network
+from .phone import Phone, PhoneError
+from .resources import SMS_ERRORS, Call, Message
 from .texts import LANGUAGES, TEXTS
 
 STATIC = Path(__file__).parent / "static"
@@ -20,6 +22,10 @@ THREAD_MAX, CALLS_MAX = 100, 30  # what one phone shows; the API lists everythin
 STRANGERS_MAX = 12  # phones made by a first contact that the page shows, the earliest ones
 FLUSH_S = 0.05  # changes within this time go out together
 
+# What a phone's settings offer, by what texts.py calls them; phones.js makes fields of Behaviour of it.
+CALL_CHOICES = ("hand", "1", "2", "answer", "machine", "busy", "decline", "no-answer", "unknown")
+SMS_CHOICES = ("normal", "late", "order", "none", *(str(code) for code in sorted(SMS_ERRORS)))
+
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -27,10 +33,14 @@ CSP = (
 
 
 class Page:
-    """GET /, its events and its buttons. banner: a line shown on top, "Exercise" say."""
+    """GET /, its events and its buttons. banner: a line shown on top, "Exercise" say. on_duty: the numbers of those who
+    are on duty now, asked for every few seconds."""
 
-    def __init__(self, network: Network, banner: str = "") -> None:
+    def __init__(
+        self, network: Network, banner: str = "", on_duty: Callable[[], Collection[str]] | None = None
+    ) -> None:
         self._network, self._banner = network, banner
+        self._on_duty: Callable[[], Collection[str]] = on_duty or frozenset
         self._shown = {number for number, phone in network.phones.items() if phone.known}
         self._strangers = 0
         self._subscribers: set[_Subscriber] = set()
@@ -55,7 +65,13 @@ class Page:
     async def _index(self, request: web.Request) -> web.Response:
         language = choose_language(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
         html = self._template.render(
-            t=TEXTS[language], language=language, languages=LANGUAGES, banner=self._banner, beat_s=BEAT_S
+            t=TEXTS[language],
+            language=language,
+            languages=LANGUAGES,
+            banner=self._banner,
+            beat_s=BEAT_S,
+            calls=CALL_CHOICES,
+            sms=SMS_CHOICES,
         )
         headers = {"Content-Security-Policy": CSP, "Cache-Control": "no-store", "Vary": "Accept-Language"}
         return web.Response(text=html, content_type="text/html", headers=headers)
@@ -110,12 +126,13 @@ class Page:
         self._subscribers.add(subscriber)
         try:
             shown = [phone for number, phone in self._network.phones.items() if number in self._shown]
-            await response.write(b"retry: 1000\n" + _event("state", [self._view(phone) for phone in shown]))
+            duty = frozenset(self._on_duty())
+            await response.write(b"retry: 1000\n" + _event("state", [self._view(phone, duty) for phone in shown]))
             while True:
                 numbers = await subscriber.changes(BEAT_S)
-                for number in numbers:
-                    view = self._view(self._network.phones[number])
-                    await response.write(_event("phone", view))
+                before, duty = duty, frozenset(self._on_duty())
+                for number in [*numbers, *(number for number in before ^ duty if number in self._shown)]:
+                    await response.write(_event("phone", self._view(self._network.phones[number], duty)))
                 if not numbers:
                     await response.write(_event("beat", {}))
         except ConnectionResetError:
@@ -123,7 +140,7 @@ class Page:
         finally:
             self._subscribers.discard(subscriber)
 
-    def _view(self, phone: Phone) -> dict[str, object]:
+    def _view(self, phone: Phone, duty: Collection[str]) -> dict[str, object]:
         run, x = phone.run, self._network.exchange
         thread = phone.thread[-THREAD_MAX:]
         last = next((m.sender for m in reversed(phone.thread) if m.direction != "inbound"), None)
@@ -131,11 +148,15 @@ class Page:
             "number": phone.number,
             "name": phone.name,
             "language": phone.language,
-            "off": phone.behaviour.call == "off",
+            "behaviour": msgspec.to_builtins(phone.behaviour),
+            "opted_out": self._network.opt_outs.any(phone.number),
+            "waiting": len(phone.waiting),
+            "on_duty": phone.number in duty,
             "replies_to": last or self._network.service_number,
             "can_reply": last is None or last.lstrip("+").isdigit(),
             "thread": [_bubble(message) for message in thread],
-            "call": _live_call(run.call, x.clock.pace) if run is not None else None,
+            # What goes straight to the voicemail is not seen on the phone.
+            "call": _live_call(run.call, x.clock.pace) if run is not None and phone.behaviour.coverage else None,
             "calls": [_past_call(call) for call in phone.calls[-CALLS_MAX:] if not call.alive],
         }
 
@@ -164,13 +185,6 @@ class _Subscriber:
         return numbers
 
 
-async def json_body(request: web.Request) -> bytes:
-    """The request's body, if it is declared as JSON: a form on some other site cannot send that unasked."""
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="send application/json")
-    return await request.read() or b"{}"
-
-
 def _event(name: str, data: Any) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
@@ -181,7 +195,9 @@ def _bubble(message: Message) -> dict[str, object]:
         "mine": message.direction == "inbound",
         "other": message.to if message.direction == "inbound" else message.sender,
         "text": message.body,
-        "at": message.created.timestamp(),
+        "at": (message.arrived or message.created).timestamp(),
+        "written_at": message.created.timestamp(),
+        "status": message.status,
         "segments": message.segments,
     }
 
@@ -192,6 +208,7 @@ def _live_call(call: Call, pace: float | None) -> dict[str, object]:
         "from": call.request.sender,
         "ringing": call.status == "ringing",
         "talking": call.status == "in-progress",
+        "machine": call.machine,
         "gathering": call.gathering,
         "since": (call.start or call.created).timestamp(),
         # Real seconds a text takes, for showing word after word; none when time moves by hand.
@@ -206,7 +223,7 @@ def _past_call(call: Call) -> dict[str, object]:
     return {
         "sid": call.sid,
         "from": call.request.sender,
-        "status": call.status,
+        "status": "machine" if call.machine else call.status,
         "at": call.created.timestamp(),
         "duration_s": call.duration_s,
         "digits": [digits for digits in call.digits if digits],

@@ -47,6 +47,8 @@ class Message(msgspec.Struct, kw_only=True):
     created: datetime
     updated: datetime
     sent: datetime | None = None
+    arrived: datetime | None = None
+    """When it came to the phone."""
     segments: int = 1
     service_sid: str | None = None
     error_code: int | None = None
@@ -98,6 +100,9 @@ class Call(msgspec.Struct, kw_only=True):
     end: datetime | None = None
     duration_s: int | None = None
     answered_by: str | None = None
+    """What detection found (AnsweredBy); None where nobody asked for it, or not yet."""
+    machine: bool = False
+    """Whether it was an answering machine that took the call."""
     statuses: list[str] = []
     captions: list[Caption] = []
     digits: list[str] = []
@@ -199,23 +204,24 @@ def _still_detecting(call: Call) -> bool:
     return call.alive and call.request.async_amd and call.request.async_amd_callback is None
 
 
-_ERRORS = {
+SMS_ERRORS = {
+    21211: "Invalid 'To' Phone Number",
+    21610: "Attempt to send to unsubscribed recipient",
+    21614: "'To' number is not a valid mobile number",
     30003: "Unreachable destination handset",
     30004: "Message blocked",
     30005: "Unknown destination handset",
     30006: "Landline or unreachable carrier",
     30007: "Message filtered",
     30008: "Unknown error",
-    20429: "Too Many Requests",
-    21211: "Invalid 'To' Phone Number",
-    21610: "Attempt to send to unsubscribed recipient",
-    21614: "'To' number is not a valid mobile number",
 }
+"""What may be wrong with sending SMS to a phone, in Twilio's words (twilio.com/docs/api/errors): those from 30000 on
+are told by a status callback, the others refuse the request."""
 
 
 def error_text(code: int) -> str:
     """A short wording of one of Twilio's codes."""
-    return _ERRORS.get(code, f"Error {code}")
+    return SMS_ERRORS.get(code, f"Error {code}")
 
 
 def page_json(

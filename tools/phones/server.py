@@ -1,20 +1,20 @@
 """The phone simulator as a whole: one server with the REST API and the page of phones."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from .api import RestApi
-from .behaviour import Behaviour, Person
+from .behaviour import Person
 from .clock import Clock, PacedClock
+from .control import Control
 from .exchange import Exchange
 from .faults import Dice, Faults
 from .network import Network
-from .page import Page, json_body
+from .page import Page
 from .resources import Call, Message
 from .webhooks import Webhooks
 
@@ -27,6 +27,7 @@ class Phones:
     account, token: what the hub authenticates with; the token also signs every webhook.
     inbound: where an SMS from a phone is posted. clock: PacedClock(0.01) for a hundredfold speed,
     ManualClock() for tests. now: UTC for the resources' dates. banner: a line on top of the page.
+    on_duty: the numbers of those who are on duty now, for the page to show.
 
     Use as `async with Phones(...) as phones`. What its phones do and hold is in `network`.
     """
@@ -45,6 +46,7 @@ class Phones:
         faults: Faults | None = None,
         now: Callable[[], datetime] | None = None,
         banner: str = "",
+        on_duty: Callable[[], Collection[str]] | None = None,
         max_rate: float | None = None,
         webhook_timeout_s: float = 15.0,
     ) -> None:
@@ -56,7 +58,7 @@ class Phones:
         )
         self.network = Network(self.exchange, people, inbound, inbound_by_number)
         self._api = RestApi(self.network, account, token, max_rate)
-        self._page = Page(self.network, banner)
+        self._page = Page(self.network, banner, on_duty)
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._waiting: set[asyncio.Future[None]] = set()
@@ -77,7 +79,7 @@ class Phones:
         app = web.Application()
         app.add_routes(self._api.routes())
         app.add_routes(self._page.routes())
-        app.add_routes(self._control_routes())
+        app.add_routes(Control(self).routes())
         # handler_cancellation: a request that hangs (a fault) or listens to events ends with its client.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
@@ -121,7 +123,7 @@ class Phones:
         return list(self.network.calls.values())
 
     def script(self, number: str, **changes: Any) -> None:
-        """Change what a phone does by itself: fields of Behaviour."""
+        """Change what a phone does by itself: fields of Behaviour. Raises BehaviourError."""
         self.network.script(number, **changes)
 
     def set_faults(self, faults: Faults) -> None:
@@ -142,52 +144,3 @@ class Phones:
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
-
-    # The same for who runs it as a process of its own
-
-    def _control_routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/control/faults", self._control_faults),
-            web.post(r"/control/phones/{number:\+\d+}", self._control_phone),
-            web.get("/control/problems", self._control_problems),
-            web.get("/control/deliveries", self._control_deliveries),
-        ]
-
-    async def _control_faults(self, request: web.Request) -> web.Response:
-        """Body: the fields of Faults. The answer: how often each fault struck until now."""
-        counts = self.dice.counts
-        try:
-            self.set_faults(msgspec.json.decode(await json_body(request), type=Faults))
-        except msgspec.DecodeError as error:
-            return web.json_response({"error": str(error)}, status=400)
-        return web.json_response(counts)
-
-    async def _control_phone(self, request: web.Request) -> web.Response:
-        """Body: fields of Behaviour, which replace the phone's behaviour."""
-        try:
-            behaviour = msgspec.json.decode(await json_body(request), type=Behaviour)
-        except msgspec.DecodeError as error:
-            return web.json_response({"error": str(error)}, status=400)
-        self.network.phone(request.match_info["number"]).behaviour = behaviour
-        return web.json_response({})
-
-    async def _control_problems(self, _: web.Request) -> web.Response:
-        """What the hub's webhooks did wrong, in order."""
-        return web.json_response(self.exchange.problems)
-
-    async def _control_deliveries(self, _: web.Request) -> web.Response:
-        """Every message and call accepted, in order, whatever the caller heard of it."""
-        return web.json_response(
-            {
-                "messages": [
-                    {"sid": m.sid, "to": m.to, "from": m.sender, "body": m.body, "statuses": m.statuses}
-                    | {"direction": m.direction, "created": m.created.timestamp()}
-                    for m in self.messages
-                ],
-                "calls": [
-                    {"sid": c.sid, "to": c.request.to, "url": c.request.url, "twiml": c.request.twiml}
-                    | {"statuses": c.statuses, "digits": c.digits, "created": c.created.timestamp()}
-                    for c in self.calls
-                ],
-            }
-        )

@@ -1,4 +1,11 @@
-"""One call, from dialling to hanging up: ringing, answering, executing TwiML, taking digits."""
+"""One call, from dialling to hanging up: ringing, answering, executing TwiML, taking digits.
+
+What Twilio tells of it: CallStatus busy, no-answer (within Timeout), failed (could not be connected), canceled,
+completed, which also says that a voicemail answered (twilio.com/docs/voice/api/call-resource). Who answered is told
+only where MachineDetection was asked for: human, machine_start (Enable: as soon as it is known) or machine_end_beep,
+_silence, _other (DetectMessageEnd: once the greeting is over), unknown; to the script's first request, or with AsyncAmd
+to its own callback beside the call (twilio.com/docs/voice/answering-machine-detection; 21262 where it has none).
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,7 +15,7 @@ from urllib.parse import urljoin
 
 from . import twiml
 from .behaviour import Behaviour
-from .exchange import CallbackLine, Exchange, timestamp
+from .exchange import CallbackLine, Exchange, cancel, first, timestamp
 from .resources import ApiError, Call, Caption
 from .webhooks import WebhookError
 
@@ -35,7 +42,11 @@ class CallRun:
         self._x, self._behaviour = exchange, behaviour
         request = call.request
         self._callbacks = CallbackLine(
-            exchange, request.status_callback, request.status_callback_method, ("CallStatus",)
+            exchange,
+            request.status_callback,
+            request.status_callback_method,
+            ("CallStatus",),
+            out_of_order=behaviour.out_of_order,
         )
         self._sequence = 0
         loop = asyncio.get_running_loop()
@@ -50,7 +61,7 @@ class CallRun:
     # What the phone's owner does
 
     def answer(self) -> bool:
-        """Take the call; False when it does not ring."""
+        """Take the call; False when it does not ring there."""
         return self._act("answer")
 
     def decline(self) -> bool:
@@ -58,21 +69,21 @@ class CallRun:
         return self._act("decline")
 
     def _act(self, hand: Hand) -> bool:
-        if self.call.status != "ringing" or self._hand.done():
+        if self.call.status != "ringing" or self._hand.done() or not self._behaviour.coverage:
             return False
         self._hand.set_result(hand)
         return True
 
     def hang_up(self) -> bool:
         """The owner ends the call; False when it is not in progress."""
-        if self.call.status != "in-progress" or self._ended.done():
+        if self.call.status != "in-progress" or self._ended.done() or self.call.machine:
             return False
         self._ended.set_result("callee")
         return True
 
     def press(self, digits: str) -> bool:
         """Press keys. Only a Gather hears them: False when none listens."""
-        if self._keys is None:
+        if self._keys is None or self.call.machine:
             return False
         for key in digits:
             self._keys.put_nowait(key)
@@ -96,17 +107,16 @@ class CallRun:
 
     async def run(self) -> None:
         """From queued to its end."""
-        await self._first(self._x.clock.sleep(DIAL_S), self._wait_end())
+        await first(self._x.clock.sleep(DIAL_S), self._wait_end())
         if self._ended.done():
             return self._finish("canceled")
         self._go("initiated", "initiated")
-        if self._behaviour.call == "off":
-            await self._first(self._x.clock.sleep(DIAL_S), self._wait_end())
-            return self._finish("canceled" if self._ended.done() else "failed", {"SipResponseCode": "480"})
-        if self._behaviour.call == "busy":
-            await self._first(self._x.clock.sleep(DIAL_S), self._wait_end())
-            return self._finish("canceled" if self._ended.done() else "busy", {"SipResponseCode": "486"})
-        await self._first(self._x.clock.sleep(DIAL_S), self._wait_end())
+        await first(self._x.clock.sleep(DIAL_S), self._wait_end())
+        if self._ended.done():
+            return self._finish("canceled", {"SipResponseCode": "487"})
+        if (refusal := self._refusal()) is not None:
+            status, code = refusal
+            return self._finish(status, {"SipResponseCode": code})
         self._go("ringing", "ringing")
         outcome = await self._ring()
         if outcome != "answer":
@@ -114,51 +124,69 @@ class CallRun:
             return self._finish(outcome, {"SipResponseCode": codes[outcome]})
         return await self._talk()
 
+    def _refusal(self) -> tuple[str, str] | None:
+        """The status and SIP code with which the network turns the call away before it rings."""
+        match self._behaviour.call:
+            case "unknown":
+                return "failed", "404"
+            case "busy":
+                return "busy", "486"
+            case "machine":  # out of reach, the network leads the call straight to the voicemail
+                return None
+            case _:
+                return None if self._behaviour.coverage else ("failed", "480")
+
     async def _ring(self) -> str:
         """Ring until someone answers ("answer") or the call ends with the status returned."""
         x, behaviour = self._x, self._behaviour
         waits: list[Coroutine[Any, Any, str]] = [self._wait_end(), self._wait_hand()]
         if behaviour.call in ("answer", "decline", "machine"):
-            waits.append(self._after(behaviour.answers_after_s, behaviour.call))
+            rings_s = behaviour.answers_after_s if behaviour.coverage else 0.0
+            waits.append(self._after(rings_s, behaviour.call))
         waits.append(self._after(self.call.request.timeout_s, "no-answer"))
-        first = await self._first(*waits)
+        came = await first(*waits)
         if self._ended.done():
             return "canceled"
+        self.call.machine = came == "machine"
         x.changed(self.call.request.to)
-        return {"decline": "busy", "no-answer": "no-answer"}.get(first or "", "answer")
+        return {"decline": "busy", "no-answer": "no-answer"}.get(came, "answer")
 
     async def _talk(self) -> None:
         x, call = self._x, self.call
         self._answered_at = x.clock.now()
         call.start = x.now()
-        machine = self._behaviour.call == "machine" and not self._hand.done()
         detection = call.request.machine_detection in ("Enable", "DetectMessageEnd")
         self._go("in-progress", "answered")
         waits = [self._wait_end(), self._after(call.request.time_limit_s, "limit")]
         if self._behaviour.hangs_up_after_s is not None:
             waits.append(self._after(self._behaviour.hangs_up_after_s, "callee"))
         if detection and call.request.async_amd:
-            x.spawn(self._report_detection(machine))
+            x.spawn(self._report_detection())
             waits.append(self._script())
         elif detection:
-            waits.append(self._detect_then_script(machine))
+            waits.append(self._detect_then_script())
         else:
             waits.append(self._script())
-        call.ended_by = await self._first(*waits)
+        call.ended_by = await first(*waits)
         self._finish("completed")
 
-    async def _detect(self, machine: bool) -> None:
-        end = self.call.request.machine_detection == "DetectMessageEnd"
-        await self._x.clock.sleep(DETECT_HUMAN_S if not machine else DETECT_MACHINE_S + (GREETING_S if end else 0.0))
-        self.call.answered_by = "human" if not machine else "machine_end_beep" if end else "machine_start"
-        self._x.changed(self.call.request.to)
+    async def _detect(self) -> float:
+        """Find out who answered; how many seconds that took."""
+        call = self.call
+        end = call.request.machine_detection == "DetectMessageEnd"
+        takes_s = DETECT_HUMAN_S if not call.machine else DETECT_MACHINE_S + (GREETING_S if end else 0.0)
+        await self._x.clock.sleep(takes_s)
+        machine = f"machine_end_{self._behaviour.greeting_ends}" if end else "machine_start"
+        call.answered_by = machine if call.machine else "human"
+        self._x.changed(call.request.to)
+        return takes_s
 
-    async def _detect_then_script(self, machine: bool) -> str:
-        await self._detect(machine)
+    async def _detect_then_script(self) -> str:
+        await self._detect()
         return await self._script()
 
-    async def _report_detection(self, machine: bool) -> None:
-        await self._detect(machine)
+    async def _report_detection(self) -> None:
+        takes_s = await self._detect()
         request = self.call.request
         if not self.call.alive:
             return
@@ -169,7 +197,7 @@ class CallRun:
             "CallSid": self.call.sid,
             "AccountSid": self._x.account,
             "AnsweredBy": self.call.answered_by or "unknown",
-            "MachineDetectionDuration": "1500",
+            "MachineDetectionDuration": str(round(takes_s * 1000)),
         }
         await self._send(request.async_amd_callback, request.async_amd_callback_method, form)
 
@@ -239,7 +267,7 @@ class CallRun:
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 if not steps.done() or redirected.done():
-                    await _cancel(steps)
+                    await cancel(steps)
             if redirected.done():
                 self._redirected = asyncio.get_running_loop().create_future()
                 jump = redirected.result()
@@ -319,11 +347,11 @@ class CallRun:
         keys = self._keys = asyncio.Queue()
         call.gathering = True
         x.changed(call.request.to)
-        if len(call.digits) < len(self._behaviour.digits):
+        if len(call.digits) < len(self._behaviour.digits) and not call.machine:
             x.spawn(self._press_later(keys, self._behaviour.digits[len(call.digits)]))
         digits, finished_on = "", ""
         try:
-            key = await self._first(keys.get(), self._silence(gather))
+            key = await first(keys.get(), self._silence(gather))
             while key:
                 if key == gather.finish_on_key:
                     finished_on = key
@@ -331,7 +359,7 @@ class CallRun:
                 digits += key
                 if len(digits) == gather.num_digits:
                     break
-                key = await self._first(keys.get(), self._after(gather.timeout_s, ""))
+                key = await first(keys.get(), self._after(gather.timeout_s, ""))
         finally:
             self._keys, call.gathering = None, False
         call.digits.append(digits)
@@ -372,19 +400,3 @@ class CallRun:
 
     async def _wait_hand(self) -> str:
         return await asyncio.shield(self._hand)
-
-    async def _first(self, *works: Coroutine[Any, Any, str | None]) -> str | None:
-        """The result of whichever is done first (the earlier named of two); the others are cancelled."""
-        tasks = [asyncio.ensure_future(work) for work in works]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(task.result() for task in tasks if task.done())
-        finally:
-            for task in tasks:
-                await _cancel(task)
-
-
-async def _cancel(task: "asyncio.Future[Any]") -> None:
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task})

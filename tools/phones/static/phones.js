@@ -36,6 +36,7 @@ class Card {
     this.wireCall();
     this.wireTabs();
     this.wireReply();
+    this.settings = new Settings(this.find(".behaviour"), number);
   }
 
   find(selector) { return this.root.querySelector(selector); }
@@ -102,11 +103,31 @@ class Card {
     this.find(".number").textContent = view.number;
     this.find(".avatar").textContent = initials(view.name);
     this.find(".language").textContent = view.language.toUpperCase();
-    this.find(".off-badge").hidden = !view.off;
-    this.link.textContent = view.name || view.number;
+    const badges = badgesOf(view);
+    const list = this.find(".badges");
+    list.hidden = !badges.length;
+    if (JSON.stringify(badges) !== this.badgesKey) {
+      this.badgesKey = JSON.stringify(badges);
+      list.replaceChildren(...badges.map(({ kind, text }) => element("li", "badge " + kind, text)));
+    }
+    this.showLink(view, badges);
+    this.settings.show(view);
+    this.root.classList.toggle("uncovered", !view.behaviour.coverage);
     this.showThread(view);
     this.showCall(view.call);
     this.showHistory(view.calls);
+  }
+
+  // The overview on top of the page: who it is, what the phone does now, else how it behaves.
+  showLink(view, badges) {
+    const now = view.call?.ringing ? "incoming" : view.call?.machine ? "machine_talks" : view.call?.talking ? "in_call" : "";
+    const state = [now && say(now), ...badges.map(({ text }) => text)].filter(Boolean);
+    const key = JSON.stringify([view.name, state]);
+    if (key === this.linkKey) return;
+    this.linkKey = key;
+    this.link.replaceChildren(element("span", "link-name", view.name || view.number));
+    if (state.length) this.link.append(element("span", "link-state", state.join(" · ")));
+    this.link.classList.toggle("odd", badges.some(({ kind }) => kind !== "duty"));
   }
 
   showThread(view) {
@@ -125,33 +146,36 @@ class Card {
       const bubble = element("li", "bubble" + (message.mine ? " mine" : "") + (first ? "" : " new"));
       bubble.append(element("p", "text", message.text));
       const parts = message.segments > 1 ? " · " + say("parts", { n: message.segments }) : "";
-      bubble.append(element("p", "meta", `${message.mine ? say("you") : message.other} · ${time(message.at)}${parts}`));
+      const late = message.at - message.written_at > 30 ? ` (${say("written", { time: time(message.written_at) })})` : "";
+      const facts = `${message.mine ? say("you") : message.other} · ${time(message.at)}${late}${parts}`;
+      bubble.append(element("p", "meta", facts));
       list.append(bubble);
       this.bubbles.set(message.sid, bubble);
       added = true;
     }
     if (added && (atEnd || first)) list.scrollTop = list.scrollHeight;
-    this.find(".reply").hidden = !view.can_reply;
+    const covered = view.behaviour.coverage;
+    this.find(".reply").hidden = !view.can_reply || !covered;
     this.find(".reply input").setAttribute("aria-label", say("reply_label", { number: view.replies_to }));
-    this.find(".no-reply").hidden = view.can_reply;
-    this.find(".no-reply").textContent = say("no_reply", { sender: view.replies_to });
+    this.find(".no-reply").hidden = view.can_reply && covered;
+    put(this.find(".no-reply"), covered ? say("no_reply", { sender: view.replies_to }) : say("nothing_sent"));
   }
 
   showCall(call) {
     const ringing = Boolean(call?.ringing), talking = Boolean(call?.talking);
     this.root.classList.toggle("ringing", ringing);
     this.root.classList.toggle("talking", talking);
-    this.link.classList.toggle("ringing", ringing || talking);
+    this.link.classList.toggle("ringing", ringing || (talking && !call.machine));
     // Dialling lasts a moment only: the panel appears once the phone rings.
     this.find(".call").hidden = !ringing && !talking;
     if (call?.sid !== this.callSid) this.forgetCall(call?.sid ?? null);
     if (!call) return;
-    put(this.find(".call-state"), say(ringing ? "incoming" : "in_call"));
+    put(this.find(".call-state"), say(ringing ? "incoming" : call.machine ? "machine_talks" : "in_call"));
     put(this.find(".call-from"), call.from);
     this.find(".answer").hidden = this.find(".decline").hidden = !ringing;
-    this.find(".hang-up").hidden = this.find(".keypad").hidden = !talking;
+    this.find(".hang-up").hidden = this.find(".keypad").hidden = !talking || call.machine;
     const waiting = talking && !call.captions.length ? say("waiting_voice") : "";
-    put(this.find(".listening"), call.gathering ? say("listening") : waiting);
+    put(this.find(".listening"), call.gathering && !call.machine ? say("listening") : waiting);
     for (const caption of call.captions.slice(this.captions)) this.speak(caption);
     this.captions = call.captions.length;
     const list = this.find(".thread");
@@ -217,6 +241,82 @@ class Card {
   }
 }
 
+// What a phone does by itself, as two lists and a switch. Each change is sent at once; what the simulator says counts.
+class Settings {
+  constructor(root, number) {
+    this.root = root;
+    this.number = number;
+    this.form = root.querySelector("form");
+    this.form.addEventListener("submit", (event) => event.preventDefault());
+    this.form.addEventListener("change", (event) => this.change(event.target));
+    this.stop = root.querySelector(".stop");
+    this.stop.addEventListener("click", () => act(number, "text", { text: this.optedOut ? "START" : "STOP" }));
+    root.querySelector(".normal").addEventListener("click", () => send("PUT", `control/phones/${number}`, {}));
+  }
+
+  change(field) {
+    if (field.type === "number" && !field.reportValidity()) return;
+    const fields =
+      field.name === "calls" ? CALLS[field.value]
+      : field.name === "sms" ? smsFields(field.value)
+      : { [field.name]: field.type === "checkbox" ? field.checked : field.valueAsNumber };
+    send("PATCH", `control/phones/${this.number}`, fields);
+  }
+
+  show({ behaviour, opted_out }) {
+    this.optedOut = opted_out;
+    const fields = this.form.elements;
+    set(fields.calls, callsOf(behaviour));
+    set(fields.sms, smsOf(behaviour));
+    set(fields.receipt_after_s, behaviour.receipt_after_s);
+    set(fields.kept_s, behaviour.kept_s);
+    fields.coverage.checked = behaviour.coverage;
+    this.root.querySelector(".late").hidden = smsOf(behaviour) !== "late";
+    this.root.querySelector(".kept").hidden = behaviour.coverage;
+    put(this.stop, say(opted_out ? "send_start" : "send_stop"));
+  }
+}
+
+const LATE_S = 120;
+const CALLS = Object.fromEntries(
+  ["hand", "machine", "busy", "decline", "no-answer", "unknown", "answer"].map((call) => [call, { call, digits: [] }]),
+);
+CALLS["1"] = { call: "answer", digits: ["1"] };
+CALLS["2"] = { call: "answer", digits: ["2"] };
+const callsOf = ({ call, digits }) => (call === "answer" && CALLS[digits[0]] ? digits[0] : call);
+
+function smsFields(choice) {
+  const receipts = { late: { receipt_after_s: LATE_S }, order: { out_of_order: true }, none: { receipt_after_s: null } };
+  const fields = { sms_error: null, receipt_after_s: 0, out_of_order: false };
+  return /^\d+$/.test(choice) ? { ...fields, sms_error: Number(choice) } : { ...fields, ...receipts[choice] };
+}
+
+function smsOf({ sms_error, receipt_after_s, out_of_order }) {
+  if (sms_error !== null) return String(sms_error);
+  if (receipt_after_s === null) return "none";
+  return receipt_after_s > 0 ? "late" : out_of_order ? "order" : "normal";
+}
+
+// What is not as usual, in words: {kind, text}.
+function badgesOf({ behaviour: b, opted_out, waiting, on_duty }) {
+  const badges = [];
+  const add = (kind, text) => badges.push({ kind, text });
+  if (on_duty) add("duty", say("on_duty"));
+  if (!b.coverage) add("away", say("no_coverage") + (waiting ? ` · ${say("waiting", { n: waiting })}` : ""));
+  if (opted_out) add("away", say("stopped"));
+  if (b.call !== "hand") add("odd", say("call_" + callsOf(b)));
+  if (b.sms_error !== null) add("odd", say("sms_" + b.sms_error));
+  if (b.receipt_after_s === null) add("odd", say("sms_none"));
+  if (b.receipt_after_s > 0) add("odd", say("badge_late", { n: b.receipt_after_s }));
+  if (b.out_of_order) add("odd", say("sms_order"));
+  return badges;
+}
+
+// A field somebody is at is left alone.
+function set(field, value) {
+  if (field !== document.activeElement && field.value !== String(value ?? "")) field.value = value ?? "";
+}
+
 // Status texts are announced by screen readers when they change, so only then are they touched.
 function put(target, text) {
   if (target.textContent !== text) target.textContent = text;
@@ -249,10 +349,12 @@ function complain(text) {
   troubleTimer = setTimeout(() => { trouble.hidden = true; }, 6000);
 }
 
-async function act(number, action, body = {}) {
+const act = (number, action, body = {}) => send("POST", `phones/${encodeURIComponent(number)}/${action}`, body);
+
+async function send(method, path, body) {
   try {
-    const response = await fetch(`phones/${encodeURIComponent(number)}/${action}`, {
-      method: "POST",
+    const response = await fetch(path, {
+      method,
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
