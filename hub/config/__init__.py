@@ -106,7 +106,15 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def directory(self) -> Directory:
         live = [name for name, channel in self.channels.items() if channel.live_only]
-        return Directory(self.people, self.groups, self.hub.region, self.organisations, self.registered, live)
+        return Directory(
+            self.people,
+            self.groups,
+            self.hub.region,
+            self.organisations,
+            self.registered,
+            live_channels=live,
+            exercise_channels=self.routes.exercises.values(),
+        )
 
     def ways(self) -> Ways:
         """What addresses there can be."""

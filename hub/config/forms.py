@@ -486,6 +486,9 @@ class ChannelForm(Struct, frozen=True, kw_only=True):
     type: Annotated[str, Meta(description="Which connector; left out, the one of the channel's own name")] = ""
     limits: Annotated[LimitsForm, Meta(description="What it is given at most")] = LimitsForm()
     live_only: Annotated[bool, Meta(description="No exercise and no test ever goes over it")] = False
+    exercises_by: Annotated[
+        str, Meta(description="The entry by whose provider exercises and tests go; nothing in earnest ever does")
+    ] = ""
     fall_back_to: Annotated[str, Meta(description="The entry whose provider takes over when this one's is out")] = ""
     by_prefix: Annotated[
         dict[Prefix, str], Meta(description="Beginning of a number → the entry by whose provider it goes")

@@ -29,7 +29,17 @@ def routes_of(document: Document, forms: Mapping[str, ChannelForm], abilities: M
             if _is_one(document, (name, "by prefix", prefix), name, provider, abilities)
         }
     _check_circles(document, fall_back)
-    return Routes(fall_back=fall_back, by_prefix={name: found for name, found in by_prefix.items() if found})
+    exercises = {
+        name: form.exercises_by
+        for name, form in forms.items()
+        if form.exercises_by and _is_one(document, (name, "exercises by"), name, form.exercises_by, abilities)
+    }
+    _check_exercises(document, forms, exercises)
+    return Routes(
+        fall_back=fall_back,
+        by_prefix={name: found for name, found in by_prefix.items() if found},
+        exercises=exercises,
+    )
 
 
 def _is_one(
@@ -67,6 +77,22 @@ def _is_one(
             warning=True,
         )
     return True
+
+
+def _check_exercises(document: Document, forms: Mapping[str, ChannelForm], exercises: Mapping[str, str]) -> None:
+    """A provider of exercises is nothing else's: nothing in earnest may come to go by it."""
+    apart = frozenset(exercises.values())
+    for name, form in forms.items():
+        if form.exercises_by == name:
+            document.add(
+                document.at(name, "exercises by"), "for-exercises", f"{name}: exercises go by it anyway", "leave it out"
+            )
+        named: dict[tuple[str, ...], str] = {("fall back to",): form.fall_back_to}
+        named |= {("by prefix", prefix): provider for prefix, provider in form.by_prefix.items()}
+        for path, provider in named.items():
+            if provider in apart and name not in apart:
+                message = f"{name}: {provider} is for exercises, and what goes here is in earnest"
+                document.add(document.at(name, *path), "for-exercises", message, "name another entry")
 
 
 def _kind(abilities: Abilities) -> str:

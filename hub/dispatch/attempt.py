@@ -327,7 +327,8 @@ class Attempts:
 
     def _next(self, order: Order, work: Work, outgoing: Outgoing) -> str:
         """The provider that is to have it next, in this round of them; `""` where there is none."""
-        return self._providers.following(order.ordered.channel, outgoing.to, (*work.passed, work.channel))
+        entry = self._providers.routes.entry(order.ordered.channel, order.ordered.status)
+        return self._providers.following(entry, outgoing.to, (*work.passed, work.channel))
 
     async def _again(self, span: Span, left: Sequence[int], why: str, provider: str, wait: float) -> None:
         order, work = span.order, span.work

@@ -14,6 +14,7 @@ from hub.dispatch.policy import Limits, gives_up
 from hub.dispatch.providers import Providers
 from hub.dispatch.queue import People, Work
 from hub.dispatch.render import NoText, Rendered, Room, Texts, render
+from hub.dispatch.route import Entry
 from hub.journal import Journal
 from hub.model.broadcast import Content
 from hub.model.enclosure import Enclosure
@@ -132,7 +133,7 @@ class Preparer:
             if not self._may_see(order.ordered, person):
                 prepared.refused.append(_refused(work, index, "this person may not see the document any more"))
                 continue
-            provider = self._providers.pick(order.ordered.channel, address, work.passed, work.channel, now_s)
+            provider = self._providers.pick(self._entry(order.ordered), address, work.passed, work.channel, now_s)
             if provider != work.channel:
                 self._elsewhere(prepared, elsewhere, run, index, provider, address)
                 continue
@@ -160,7 +161,7 @@ class Preparer:
                 prepared.moved.append(part)
             else:
                 again_s = min(
-                    self._providers.again_s(order.ordered.channel, self._address(order.ordered, people[i]), now_s)
+                    self._providers.again_s(self._entry(order.ordered), self._address(order.ordered, people[i]), now_s)
                     for i in those
                 )
                 part.not_before_s = max(again_s, now_s + 1.0)
@@ -180,12 +181,20 @@ class Preparer:
         if provider or run.work.lane is not Lane.ASK:
             elsewhere.setdefault(provider, []).append(index)
         else:
-            why = self._providers.why_not(run.order.ordered.channel, address)
+            why = self._providers.why_not(self._entry(run.order.ordered), address)
             prepared.refused.append(_refused(run.work, index, why))
+
+    def _entry(self, ordered: Ordered) -> Entry:
+        """The entry of channels.yaml by which it goes: exercises may have one of their own."""
+        return self._providers.routes.entry(ordered.channel, ordered.status)
 
     def first_provider(self, ordered: Ordered) -> str:
         """The provider of an order to one person."""
-        return self._providers.route(ordered.channel, self._address(ordered, ordered.recipients[0]))[0]
+        try:
+            entry = self._entry(ordered)
+        except ValueError:
+            return ordered.channel  # it is refused when it is prepared
+        return self._providers.route(entry, self._address(ordered, ordered.recipients[0]))[0]
 
     async def as_handed(self, order: Order, work: Work, attempt: Attempt) -> list[Outgoing]:
         """The deliveries of an attempt of which no outcome is known, with the words they went out with."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
 from hub.dispatch.health import Health
-from hub.dispatch.route import Routes
+from hub.dispatch.route import Entry, Routes
 from hub.model.message import Outcome
 from hub.model.records import ChannelChanged
 
@@ -33,7 +33,7 @@ class Providers:
     def health(self, name: str) -> Health:
         return self._health[name]
 
-    def route(self, channel: str, address: str) -> tuple[str, ...]:
+    def route(self, channel: Entry, address: str) -> tuple[str, ...]:
         """The providers for an address in their order: those that serve it, or all where none says so."""
         route = tuple(name for name in self.routes.providers(channel, address) if name in self._health)
         if len(route) < 2:
@@ -47,7 +47,7 @@ class Providers:
             self._numbers[key] = known
         return known
 
-    def pick(self, channel: str, address: str, passed: Collection[str], here: str, now_s: float) -> str:
+    def pick(self, channel: Entry, address: str, passed: Collection[str], here: str, now_s: float) -> str:
         """The provider a delivery goes to that waits for its turn `here`: the first that works and has not just failed
         it (`passed`), else the first that works; `""` where none does. Where it is one that is out and to be probed,
         this delivery is the probe."""
@@ -60,16 +60,16 @@ class Providers:
                     return name
         return ""
 
-    def following(self, channel: str, address: str, passed: Collection[str]) -> str:
+    def following(self, channel: Entry, address: str, passed: Collection[str]) -> str:
         """The next provider that works, but for those in `passed`; `""` where there is none."""
         route = self.route(channel, address)
         return next((name for name in route if name not in passed and not self._health[name].out), "")
 
-    def again_s(self, channel: str, address: str, now_s: float) -> float:
+    def again_s(self, channel: Entry, address: str, now_s: float) -> float:
         """When one of its providers may be tried."""
         return min(self._health[name].again_s(now_s) for name in self.route(channel, address))
 
-    def why_not(self, channel: str, address: str) -> str:
+    def why_not(self, channel: Entry, address: str) -> str:
         """Why no provider can be tried now, for a receipt."""
         route = self.route(channel, address)
         return "; ".join(f"{name} is out: {self._health[name].reason}" for name in route)

@@ -1,16 +1,35 @@
 """By which provider a channel's deliveries go. Authors and the engine know the channel (`sms`) only. Pure."""
 
 from collections.abc import Mapping
+from typing import NewType
 
 from msgspec import Struct, field
 
+from hub.model.signal import Status
+
+Entry = NewType("Entry", str)
+"""An entry of channels.yaml by which something of a known status goes. Only `Routes.entry` makes one: whoever has not
+said whether it is in earnest has none, so no exercise is sent with the credentials of the real thing, nor the other way
+round, for want of a thought."""
+
 
 class Routes(Struct, frozen=True, kw_only=True):
-    """`by_prefix`: channel → prefix of numbers → provider. `fall_back`: provider → the one that follows it. A channel
-    is a provider too: its own. Nothing in either: every channel has itself alone."""
+    """`by_prefix`: channel → prefix of numbers → provider. `fall_back`: provider → the one that follows it.
+    `exercises`: channel → the provider of what is not Actual, which nothing Actual ever goes by. A channel is a
+    provider too: its own. Nothing in any: every channel has itself alone."""
 
     by_prefix: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     fall_back: Mapping[str, str] = field(default_factory=dict)
+    exercises: Mapping[str, str] = field(default_factory=dict)
+
+    def entry(self, channel: str, status: Status) -> Entry:
+        """The entry by which something of that status goes over a channel. Raises ValueError where what is Actual
+        would go by a provider of exercises."""
+        if status is not Status.ACTUAL:
+            return Entry(self.exercises.get(channel, channel))
+        if channel in self.exercises.values():
+            raise ValueError(f"{channel} is for exercises: nothing Actual goes by it")
+        return Entry(channel)
 
     def providers(self, channel: str, number: str = "") -> tuple[str, ...]:
         """The providers for a number, in the order they are to be tried: the one its longest prefix names with its
@@ -32,6 +51,8 @@ class Routes(Struct, frozen=True, kw_only=True):
         found = dict.fromkeys(self.providers(channel))
         for prefix in self.by_prefix.get(channel, {}):
             found |= dict.fromkeys(self.providers(channel, prefix))
+        if channel in self.exercises:
+            found |= dict.fromkeys(self.every(self.exercises[channel]))
         return tuple(found)
 
     def following(self, provider: str) -> tuple[str, ...]:
@@ -46,5 +67,5 @@ class Routes(Struct, frozen=True, kw_only=True):
 
     def used_by(self, provider: str) -> tuple[str, ...]:
         """The channels that have it as a provider besides itself."""
-        named = dict.fromkeys((*self.by_prefix, *self.fall_back))
+        named = dict.fromkeys((*self.by_prefix, *self.fall_back, *self.exercises))
         return tuple(channel for channel in named if channel != provider and provider in self.every(channel))

@@ -92,6 +92,7 @@ class Directory:
         organisations: Iterable[Organisation] = (),
         registered: Iterable[Registered] = (),
         live_channels: Iterable[str] = (),
+        exercise_channels: Iterable[str] = (),
     ) -> None:
         self.people: dict[str, Person] = {p.id: p for p in people}
         self.groups: dict[str, Group] = {g.id: g for g in groups}
@@ -99,6 +100,7 @@ class Directory:
         self.registered: dict[str, Registered] = {r.id: r for r in registered}
         self.region = region
         self.live_channels = frozenset(live_channels)
+        self.exercise_channels = frozenset(exercise_channels)
         self._members: dict[str, tuple[str, ...]] = {}  # of the groups asked for so far
         self._addresses: dict[tuple[str, str], list[str]] = {}  # (person, channel) → addresses
         self._live_only: set[str] = set()  # whosever they are, and over whatever channel: it is one telephone
@@ -130,9 +132,10 @@ class Directory:
 
     def addresses(self, person: str, channel: str, status: Status = Status.ACTUAL) -> tuple[str, ...]:
         """Where this person is reached over a channel, in the order to be tried, each once. What is not Actual never
-        gets an address that anybody has marked as live only, or any on a channel that is; and an exercise none of who
-        takes no part."""
-        if not self.takes_part(person, status) or (status is not Status.ACTUAL and channel in self.live_channels):
+        gets an address that anybody has marked as live only, or any on a channel that is; what is Actual none on a
+        channel of exercises; and an exercise none of who takes no part."""
+        closed = self.exercise_channels if status is Status.ACTUAL else self.live_channels
+        if channel in closed or not self.takes_part(person, status):
             return ()
         ways = dict.fromkeys(self._addresses.get((person, channel), ()))
         return tuple(way for way in ways if status is Status.ACTUAL or way not in self._live_only)

@@ -62,7 +62,8 @@ class Layers:
             files.region,
             files.organisations.values(),
             files.registered.values(),
-            files.live_channels,
+            live_channels=files.live_channels,
+            exercise_channels=files.exercise_channels,
         )
 
     def over(self, files: Mapping[str, Roster]) -> dict[str, Roster]:

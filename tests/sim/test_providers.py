@@ -16,6 +16,7 @@ from hub.model.events import Ordered
 from hub.model.message import Lane, Outcome
 from hub.model.people import Address, Person
 from hub.model.records import ChannelChanged
+from hub.model.signal import Status
 from hub.people.directory import Directory
 from tests.sim.test_dispatch import EPOCH, WIDE, World, ask, mass, running
 
@@ -364,3 +365,51 @@ async def test_a_provider_that_is_configured_no_more_is_replaced_and_says_so(aut
         await trio.sleep(1)
     (made,) = await world.attempts("ask-1")
     assert made.provider == "", "a provider that is none is none to go on to"
+
+
+# --- exercises apart ---------------------------------------------------------------------------------------
+
+TRIAL = Routes(fall_back={"sms": "sms-abroad"}, exercises={"sms": "sms-second"})
+
+
+@pytest.mark.parametrize("status", [Status.EXERCISE, Status.TEST])
+async def test_an_exercise_goes_by_the_provider_of_exercises_and_what_is_actual_never(
+    autojump_clock: MockClock, status: Status
+) -> None:
+    async with running(World(routes=TRIAL)) as world:
+        world.dispatch.submit(ask("drill", status=status))
+        world.dispatch.submit(ask("real", person="p1"))
+        await world.quiet()
+        assert [o.order for _, o in world.second.got] == ["drill"]
+        assert [o.order for _, o in world.sms.got] == ["real"]
+        (attempt,) = await world.attempts("drill")
+        assert attempt.provider == "sms-second"
+
+
+async def test_when_all_its_providers_are_out_what_is_actual_still_does_not_go_by_that_of_exercises(
+    autojump_clock: MockClock,
+) -> None:
+    async with running(World(routes=TRIAL)) as world:
+        world.sms.says = world.abroad.says = lambda _: Dead(reason="401", alarm=True)
+        world.dispatch.submit(ask("real"))
+        world.dispatch.submit(ask("more", person="p1"))
+        await world.quiet()
+        assert world.second.got == []
+        assert (await world.outcomes("real"))[Outcome.FAILED] == 1
+
+
+async def test_and_an_exercise_whose_provider_is_out_is_not_sent_in_earnest(autojump_clock: MockClock) -> None:
+    async with running(World(routes=TRIAL)) as world:
+        world.second.says = lambda _: Dead(reason="401", alarm=True)
+        world.dispatch.submit(ask("drill", status=Status.EXERCISE))
+        await world.quiet()
+        assert (world.sms.got, world.abroad.got) == ([], [])
+        assert (await world.outcomes("drill"))[Outcome.FAILED] == 1
+
+
+async def test_what_is_actual_on_a_channel_of_exercises_goes_nowhere(autojump_clock: MockClock) -> None:
+    async with running(World(routes=Routes(exercises={"voice": "sms"}))) as world:
+        world.dispatch.submit(ask("real"))
+        await world.quiet()
+        assert world.sms.got == []
+        assert (await world.outcomes("real"))[Outcome.FAILED] == 1

@@ -21,6 +21,7 @@ from hub.dispatch.policy import DEFAULTS
 from hub.dispatch.route import Routes
 from hub.findings import errors
 from hub.model.people import Asked, Contact, Language, Plays, Role
+from hub.model.signal import Status
 from hub.people.chains import who
 from hub.people.directory import phone_problem
 from hub.secrets import looks_secret, secrets_from
@@ -318,6 +319,31 @@ def test_a_channel_says_by_which_providers_its_numbers_go(folder: Path) -> None:
     assert not [str(f) for f in findings if f.file == "config/channels.yaml"]
     assert config.routes == Routes(fall_back={"sms": "sms-second"}, by_prefix={"sms": {"+32450": "sms-second"}})
     assert config.channels["sms-second"].limits == DEFAULTS["sms"], "whatever sends SMS"
+
+
+@pytest.mark.parametrize(
+    ("sms", "trial", "findings"),
+    [
+        ("  exercises by: sms-trial\n", "", []),
+        ("  exercises by: sms-trial\n  fall back to: sms-trial\n", "", ["for-exercises"]),
+        ('  exercises by: sms-trial\n  by prefix:\n    "+32450": sms-trial\n', "", ["for-exercises"]),
+        ("  exercises by: sms-trial\n", "  fall back to: sms\n", []),
+        ("  exercises by: sms\n", "", ["for-exercises"]),
+        ("  exercises by: nowhere\n", "", ["unknown-channel"]),
+    ],
+)
+def test_what_is_for_exercises_is_nothing_elses(folder: Path, sms: str, trial: str, findings: list[str]) -> None:
+    text = (folder / "channels.yaml").read_text()
+    (folder / "channels.yaml").write_text(
+        text.replace("\n  timeout: 20 s\n", "\n" + sms) + "sms-trial:\n  type: sms\n  account: AC2\n" + trial
+    )
+    config, found = load(folder, lookup)
+    assert [f.rule for f in found if f.file == "config/channels.yaml"] == findings
+    if not findings:
+        with pytest.raises(ValueError, match="sms-trial is for exercises"):
+            config.routes.entry("sms-trial", Status.ACTUAL)
+        assert config.routes.entry("sms", Status.EXERCISE) == "sms-trial"
+        assert config.directory().exercise_channels == {"sms-trial"}
 
 
 def test_an_address_is_wrong_only_where_no_provider_serves_it(folder: Path) -> None:

@@ -311,3 +311,11 @@ def test_a_channel_that_is_live_only_carries_no_exercise_and_no_test() -> None:
     for status in Status:
         assert directory.addresses("a", "siren", status) == (("1",) if status is Status.ACTUAL else ())
         assert directory.addresses("a", "sms", status) == ("+32450000001",)
+
+
+def test_a_channel_of_exercises_carries_nothing_actual() -> None:
+    officer = Person(id="a", name="A", addresses=(Address("sms-trial", "+32450000001"),))
+    directory = Directory([officer], exercise_channels=["sms-trial"])
+    for status in Status:
+        ways = directory.addresses("a", "sms-trial", status)
+        assert ways == (() if status is Status.ACTUAL else ("+32450000001",))
