@@ -10,7 +10,7 @@ its decisions again gives the state that the hub has.
 import itertools
 import random
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -256,21 +256,20 @@ class Night:
         )
         await self.comes_in(delivery.channel, receipt)
 
-    async def asks(self, verb: str, *words: Any) -> Any:
-        """An officer in the room, through the API's verbs (hub/operators.py)."""
-        said = await self.operators.answer(verb, words)
+    async def acts(self, verb: str, about: Mapping[str, str] | None = None, **sent: Any) -> Any:
+        """An officer in the room, through what may be asked of the hub (hub/acts.py)."""
+        said = await self.operators.answer(verb, (about or {}, {"by": OFFICER} | sent))
         await trio.testing.wait_all_tasks_blocked()
         return said
 
     async def steers(self, act: Steer, *, to: str = "", why: str = "the mayor asked for it") -> None:
         """An officer acts on the newest chain."""
-        await self.asks("steer", self.run.id, act, OFFICER, why, to)
+        await self.acts(act, {"run": self.run.id}, why=why, **({"to": to} if to else {}))
 
     async def silence(self, *, hours: float, begins_h: float = 0, **what: Any) -> None:
         """An officer wants something quiet (all that is given: hazards, sheets, sources, areas)."""
         start = self.now + timedelta(hours=begins_h)
-        wanted = {"by": OFFICER, "why": "works", "until": start + timedelta(hours=hours), "start": start}
-        await self.asks("silence", wanted | what)
+        await self.acts("silence", why="works", until=start + timedelta(hours=hours), start=start, **what)
 
     # -- time --
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.trio
 
 async def told(n: Night) -> Sequence[str]:
     """What `vigie watch show` says."""
-    return [line.strip() for line in handover(await n.asks("status"), BRUSSELS)]
+    return [line.strip() for line in handover(await n.acts("status"), BRUSSELS)]
 
 
 async def test_the_next_officer_reads_what_is_open_who_is_called_and_what_was_promised(
@@ -26,7 +26,7 @@ async def test_the_next_officer_reads_what_is_open_who_is_called_and_what_was_pr
     async with night(both) as n:
         (anna,) = n.people("anna")
         assert await told(n) == ["nobody has taken the watch yet"]
-        await n.asks("watch", "emma", "emma")
+        await n.acts("watch", person="emma", by="emma")
         await n.warning("w1")
         asked = await anna.is_asked()
         await anna.accepts(f"{asked.code} 20")
@@ -49,9 +49,9 @@ async def test_the_next_officer_reads_what_is_open_who_is_called_and_what_was_pr
 
 async def test_one_answer_takes_over_and_the_journal_knows_who_has_the_watch(autojump_clock: MockClock) -> None:
     async with night(asking("anna")) as n:
-        await n.asks("watch", "emma", "emma")
+        await n.acts("watch", person="emma", by="emma")
         await n.after(hours=8)
-        await n.asks("watch", "bea", "emma")
+        await n.acts("watch", person="bea", by="emma")
         await n.is_down_for(minutes=40)
         assert (await told(n))[0] == "bea has the watch since Tue 10:10"
         assert [(event.person, event.by) for event in await n.events(OnWatch)] == [("emma", "emma"), ("bea", "emma")]
@@ -64,11 +64,11 @@ async def test_what_is_held_stopped_or_silent_is_not_forgotten_at_the_handover(a
         await anna.is_asked()
         await n.steers(Steer.HOLD)
         await n.silence(hours=2, hazards=("wind",))
-        await n.asks("stop", OFFICER, "a test of the sirens")
+        await n.acts("stop-all", why="a test of the sirens")
         lines = await told(n)
         assert f"STOPPED by {OFFICER} (a test of the sirens): nothing goes out until it is lifted" in lines
         assert "duty, step wake, tier 1 of 1, HELD: 0 of 1 accepted" in lines
         assert f"wind until Tue 04:10, by {OFFICER} (works), 0 held back" in lines
-        await n.asks("lift", OFFICER, "over")
+        await n.acts("lift", why="over")
         await n.steers(Steer.RESUME)
         await anna.accepts("oui")

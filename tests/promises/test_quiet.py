@@ -18,13 +18,13 @@ async def test_a_silence_has_an_owner_a_reason_and_an_end_and_is_seen_in_the_roo
         await n.silence(hours=2, hazards=("thunderstorm",))
         await n.warning()
         await n.nobody_is_disturbed(hours=1, minutes=59)
-        (seen,) = (await n.asks("status"))["silences"]
+        (seen,) = (await n.acts("status"))["silences"]
         assert (seen["by"], seen["why"], seen["holds"], len(seen["held_back"])) == (OFFICER, "works", True, 1)
         await n.after(minutes=1)
         asked = await anna.is_asked()
         (incident,) = n.state.incidents
         assert n.alarm("silence-over") == f"the silence of {OFFICER} (works) held back: {incident}"
-        assert (await n.asks("status"))["silences"] == []
+        assert (await n.acts("status"))["silences"] == []
         await anna.accepts(asked.code)
 
 
@@ -104,11 +104,11 @@ async def test_stop_all_holds_everything_and_lifting_it_skips_nobody(autojump_cl
         await n.warning()
         await anna.is_asked()
         await n.after(seconds=30)
-        await n.asks("stop", OFFICER, "the sirens are tested")
+        await n.acts("stop-all", why="the sirens are tested")
         await n.nobody_is_disturbed(hours=2)
         await n.is_down_for(minutes=10)
         await n.nobody_is_disturbed(hours=2)
-        await n.asks("lift", OFFICER, "over")
+        await n.acts("lift", why="over")
         await anna.is_rung()
         await bea.is_asked(within_s=300)
         await n.after(seconds=90)
