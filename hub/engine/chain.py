@@ -258,8 +258,8 @@ def channel_due(w: Work, ask: Ask, due: datetime) -> None:
 def answer_due(w: Work, ask: Ask, due: datetime) -> None:
     if ask.outcome:
         return
-    if _kept_waiting(w, ask, due):  # they have the time that this channel was meant to leave them
-        w.deadline(f"answer {ask.id}", max(ask.between_s, ask.answer_s - ask.between_s * (len(ask.orders) - 1)))
+    if _kept_waiting(w, ask, due):  # they have the time that a channel has; the next in line have waited, too
+        w.deadline(f"answer {ask.id}", ask.between_s)
         return
     close(w, ask, "expired")
 
