@@ -374,10 +374,14 @@ class Person:
         key = f"reply-{next(self._night._keys)}"
         await self._night.comes_in(by, ReplyItem(channel=by, address=from_ or self.address(by), key=key, text=text))
 
-    async def accepts(self, text: str = "ok") -> Delivery:
-        """By SMS; and is told that they were heard."""
+    async def accepts(self, text: str = "ok", *, there_in: int = 0) -> Delivery:
+        """By SMS; and is told that they were heard, and in how many minutes they are expected."""
         await self.replies(text)
-        return await self.receives("hub.accepted")
+        if not there_in:
+            return await self.receives("hub.accepted")
+        confirmed = await self.receives("hub.accepted-eta")
+        assert f" {there_in} min" in confirmed.words
+        return confirmed
 
     async def declines(self, text: str = "non") -> Delivery:
         await self.replies(text)

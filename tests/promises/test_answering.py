@@ -33,7 +33,7 @@ async def test_yes_in_many_words(autojump_clock: MockClock, officer: str, words:
         (person,) = n.people(officer)
         await n.warning()
         asked = await person.is_asked()
-        confirmed = await person.accepts(words)
+        confirmed = await person.accepts(words, there_in=20 if words == "A 20" else 0)
         assert f"({asked.code})" in confirmed.words
         assert n.run.outcome == "accepted"
 

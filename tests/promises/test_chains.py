@@ -80,9 +80,9 @@ async def test_whoever_is_on_the_way_has_said_when_they_are_there(autojump_clock
         (anna,) = n.people("anna")
         await n.warning()
         await anna.is_asked()
-        await anna.accepts("j'arrive, 20 minutes")
+        await anna.accepts("j'arrive, 20 minutes", there_in=20)
         assert (n.run.promised["anna"] - n.now).total_seconds() == pytest.approx(1200, abs=1)
-        await anna.accepts("45 min")  # later after all
+        await anna.accepts("45 min", there_in=45)  # later after all
         assert (n.run.promised["anna"] - n.now).total_seconds() == pytest.approx(2700, abs=1)
 
 

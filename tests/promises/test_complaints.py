@@ -91,7 +91,7 @@ async def test_the_hour_that_comes_twice_is_counted_twice(autojump_clock: MockCl
         await n.nobody_is_disturbed(seconds=55)
         asked = await bea.is_asked()
         assert asked.at >= local("2026-10-25 02:40", fold=1)
-        assert "02:10" in asked.words, "the beginning of the warning, as clocks showed it"
+        assert "02.10 uur" in asked.words, "the beginning of the warning, as clocks showed it"
         await bea.accepts()
 
 
@@ -199,7 +199,7 @@ async def test_wherever_in_an_escalation_the_hub_dies_somebody_is_found(
         tried = {(d.outgoing.to, d.channel) for d in n.left}
         assert tried == {(person.address(by), by) for person in (anna, bea) for by in ("sms", "voice")}
         n.left.clear()
-        await director.accepts(f"{asked.code} 20")
+        await director.accepts(f"{asked.code} 20", there_in=20)
         await n.nobody_is_disturbed(hours=9)
 
 
@@ -215,7 +215,7 @@ async def test_an_answer_given_while_the_hub_was_down_counts_before_anybody_is_c
         await anna.replies("oui, 20 min")
         await n.after(minutes=20)
         await n.comes_up()
-        await anna.receives("hub.accepted")
+        await anna.receives("hub.accepted-eta")
         await n.nobody_is_disturbed(hours=10)
 
 

@@ -29,7 +29,7 @@ async def test_the_next_officer_reads_what_is_open_who_is_called_and_what_was_pr
         await n.acts("watch", person="emma", by="emma")
         await n.warning("w1")
         asked = await anna.is_asked()
-        await anna.accepts(f"{asked.code} 20")
+        await anna.accepts(f"{asked.code} 20", there_in=20)
         await n.warning("w2", hazard="flood")
         await anna.is_asked("calls-ask")
         await n.after(seconds=1)

@@ -30,7 +30,7 @@ async def test_a_chain_of_five_tiers_over_three_hours(autojump_clock: MockClock)
         assert 0 <= (asked.at - began).total_seconds() - 3 * 3600 < 10
         assert n.alarms == ["chain-exhausted"]
         assert n.alarm("chain-exhausted").endswith("no answer: anna, bea, carl, dirk, emma; lacking: 1 more")
-        await director.accepts("oui, 30 min")
+        await director.accepts("oui, 30 min", there_in=30)
         assert n.alarms == []
 
 
@@ -44,7 +44,7 @@ async def test_two_incidents_ask_the_same_officer_at_once(autojump_clock: MockCl
             storm, outage = await officer.is_asked(), await officer.is_asked("calls-ask")
             assert (storm.code, outage.code) == ("A", "B")
         await anna.replies("oui")
-        assert "A B" in (await anna.receives("hub.which")).words
+        assert "A, B" in (await anna.receives("hub.which")).words
         await anna.accepts("B")
         await bea.is_let_off()
         assert [run.outcome for run in n.state.runs.values()] == ["", "accepted"]
@@ -91,7 +91,7 @@ async def test_the_29th_of_february_has_its_turn(autojump_clock: MockClock, year
         await n.until(local(f"{day} 08:00"))
         await n.warning("w2")
         asked = await carl.is_asked()
-        assert ("29 Feb." if leap else "1 März") in asked.words
+        assert ("29. Feb." if leap else "1. März") in asked.words
         await carl.accepts("ja")
         if leap:
             await n.until(local(f"{year}-03-01 08:00"))
