@@ -21,8 +21,10 @@ import msgspec
 import trio
 import trio.testing
 
+from hub.broadcasts import Broadcasts
 from hub.clock import Clock
 from hub.config import load
+from hub.config.groups import Areas
 from hub.connector import Item, Outgoing, ReceiptItem, ReplyItem, SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.dispatch.policy import limits_of
@@ -157,6 +159,17 @@ class Night:
             status=lambda: picture(self.state, self.now, Recent()),
             health=lambda: health(self.core, None),
             sources=("meteo",),
+            broadcasts=Broadcasts(
+                journal=self.journal,
+                state=lambda: self.state,
+                rules=lambda: self.rules,
+                now=lambda: self.now,
+                form=CONFIG.hub.broadcasts,
+                channels=CONFIG.channels,
+                texts=TEXTS,
+                areas=Areas(CONFIG.geography),
+                playback=False,
+            ),
         )
         ids, at = self._ids(), self.now
         bodies: list[r.FactBody] = [

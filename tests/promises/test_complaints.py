@@ -166,8 +166,8 @@ async def test_every_sms_of_an_officer_is_answered_in_their_language(autojump_cl
 
 
 async def test_an_escalation_does_not_stop_at_a_restart_of_forty_minutes(autojump_clock: MockClock) -> None:
-    """Nobody is skipped unrung: whose time ran while the hub was down is rung, and has as long as a telephone has before
-    something else is tried; then the next is called."""
+    """Nobody is skipped unrung: whose time ran while the hub was down is rung, and has as long as a telephone has
+    before something else is tried; then the next is called."""
     async with night(rules(chain(tier("anna"), tier("bea"), tier("carl")))) as n:
         anna, bea, carl = n.people("anna", "bea", "carl")
         await n.warning()

@@ -7,8 +7,8 @@ from trio.testing import MockClock
 
 from hub.cli.watch import handover
 from hub.model.events import OnWatch
-from hub.model.people import Steer
-from tests.promises.night import BRUSSELS, OFFICER, Night, night
+from hub.model.people import Layer, Roster, Steer
+from tests.promises.night import BRUSSELS, OFFICER, Night, local, night
 from tests.promises.rules import OUTAGE, WEATHER, asking, chain, rules, tier
 
 pytestmark = pytest.mark.trio
@@ -72,3 +72,22 @@ async def test_what_is_held_stopped_or_silent_is_not_forgotten_at_the_handover(a
         await n.acts("lift", why="over")
         await n.steers(Steer.RESUME)
         await anna.accepts("oui")
+
+
+@pytest.mark.parametrize("day", ["2026-10-25", "2027-03-28"], ids=["an hour twice", "an hour never"])
+async def test_who_goes_and_who_comes_are_told_an_hour_ahead_also_when_the_clocks_change(
+    autojump_clock: MockClock, day: str
+) -> None:
+    """Once each, though the hub was down when the notice was due; at the hour that clocks show."""
+    daily = Layer(turns=(("anna",), ("bea",)), first="2026-01-01", days=1, at="08:00")
+    roster = Roster(id="duty", layers=(daily,), zone="Europe/Brussels", notice_s=3600)
+    async with night(rules(chain(tier("roster duty")), rosters=[roster]), at=local(f"{day} 01:30")) as n:
+        anna, bea = n.people("anna", "bea")
+        await n.until(local(f"{day} 06:50"))
+        await n.is_down_for(minutes=20)
+        begins, ends = await bea.receives("hub.duty-begins"), await anna.receives("hub.duty-ends")
+        assert begins.at == ends.at
+        assert begins.at < local(f"{day} 07:11")
+        assert "08.00 uur. Vorige wacht: Anna Example" in begins.words
+        assert "08h00" in ends.words
+        await n.nobody_is_disturbed(hours=20)
