@@ -21,12 +21,11 @@ import msgspec
 import trio
 import trio.testing
 
-from hub.broadcasts import Broadcasts
 from hub.clock import Clock
 from hub.config import load
-from hub.config.groups import Areas
 from hub.connector import Item, Outgoing, ReceiptItem, ReplyItem, SignalItem, Unavailable
 from hub.core import Core, health, restore
+from hub.desk import Desk
 from hub.dispatch.policy import limits_of
 from hub.engine.fold import fold_decision
 from hub.engine.state import Run, State
@@ -151,25 +150,11 @@ class Night:
             trust={},
         )
         self.operators = Operators(
-            intake=self.intake,
-            state=lambda: self.state,
-            rules=lambda: self.rules,
-            now=lambda: self.now,
+            desk=Desk(self.intake, lambda: self.state, lambda: self.rules, lambda: self.now),
             ids=self._ids(),
             status=lambda: picture(self.state, self.now, Recent()),
             health=lambda: health(self.core, None),
             sources=("meteo",),
-            broadcasts=Broadcasts(
-                journal=self.journal,
-                state=lambda: self.state,
-                rules=lambda: self.rules,
-                now=lambda: self.now,
-                form=CONFIG.hub.broadcasts,
-                channels=CONFIG.channels,
-                texts=TEXTS,
-                areas=Areas(CONFIG.geography),
-                playback=False,
-            ),
         )
         ids, at = self._ids(), self.now
         bodies: list[r.FactBody] = [
