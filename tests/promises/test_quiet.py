@@ -1,11 +1,13 @@
 """Quiet by intent: silences, maintenance windows, and calls that stop when an officer says so."""
 
 import pytest
+from msgspec.structs import replace
 from trio.testing import MockClock
 
 from hub.model.events import Silenced
 from hub.model.people import Steer
 from hub.model.signal import MsgType, Severity
+from hub.playbook.language import Cause
 from tests.promises.night import OFFICER, night
 from tests.promises.rules import OUTAGE, WEATHER, asking, chain, rules, tier
 
@@ -81,6 +83,33 @@ async def test_what_is_not_meant_by_a_silence_wakes(autojump_clock: MockClock) -
         await anna.accepts()
         await n.all_clear("w1")
         await n.nobody_is_disturbed(hours=5)  # held back, over: nobody hears an end of what they never heard of
+
+
+async def test_the_cause_silences_its_symptoms_until_it_is_over(autojump_clock: MockClock) -> None:
+    """Also across a restart; and never what is of the gravest severity."""
+    symptom = replace(OUTAGE, quiet_while=(Cause(WEATHER.name),))
+    async with night(rules(chain(tier("anna")), sheets=(WEATHER, symptom))) as n:
+        (anna,) = n.people("anna")
+        await n.warning("storm")
+        await anna.is_asked()
+        await anna.accepts()
+        await n.warning("outage", hazard="flood")
+        await n.is_down_for(minutes=40)
+        await n.nobody_is_disturbed(hours=1)
+        await n.all_clear("storm")
+        await anna.receives("weather-over")
+        await anna.is_asked("calls-ask")
+        assert n.alarm("cause-over").startswith("extreme-weather is over, and had held back: ")
+        await anna.accepts("B")
+        await n.all_clear("outage")
+        await anna.receives("calls-over")
+        await n.after(minutes=10)  # nobody gets more than ten texts in so long
+        await n.warning("storm-2")
+        await anna.is_asked()
+        await anna.accepts("C")
+        await n.warning("outage-2", hazard="flood", severity=Severity.EXTREME)
+        await anna.is_asked("calls-ask")
+        await anna.accepts("D")
 
 
 async def test_calls_under_way_stop_when_an_officer_says_so(autojump_clock: MockClock) -> None:
