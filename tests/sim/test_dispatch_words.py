@@ -184,7 +184,8 @@ def test_where_a_text_is_too_long_what_the_sender_wrote_is_shortened_between_wor
     for room in (SMS, Room(longest=200, answers=True)):
         text = render(TEXTS, "storm", Language.FR, values=values, signal=long, status=Status.EXERCISE, room=room).text
         assert re.fullmatch(
-            r"(EXERCICE – OEFENING – ÜBUNG – EXERCISE\n)?FR EXERCISE - (Très long [yŷ] )+(Très|Très long|Très long [yŷ])\.\.\."
+            r"(EXERCICE – OEFENING – ÜBUNG – EXERCISE\n)?"
+            r"FR EXERCISE - (Très long [yŷ] )+(Très|Très long|Très long [yŷ])\.\.\."
             r" \(Région de Bruxelles, Namur\)\. Début mar\. 14/07 à 02h10\.\nAnswer BK, or BK NO\.",
             text,
         ), text
