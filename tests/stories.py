@@ -1,8 +1,8 @@
 """Nights told as stories: signals come in, people are asked and answer, time passes; silence is asserted.
 
 Pure: the engine alone, with dispatch played by the night itself (every order is handed over at once, unless the
-channel is said to fail). `Night.over()` fails on any delivery that the story did not expect, and checks that folding
-the decisions again gives the same state.
+channel is said to fail); the stories of the whole hub are in tests/promises/. `Night.over()` fails on any delivery that
+the story did not expect, and checks that folding the decisions again gives the same state.
 """
 
 import random
@@ -250,6 +250,12 @@ class Night:
 
     def alarms(self) -> list[str]:
         return [a.what for a in self.state.alarms.values()]
+
+    def partners_are_told(self, message: str = "storm-partners", by: tuple[str, ...] = ("sms", "email")) -> None:
+        """What the sheet does once its chain has found enough people."""
+        for partner in ("police", "fire"):
+            for channel in by:
+                self.person(partner).receives(message, by=channel)
 
     def over(self) -> None:
         """The story's end: nothing was sent that it did not expect, and the fold of the decisions is the state."""

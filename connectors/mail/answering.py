@@ -10,6 +10,7 @@ say what was answered. Tokens end in real time.
 
 import time
 from collections.abc import Callable, Sequence
+from textwrap import shorten
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -52,7 +53,7 @@ class AnswerPage:
             language=outgoing.language,
             status=outgoing.status,
             code=outgoing.ask.code,
-            subject=" ".join(outgoing.subject.split())[:_SUBJECT_MAX] or "-",
+            subject=shorten(outgoing.subject, _SUBJECT_MAX, placeholder="...") or "-",
             until_s=int(self._now() + self._lasts_s),
         )
         return f"{self._public_url}/answer/{self._seal.seal(invitation)}"

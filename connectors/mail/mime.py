@@ -36,7 +36,7 @@ BANNERS = {
 }
 
 # What stands over the link to the page with buttons, and what its button says.
-_LINK_WORDS = {
+LINK_WORDS = {
     Language.FR: ("Répondez sur cette page, en touchant un bouton :", "Répondre"),
     Language.NL: ("Antwoord op deze pagina met een druk op de knop:", "Antwoorden"),
     Language.DE: ("Antworten Sie auf dieser Seite per Knopfdruck:", "Antworten"),
@@ -98,7 +98,7 @@ def compose(outgoing: Outgoing, envelope: Envelope, at: datetime, link: str = ""
     mail["Auto-Submitted"] = "auto-generated"
     text = printable(outgoing.text)
     plain = f"{banner}\n\n{text}\n" if banner and banner not in text.upper() else f"{text}\n"
-    mail.set_content(f"{plain}\n{_LINK_WORDS[outgoing.language][0]}\n{link}\n" if link else plain)
+    mail.set_content(f"{plain}\n{LINK_WORDS[outgoing.language][0]}\n{link}\n" if link else plain)
     mail.add_alternative(html(subject, text, outgoing.language, banner, link), subtype="html")
     for file in outgoing.attachments:
         kind, _, detail = file.media_type.partition("/")
@@ -133,7 +133,7 @@ def html(subject: str, text: str, language: Language, banner: str = "", link: st
         language=str(language),
         banner=banner,
         link=link,
-        link_word=_LINK_WORDS[language][1],
+        link_word=LINK_WORDS[language][1],
     )
 
 

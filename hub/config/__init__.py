@@ -47,8 +47,8 @@ SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
 
 # What the hub says on its own account (hub/engine, hub/dispatch/render.py).
 HUB_MESSAGES = (
-    "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.declined", "hub.too-late",
-    "hub.delegated", "hub.delegate-unknown",
+    "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.accepted-eta", "hub.declined",
+    "hub.too-late",
     "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm",
     "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",

@@ -1,11 +1,12 @@
 """From a message to the words one person reads or hears. Pure.
 
 What goes out says first whether it is an exercise or a test, then whether it may be a repetition; an ask ends with how
-to answer it. Where a text has to be shortened, only its middle is: neither those beginnings nor the code is ever cut.
+to answer it. Where all that does not go through, what a sender wrote is shortened first (between words), so that what
+is wanted still stands; then the end of the message; neither those beginnings nor the code is ever cut.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -47,14 +48,17 @@ _SEVERITY = {
 }
 _NOBODY = {Language.FR: "personne", Language.NL: "niemand", Language.DE: "niemand", Language.EN: "nobody"}
 _UNKNOWN = "?"  # for a time or a place nobody gave: "fin ?" can be read, "fin ." makes one look twice
-# How times are written, and said: no voice makes a day of "mar. 14 juil.".
-_WRITTEN = dict.fromkeys(Language, "EEE d MMM, HH:mm")
-_SPOKEN = {
-    Language.FR: "EEEE d MMMM 'à' H 'h' mm",
-    Language.NL: "EEEE d MMMM 'om' H.mm 'uur'",
-    Language.DE: "EEEE, d. MMMM, H:mm 'Uhr'",
-    Language.EN: "EEEE d MMMM 'at' H:mm",
+# How times are written (patterns of Unicode's TR 35). In French by numbers: "août" would cost every SMS of August twice
+# as many parts. What a voice says of them: `_spoken`.
+_WRITTEN = {
+    Language.FR: "EEE d/MM 'à' HH'h'mm",
+    Language.NL: "EEE d MMM, HH.mm 'uur'",
+    Language.DE: "EEE, d. MMM, HH:mm 'Uhr'",
+    Language.EN: "EEE d MMM, HH:mm",
 }
+_SHORTEST = 24  # characters that are left of what a sender wrote before the message itself is cut: no time is longer
+_LINK = re.compile(r"\s*\(?\bhttps?://[^\s<>\"')]+\)?")
+_SLASH = re.compile(r"(?<=[^\W\d_])\s*/\s*(?=[^\W\d_])")  # between words
 _LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Language.EN: "en_GB"}
 
 
@@ -102,26 +106,20 @@ def render(
     text. Holes nobody can fill are left out. Raises NoText."""
     room = room or Room()
     body, values = _text(texts, message, language), tuple(values)
-    filled = _Values(texts, language, values, signal, _WRITTEN)
-    said = _Values(texts, language, values, signal, _SPOKEN) if room.voice else filled
-    notices = [_line(texts, notice, language, filled) for notice in _notices(texts, status, repeat)]
-    before = "".join(f"{notice} " for notice in notices)
-    banner = f"{EVERYWHERE}\n" if status is Status.EXERCISE and not room.parts else ""
+    filled = _Values(texts, language, values, signal)
+    notices = _notices(texts, status, repeat)
+    before = "".join(f"{_line(texts, notice, language, filled)} " for notice in notices)
+    if status is Status.EXERCISE and not room.parts:
+        before = f"{EVERYWHERE}\n{before}"
     after = ""
     if filled["code"] and room.answers and not room.voice:
         after = "\n" + _line(texts, ASK_HINT, language, filled)
-    text = _fill(body.text, filled)
-    subject = _fill(body.subject, filled) or text.partition("\n")[0]
+    subject = _one_line(before + (_fill(body.subject, filled) or _fill(body.text, filled).partition("\n")[0]))
     return Rendered(
-        subject=_one_line(banner + before + subject)[:_SUBJECT_MAX],
-        text=_fit(banner + before, text, after, room),
-        voice=before + _fill(body.voice or body.text, said) + _again(notices, status),
+        subject=_shortened(subject, _SUBJECT_MAX),
+        text=_fit(before, lambda most: _fill(body.text, filled, most), after, room),
+        voice=_voice(texts, body, notices, status, _Values(texts, language, values, signal, spoken=room.voice)),
     )
-
-
-def _again(notices: list[str], status: Status) -> str:
-    """A call says once more at its end that it was an exercise: who was half asleep at its beginning hears it there."""
-    return f" {notices[0].rstrip(' -:')}." if status is not Status.ACTUAL else ""
 
 
 def best_info(signal: Signal, language: Language) -> Info | None:
@@ -162,9 +160,16 @@ def _text(texts: Texts, message: str, language: Language) -> Text:
     raise NoText(f'message "{message}" has no text in any language')
 
 
+def _voice(texts: Texts, body: Text, notices: Iterable[str], status: Status, said: "_Values") -> str:
+    """A call says once more at its end what is not in earnest: who was half asleep at its beginning hears it there."""
+    first = [_line(texts, notice, said.language, said, spoken=True) for notice in notices]
+    last = [f"{first[0].rstrip(' -:.')}."] if status is not Status.ACTUAL else []
+    return " ".join([*first, _fill(body.voice or body.text, said), *last])
+
+
 class _Values(dict[str, str]):
     """What fills the holes. What the signal says is worked out where a text asks for it: most ask for little.
-    `times`: how they are told (patterns of Unicode's TR 35)."""
+    `spoken`: for a voice, which neither reads links out nor stumbles over signs."""
 
     def __init__(
         self,
@@ -172,30 +177,34 @@ class _Values(dict[str, str]):
         language: Language,
         values: Iterable[tuple[str, str]],
         signal: Signal | None,
-        times: Mapping[Language, str],
+        spoken: bool = False,
     ) -> None:
         super().__init__(values)
         for key in ("sheet", "sheets"):  # ids of sheets become their titles
             if key in self:
                 names = [n for n in self[key].split(",") if n]
-                self[key] = " + ".join(_title(texts, name, language) for name in names)
+                self[key] = (", " if spoken else " + ").join(_title(texts, name, language) for name in names)
+        if "codes" in self:
+            self["codes"] = ", ".join(self["codes"].split())
         if "others" in self and not self["others"]:
             self["others"] = _NOBODY[language]
         self._texts = texts
-        self._language = language
+        self.language = language
         self._signal = signal
         self._info = best_info(signal, language) if signal is not None else None
-        self._times = times[language]
+        self._spoken = spoken
         if "at" in self:  # an instant, as the record has it
             self["at"] = self._when(datetime.fromisoformat(self["at"]))
 
     def __missing__(self, name: str) -> str:
         value = "" if self._signal is None else self._said(name, self._signal)
+        if self._spoken:
+            value = _SLASH.sub(", ", _LINK.sub("", value))
         self[name] = value
         return value
 
     def _said(self, name: str, signal: Signal) -> str:
-        info, language = self._info, self._language
+        info, language = self._info, self.language
         if info is None:
             if name == "sent":
                 return self._when(signal.sent)
@@ -225,12 +234,14 @@ class _Values(dict[str, str]):
         return next((p.value for p in reversed(info.parameters) if p.name == name), "")
 
     def _when(self, at: datetime | None) -> str:
-        return _when(at, self._times, self._language, self._texts.zone)
+        return _when(at, self._spoken, self.language, self._texts.zone)
 
 
-def _line(texts: Texts, message: str, language: Language, values: _Values) -> str:
-    text = _text(texts, message, language).text if message in texts.messages else _BARE[message]
-    return _fill(text, values).strip()
+def _line(texts: Texts, message: str, language: Language, values: _Values, spoken: bool = False) -> str:
+    if message not in texts.messages:
+        return _fill(_BARE[message], values)
+    text = _text(texts, message, language)
+    return _fill((spoken and text.voice) or text.text, values).strip()
 
 
 def _title(texts: Texts, sheet: str, language: Language) -> str:
@@ -251,44 +262,89 @@ def _areas(texts: Texts, info: Info, language: Language) -> str:
 
 
 @lru_cache(maxsize=1024)  # many messages tell the same times, and Babel takes 50 µs for one
-def _when(at: datetime | None, times: str, language: Language, zone: str) -> str:
-    """`mar. 14 juil., 02:10`: the weekday saves a mistake in the night."""
+def _when(at: datetime | None, spoken: bool, language: Language, zone: str) -> str:
+    """`mar. 14/07 à 02h10`: the weekday saves a mistake in the night."""
     if at is None:
         return _UNKNOWN
-    return format_datetime(at, times, tzinfo=ZoneInfo(zone), locale=_LOCALE[language])
+    here = at.astimezone(ZoneInfo(zone))
+    pattern = _spoken(here, language) if spoken else _WRITTEN[language]
+    return format_datetime(here, pattern, locale=_LOCALE[language])
 
 
-def _fill(text: str, values: _Values) -> str:
-    """In one pass: what is filled in is text, not a template."""
-    return _HOLE.sub(lambda hole: values[hole[1]], text)
+def _spoken(at: datetime, language: Language) -> str:
+    """`mardi 14 juillet à 2 heures 10`: in words, as no voice makes a day of "mar. 14/07", nor an hour of "02h10"."""
+    minutes = " m" if at.minute else ""
+    match language:
+        case Language.FR:
+            day, hour = "d'er'" if at.day == 1 else "d", "heure" if at.hour < 2 else "heures"
+            return f"EEEE {day} MMMM 'à' H '{hour}'{minutes}"
+        case Language.NL:
+            return f"EEEE d MMMM 'om' H 'uur'{minutes}"
+        case Language.DE:
+            return f"EEEE, d. MMMM, H 'Uhr'{minutes}"
+        case Language.EN:
+            return "EEEE d MMMM 'at' H:mm"
+
+
+def _fill(text: str, values: _Values, most: int | None = None) -> str:
+    """In one pass: what is filled in is text, not a template. `most`: how long each of the things filled in may be."""
+    if most is None:
+        return _HOLE.sub(lambda hole: values[hole[1]], text)
+    return _HOLE.sub(lambda hole: _shortened(values[hole[1]], most), text).replace("....", "...")
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _fit(before: str, text: str, after: str, room: Room) -> str:
-    """Shortens the middle until the whole goes through."""
-    whole = before + text + after
+def _fit(before: str, fill: Callable[[int | None], str], after: str, room: Room) -> str:
+    """The whole, where it goes through; else what is filled in is shortened, and then the end of the message. Before
+    any of an SMS is left out, it goes without the accents that make it take twice as many parts."""
+
+    def whole(text: str) -> str:
+        return sms.plain(before + text + after) if room.parts else before + text + after
+
+    def goes(text: str) -> bool:
+        out = whole(text)
+        short = room.longest is None or len(out) <= room.longest
+        return short and (not room.parts or sms.segments(out).parts <= room.parts)
+
+    text = fill(None)
+    if goes(text):
+        return whole(text)
     if room.parts:
-        whole, text = sms.plain(whole), sms.plain(text)
-        if sms.segments(whole).parts > room.parts:
-            low, high = 0, len(text)  # the longest cut that fits: fewer characters never take more parts
-            while low < high:
-                middle = (low + high + 1) // 2
-                cut = sms.plain(before + text[:middle] + "..." + after)
-                if sms.segments(cut).parts <= room.parts:
-                    low = middle
-                else:
-                    high = middle - 1
-            whole = sms.plain(before + _at_a_word(text, low) + "..." + after)
-    if room.longest is not None and len(whole) > room.longest:
-        left = max(0, room.longest - len(before) - len(after) - 3)
-        whole = before + _at_a_word(text, left) + "..." + after
-    return whole
+        with_accents, fill = fill, lambda most: sms.unaccented(with_accents(most))
+        before, after, text = sms.unaccented(before), sms.unaccented(after), fill(None)
+        if goes(text):
+            return whole(text)
+    most = _longest(len(text), lambda most: goes(fill(most)))
+    if most >= _SHORTEST:
+        return whole(fill(most))
+    text = fill(_SHORTEST)
+    cut = _longest(len(text), lambda cut: goes(text[:cut] + "..."))
+    return whole(_at_a_word(text, cut) + "...")
+
+
+def _longest(most: int, goes: Callable[[int], bool]) -> int:
+    """The greatest number up to `most` for which it goes; 0 where it does for none. Fewer characters never take more
+    room."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if goes(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _shortened(text: str, most: int) -> str:
+    """Up to so many characters, ending with a word and `...` where there are more."""
+    return text if len(text) <= most else _at_a_word(text, most - 3).rstrip(" ,;:-") + "..."
 
 
 def _at_a_word(text: str, cut: int) -> str:
     """The beginning of a text, up to the end of a word where one ends near."""
+    cut = max(0, cut)
     near = max(text.rfind(" ", max(0, cut - 20), cut + 1), text.rfind("\n", max(0, cut - 20), cut + 1))
     return text[: near if near > 0 else cut].rstrip()

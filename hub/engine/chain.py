@@ -246,9 +246,8 @@ def channel_due(w: Work, ask: Ask, due: datetime) -> None:
     """Time for the next channel; or, where nothing was heard of the newest delivery, the guard."""
     if ask.outcome:
         return
-    unheard = not any(w.state.orders[ask.orders[-1]].states) if ask.orders[-1] in w.state.orders else False
-    if unheard and (w.state.stopped or w.now - due > LATE):
-        w.deadline(f"channel {ask.id}", GUARD_S)  # stopped, or the hub was down: nobody is skipped unrung
+    if _kept_waiting(w, ask, due):
+        w.deadline(f"channel {ask.id}", GUARD_S)
         return
     if len(ask.orders) < len(ask.by):
         use_channel(w, ask, len(ask.orders))
@@ -256,9 +255,19 @@ def channel_due(w: Work, ask: Ask, due: datetime) -> None:
         close(w, ask, "unreachable")
 
 
-def answer_due(w: Work, ask: Ask) -> None:
-    if not ask.outcome:
-        close(w, ask, "expired")
+def answer_due(w: Work, ask: Ask, due: datetime) -> None:
+    if ask.outcome:
+        return
+    if _kept_waiting(w, ask, due):  # they have the time that a channel has; the next in line have waited, too
+        w.deadline(f"answer {ask.id}", ask.between_s)
+        return
+    close(w, ask, "expired")
+
+
+def _kept_waiting(w: Work, ask: Ask, due: datetime) -> bool:
+    """Whether the newest delivery has not gone out because the hub was down, or stopped: nobody is skipped unrung."""
+    newest = w.state.orders.get(ask.orders[-1])
+    return newest is not None and not any(newest.states) and (bool(w.state.stopped) or w.now - due > LATE)
 
 
 # --- how asks and runs end ---------------------------------------------------------------------------------

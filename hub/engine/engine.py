@@ -235,7 +235,7 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":
-        chain.answer_due(w, w.state.asks[subject])
+        chain.answer_due(w, w.state.asks[subject], at)
     elif kind == "address":
         onward.due(w, subject)
     elif kind == "channel":

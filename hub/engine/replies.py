@@ -146,6 +146,8 @@ def _confirm(w: Work, reply: ReplyReceived, ask: Ask, message: str) -> None:
         return
     incidents = tuple(dict.fromkeys(w.state.runs[r].incident for r in ask.runs if r in w.state.runs))
     values = [("code", ask.code), ("eta", "" if reply.eta_min is None else str(reply.eta_min))]
-    if message == "hub.delegated":
+    if message == "hub.accepted" and reply.eta_min is not None:
+        message = "hub.accepted-eta"
+    elif message == "hub.delegated":
         values.append(("delegate", reply.to))
     w.say(message, reply.person, reply.channel, incidents=incidents, ask=ask.id, values=tuple(values))

@@ -18,9 +18,10 @@ EXTENSION = "^{}\\[~]|€\f"  # two septets each: an escape, then the character
 
 _GSM = re.compile(f"[{re.escape(BASIC + EXTENSION)}]*")
 _EXTENSION = frozenset(EXTENSION)
+_OLD = frozenset(BASIC + EXTENSION)
 
-# Typographic characters that would force UCS-2, and what stands for them on a telex. Accents are never touched:
-# "cote" is not "côté".
+# Typographic characters that would force UCS-2, and what stands for them on a telex. Accents stay as long as there is
+# room for them: "cote" is not "côté".
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("’‘‚‛′´`", "'"),
@@ -58,6 +59,17 @@ def plain(text: str) -> str:
         return text.replace("\r\n", "\n").replace("\t", " ") if "\r" in text or "\t" in text else text
     text = unicodedata.normalize("NFC", text).translate(_PLAIN).replace("\r\n", "\n")
     return text.encode("utf-8", "replace").decode()
+
+
+def unaccented(text: str) -> str:
+    """`plain(text)` without the accents that the old alphabet of phones lacks (ê, ç, û ...); é, à, ü ... stay. Only for
+    what would have to be left out otherwise: a "grele" is understood, a question that is cut is not."""
+    return "".join(char if char in _OLD else _bare(char) for char in plain(text))
+
+
+def _bare(char: str) -> str:
+    base = unicodedata.normalize("NFD", char)[0]
+    return base if base in _OLD else char
 
 
 def segments(text: str) -> Segments:

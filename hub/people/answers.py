@@ -58,7 +58,7 @@ _ACCEPT = """
     pas de probleme | sans probleme | aucun probleme | pas de souci | cest bon | c est bon
     akkoord | goed | is goed | prima | zeker | natuurlijk | uiteraard | in orde
     ik kom | ik kom eraan | ik ben onderweg | onderweg | ik aanvaard | aanvaard | aanvaarden | beschikbaar
-    ik ben beschikbaar | geen probleem | komt in orde | ik bevestig | bevestig | bevestigd
+    ik ben beschikbaar | graag | geen probleem | komt in orde | ik bevestig | bevestig | bevestigd
     einverstanden | in ordnung | gerne | klar | naturlich | ich komme | bin unterwegs | unterwegs
     ich bin unterwegs | ich nehme an | akzeptiert | akzeptiere | ich akzeptiere | verfugbar | ich bin verfugbar
     kein problem | bestatigt | ich bestatige | angenommen | passt
@@ -121,7 +121,7 @@ _FILLER = """
     bedankt | dank u | dank u wel | dank je | danku | dankje | dank | goeiedag | goedendag | goedenavond | hallo | dag
     aub | alstublieft | nu | meteen | onmiddellijk | mvg | groeten | groetjes | ik | ben | over | ongeveer | en | voor
     danke | danke schon | guten tag | guten abend | bitte | jetzt | sofort | gleich | gruss | grusse | mfg | ich | bin
-    circa | ca | etwa | und | fur
+    circa | ca | etwa | und | fur | hoor
     thanks | thank you | thx | hello | hi | good evening | please | now | immediately | right away | regards | i | am
     im | there | in | about | approximately | and | for | sir | madam | here | with pleasure
 """

@@ -1,6 +1,6 @@
 """A channel with nothing behind it, in pure trio: what virtual time needs in place of the real ones."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import trio
@@ -15,17 +15,28 @@ class FakeConfig(Struct, frozen=True, kw_only=True):
     """Nothing to configure."""
 
 
+# What each of the channels that a whole hub is told about in stories can do.
+ABILITIES = {
+    "any": Abilities(answers=True, settles=True, idempotent=True, receipts=True, recalls=True),
+    "sms": Abilities(answers=True, longest=1600, settles=True, receipts=True),
+    "voice": Abilities(answers=True, voice=True, settles=True, receipts=True, recalls=True),
+    "email": Abilities(answers=True, settles=True, idempotent=True),
+}
+
+
 class FakeChannel:
-    """Takes, refuses, loses or withholds as `provider` says; keeps what arrived."""
+    """Takes, refuses, loses or withholds as `provider` says; keeps what arrived, and shows it to `arrive` first."""
 
     Config: ClassVar[type[Struct]] = FakeConfig
-    abilities: ClassVar[Abilities] = Abilities(answers=True, settles=True, idempotent=True, receipts=True, recalls=True)
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "any", arrive: Callable[[Outgoing], Awaitable[None]] | None = None) -> None:
+        self.abilities = ABILITIES[kind]
         self.provider = Provider.WORKING
+        self.refused: set[str] = set()  # addresses
         self.arrivals: list[Arrival] = []
         self.recalled: list[str] = []
         self.hanging = trio.Event()
+        self._arrive = arrive
         self._refs: dict[str, str] = {}
 
     async def open(self, intake: Intake) -> None:
@@ -44,6 +55,10 @@ class FakeChannel:
             case Provider.HANGING:
                 self.hanging.set()
                 await trio.sleep_forever()
+        if outgoing.to in self.refused:
+            return Dead(reason="fake: nobody has this number", bad_address=True)
+        if self._arrive is not None:
+            await self._arrive(outgoing)
         name = f"{outgoing.order}/{outgoing.index}"
         self.arrivals.append(Arrival(outgoing.to, outgoing.text, name))
         ref = self._refs.setdefault(name, f"FAKE{len(self._refs)}")
@@ -60,18 +75,24 @@ class FakeChannel:
         await trio.lowlevel.checkpoint()
         self.recalled.append(ref)
 
+    def ref_of(self, outgoing: Outgoing) -> str:
+        """Its name for what it was handed."""
+        return self._refs.get(f"{outgoing.order}/{outgoing.index}", "")
+
     def routes(self, intake: Intake) -> Sequence[Route]:
         return []
 
     def check(self, address: str) -> str:
-        return "" if address.startswith("+") else f"{address!r}: begins with + and digits"
+        return (
+            "" if address.startswith("+") or "@" in address else f"{address!r}: begins with + and digits, or has an @"
+        )
 
 
 class FakeWorld:
     """The fake and its other side, which are one."""
 
-    def __init__(self) -> None:
-        self.channel = FakeChannel()
+    def __init__(self, kind: str = "any") -> None:
+        self.channel = FakeChannel(kind)
         self.intake = MemoryIntake()
         self.good = self.wrong = "+32470000001"
 

@@ -19,6 +19,7 @@ from connectors.http_sms.config import HttpSmsConfig
 from hub.web.server import Mount, WebConfig, WebServer
 from tests.contracts.channel import Arrival, Provider
 from tests.contracts.intake import MemoryIntake, environment
+from tests.edge.http_counterpart import Counterpart, CounterpartWorld
 
 KEY, HOOK, OLD = "s3cret-key", "s3cret-hook", "s3cret-old"
 HUB, ANNE, LUX = "+32450000090", "+32450000001", "+352621000001"
@@ -28,36 +29,19 @@ JSON = """{"messages": [{"to": "{to}", "from": "{from}", "body": "{text}", "refe
            "encoding": "{encoding}", "report": true}]}"""
 
 
-class Berichtje:
+class Berichtje(Counterpart):
     """The provider. `status`, `error`, `body`: what it answers in place of what is usual."""
 
+    PATH = "/v2/messages"
+
     def __init__(self) -> None:
-        self.provider = Provider.WORKING
-        self.status = 202
+        super().__init__(status=202)
         self.error = "0"
         self.body: bytes | None = None
-        self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.taken: list[dict[str, Any]] = []
-        self.hanging = asyncio.Event()
-        self.released = asyncio.Event()
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def start(self) -> None:
-        app = web.Application()
-        app.router.add_route("*", "/v2/messages", self._receive)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def _receive(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append((str(request.rel_url), headers, body))
@@ -67,9 +51,7 @@ class Berichtje:
             case Provider.REFUSING:
                 return web.json_response({"messages": [{"error": "INVALID_NUMBER"}]}, status=400)
             case Provider.HANGING:
-                self.hanging.set()
-                await self.released.wait()
-                return web.Response(status=500)
+                return await self.hangs()
         if self.status < 300 and self.error == "0":
             self.taken.append(self._message(request, body))
         if self.provider is Provider.LOSING:
@@ -91,32 +73,16 @@ class Berichtje:
         return dict(request.query)
 
 
-class Place:
+class Place(CounterpartWorld):
     """The channel, the provider, and the hub's web server for what it tells later."""
 
     def __init__(self, channel: HttpSmsChannel, provider: Berichtje, intake: MemoryIntake, hooks: str) -> None:
+        super().__init__(provider)
         self.channel, self.provider, self.intake, self.hooks = channel, provider, intake, hooks
         self.good = self.wrong = ANNE
 
-    async def behave(self, provider: Provider) -> None:
-        self.provider.provider = provider
-        await self.provider.stop()
-        if provider is not Provider.DOWN:
-            await self.provider.start()
-
     def arrivals(self) -> Sequence[Arrival]:
         return [Arrival(m["to"], m["body"], m.get("reference", "")) for m in self.provider.taken]
-
-    async def together(self, work: Sequence[Awaitable[Any]]) -> Sequence[Any]:
-        return await asyncio.gather(*work)
-
-    async def given_up(self, work: Awaitable[Any]) -> bool:
-        task = asyncio.ensure_future(work)
-        await self.provider.hanging.wait()
-        task.cancel()
-        done, _ = await asyncio.wait({task}, timeout=5)
-        self.provider.released.set()
-        return bool(done) and task.cancelled()
 
     async def tell(self, path: str, body: bytes, secret: str = HOOK, **headers: str) -> tuple[int, str]:
         """A signed callback of the provider's."""

@@ -286,3 +286,8 @@ def play(server: Synapse, story: Callable[[Room], Awaitable[None]], **config: An
             await story(place)
 
     asyncio.run(run())
+
+
+async def no_time(seconds: float) -> None:
+    """In place of a pause between two tries."""
+    await asyncio.sleep(0)

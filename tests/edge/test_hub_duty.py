@@ -23,9 +23,9 @@ def test_both_are_told_by_sms_and_the_room_hears_of_the_gap(tmp_path: Path) -> N
         # One message each, in French and in Dutch; a playback is an exercise.
         (goes,) = here.until(lambda: here.sms_to(OFFICER_A), "the notice to who goes")
         (comes,) = here.until(lambda: here.sms_to(OFFICER_B), "the notice to who comes")
-        assert goes.startswith("EXERCICE - sitcen-on-call: dès le lun. 23 nov., 20:00, la garde n'est plus à vous.")
+        assert goes.startswith("EXERCICE - sitcen-on-call: dès le lun. 23/11 à 20h00, la garde n'est plus à vous.")
         assert comes.startswith(
-            "OEFENING - sitcen-on-call: uw wachtdienst begint op ma 23 nov, 20:00. Vorige wacht: Aline"
+            "OEFENING - sitcen-on-call: uw wachtdienst begint op ma 23 nov, 20.00 uur. Vorige wacht: Aline"
         )
         (alarm,) = [a for a in here.status()["alarms"] if a["what"] == "roster-gap"]
         assert alarm["detail"] == "nobody is on duty in sitcen-backup from 2026-11-24 08:00"

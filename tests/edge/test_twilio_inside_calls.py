@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from hub.model.message import Outcome
 from hub.model.people import Language
 from tests.contracts.channel import Provider, outgoing
 from tests.edge.test_twilio_inside import inside, requests_of
-from tests.edge.twilio_room import ANNE, Room
+from tests.edge.twilio_room import ANNE, NOBODY_REACHED, Room, call_is_recalled_while_it_rings, call_reaches_nobody
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -45,36 +46,16 @@ def test_a_machine_is_told_apart_where_twilio_says_so(ask: bool) -> None:
     inside("voice", story)
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "reason"),
-    [
-        ({"call": "busy"}, "busy"),
-        ({"call": "decline"}, "busy"),
-        ({"call": "no-answer"}, "no-answer"),
-        ({"call": "unknown"}, "failed"),
-        ({"coverage": False}, "failed"),
-    ],
-)
-def test_a_call_that_reaches_nobody_says_why(behaviour: dict[str, object], reason: str) -> None:
+@pytest.mark.parametrize(("behaviour", "reason"), NOBODY_REACHED)
+def test_a_call_that_reaches_nobody_says_why(behaviour: dict[str, Any], reason: str) -> None:
     async def story(room: Room) -> None:
-        room.phones.script(ANNE, **behaviour)
-        await room.channel.send(outgoing(ANNE))
-        await room.outcomes("failed")
-        assert [receipt.reason for receipt in room.intake.receipts] == [reason]
+        assert await call_reaches_nobody(room, behaviour) == [reason]
 
     inside("voice", story)
 
 
 def test_a_call_that_is_recalled_is_said_to_be_withdrawn() -> None:
-    async def story(room: Room) -> None:
-        room.phones.script(ANNE, call="hand")
-        message = outgoing(ANNE)
-        answer = await room.channel.send(message)
-        await room.until(lambda: room.phones.calls[0].status == "ringing")
-        await room.channel.recall(message, answer.ref)
-        await room.outcomes("withdrawn")
-
-    inside("voice", story)
+    inside("voice", call_is_recalled_while_it_rings)
 
 
 def test_a_call_in_doubt_is_found_and_asked_for() -> None:

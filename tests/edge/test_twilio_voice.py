@@ -1,5 +1,7 @@
 """Call stories: spoken in four languages, answered by keypad, by a machine, or not at all."""
 
+from typing import Any
+
 import pytest
 
 from connectors.twilio.twiml import PHRASES
@@ -7,7 +9,14 @@ from hub.connector import Dead, Sent
 from hub.model.message import Outcome, Verb
 from hub.model.people import Language
 from tests.contracts.channel import Provider, outgoing
-from tests.edge.twilio_room import ANNE, Room, play
+from tests.edge.twilio_room import (
+    ANNE,
+    NOBODY_REACHED,
+    Room,
+    call_is_recalled_while_it_rings,
+    call_reaches_nobody,
+    play,
+)
 from tools.phones import Faults
 
 
@@ -123,39 +132,16 @@ def test_a_message_that_wants_no_answer_may_be_left_on_a_machine() -> None:
     play("voice", story)
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "reason"),
-    [
-        ({"call": "busy"}, "busy"),
-        ({"call": "decline"}, "busy"),
-        ({"call": "no-answer"}, "no-answer"),
-        ({"call": "unknown"}, "failed"),
-        ({"coverage": False}, "failed"),
-    ],
-)
-def test_a_call_that_reaches_nobody_says_why(behaviour: dict[str, object], reason: str) -> None:
+@pytest.mark.parametrize(("behaviour", "reason"), NOBODY_REACHED)
+def test_a_call_that_reaches_nobody_says_why(behaviour: dict[str, Any], reason: str) -> None:
     async def story(room: Room) -> None:
-        room.phones.script(ANNE, **behaviour)
-        await room.channel.send(outgoing(ANNE))
-        await room.outcomes("failed")
-        [failed] = [receipt for receipt in room.intake.receipts if receipt.outcome is Outcome.FAILED]
-        assert failed.reason == reason
+        assert await call_reaches_nobody(room, behaviour) == [reason]
 
     play("voice", story)
 
 
 def test_a_ringing_call_is_recalled() -> None:
-    async def story(room: Room) -> None:
-        room.phones.script(ANNE, call="hand")
-        message = outgoing(ANNE)
-        answer = await room.channel.send(message)
-        await room.until(lambda: room.phones.calls[0].status == "ringing")
-        await room.channel.recall(message, answer.ref)
-        await room.outcomes("withdrawn")
-        assert room.phones.calls[0].status == "canceled"
-        await room.channel.recall(message, answer.ref)  # once more does no harm
-
-    play("voice", story)
+    play("voice", call_is_recalled_while_it_rings)
 
 
 def test_who_has_answered_already_is_not_cut_off() -> None:

@@ -19,39 +19,23 @@ from connectors.webhook.channel import WebhookChannel, WebhookChannelConfig
 from hub.connector import Dead, Retry, Sent
 from tests.contracts.channel import PROMISES, Arrival, Provider, outgoing
 from tests.contracts.intake import MemoryIntake, environment
+from tests.edge.http_counterpart import Counterpart, CounterpartWorld
 
 SECRET = "whsec_" + base64.b64encode(b"s3cret" * 5).decode()
 OLD = "whsec_" + base64.b64encode(b"s3cret-old" * 3).decode()
 
 
-class Receiver:
-    """A partner's system. `status`: what it answers; `headers`: with what."""
+class Receiver(Counterpart):
+    """A partner's system."""
+
+    PATH = "/hook"
 
     def __init__(self) -> None:
-        self.provider = Provider.WORKING
-        self.status = 204
-        self.headers: dict[str, str] = {}
+        super().__init__(status=204)
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.taken: list[Arrival] = []
-        self.hanging = asyncio.Event()
-        self.released = asyncio.Event()
-        self._runner: web.AppRunner | None = None
-        self.port = 0
 
-    async def start(self) -> None:
-        app = web.Application()
-        app.router.add_post("/hook", self._receive)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def _receive(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append((headers, body))
@@ -61,9 +45,7 @@ class Receiver:
             case Provider.REFUSING:
                 return web.Response(status=410)
             case Provider.HANGING:
-                self.hanging.set()
-                await self.released.wait()
-                return web.Response(status=500)
+                return await self.hangs()
         Webhook(SECRET).verify(body, headers)
         notice = json.loads(body)
         if self.status < 300:
@@ -74,32 +56,16 @@ class Receiver:
         return web.Response(status=self.status, headers=self.headers)
 
 
-class Place:
+class Place(CounterpartWorld):
     def __init__(self, channel: WebhookChannel, receiver: Receiver) -> None:
+        super().__init__(receiver)
         self.channel, self.receiver = channel, receiver
         self.intake = MemoryIntake()
         self.good = f"http://127.0.0.1:{receiver.port}/hook"
         self.wrong = self.good
 
-    async def behave(self, provider: Provider) -> None:
-        self.receiver.provider = provider
-        await self.receiver.stop()
-        if provider is not Provider.DOWN:
-            await self.receiver.start()
-
     def arrivals(self) -> Sequence[Arrival]:
         return self.receiver.taken
-
-    async def together(self, work: Sequence[Awaitable[Any]]) -> Sequence[Any]:
-        return await asyncio.gather(*work)
-
-    async def given_up(self, work: Awaitable[Any]) -> bool:
-        task = asyncio.ensure_future(work)
-        await self.receiver.hanging.wait()
-        task.cancel()
-        done, _ = await asyncio.wait({task}, timeout=5)
-        self.receiver.released.set()
-        return bool(done) and task.cancelled()
 
 
 @asynccontextmanager

@@ -10,8 +10,9 @@ from connectors.twilio.channel import SmsChannel, VoiceChannel
 from connectors.twilio.sms import SmsConfig
 from connectors.twilio.voice import VoiceConfig
 from hub.connector import Item, Route, Taken, WebRequest, WebResponse
+from hub.model.message import Outcome
 from hub.web.server import Mount, WebConfig, WebServer
-from tests.contracts.channel import Arrival, Provider
+from tests.contracts.channel import Arrival, Provider, outgoing
 from tests.contracts.intake import MemoryIntake, environment
 from tools.phones import Faults, ManualClock, Person, Phones
 
@@ -164,3 +165,33 @@ def play(kind: str, story: Callable[[Room], Awaitable[None]], **config: Any) -> 
             await story(place)
 
     asyncio.run(run())
+
+
+# How a phone that is called and not answered behaves, and the reason that is to be told.
+NOBODY_REACHED: list[tuple[dict[str, Any], str]] = [
+    ({"call": "busy"}, "busy"),
+    ({"call": "decline"}, "busy"),
+    ({"call": "no-answer"}, "no-answer"),
+    ({"call": "unknown"}, "failed"),
+    ({"coverage": False}, "failed"),
+]
+
+
+async def call_reaches_nobody(room: Room, behaviour: dict[str, Any]) -> list[str]:
+    """Calls a phone that behaves so; the reasons of what failed."""
+    room.phones.script(ANNE, **behaviour)
+    await room.channel.send(outgoing(ANNE))
+    await room.outcomes("failed")
+    return [receipt.reason for receipt in room.intake.receipts if receipt.outcome is Outcome.FAILED]
+
+
+async def call_is_recalled_while_it_rings(room: Room) -> None:
+    """A call is taken back before anybody answers, and is told to be withdrawn."""
+    room.phones.script(ANNE, call="hand")
+    message = outgoing(ANNE)
+    answer = await room.channel.send(message)
+    await room.until(lambda: room.phones.calls[0].status == "ringing")
+    await room.channel.recall(message, answer.ref)
+    await room.outcomes("withdrawn")
+    assert room.phones.calls[0].status == "canceled"
+    await room.channel.recall(message, answer.ref)  # once more does no harm

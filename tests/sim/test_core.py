@@ -46,17 +46,10 @@ async def went_down(*after: r.Fact | r.Attempt) -> MemoryJournal:
     return journal.survivor()
 
 
-async def come_back(journal: MemoryJournal) -> list[Outgoing]:
-    """Runs the core for a minute; what reached a phone."""
-    arrived: list[Outgoing] = []
-    abilities = Abilities(answers=True)  # cannot be asked what became of an attempt
-    channel = SimChannel(
-        "sms", random.Random(1), abilities, lambda _, outgoing: arrived.append(outgoing), lambda *_: None
-    )
-    clock = Clock(BEGIN)
-    core = Core(
+async def core_on(journal: MemoryJournal, channel: SimChannel) -> Core:
+    return Core(
         journal=journal,
-        clock=clock,
+        clock=Clock(BEGIN),
         state=await restore(journal),
         rules=rules(),
         texts=texts(),
@@ -66,6 +59,16 @@ async def come_back(journal: MemoryJournal) -> list[Outgoing]:
         make_ids=lambda: Ids(random.Random(2)),
         chance=random.Random(3),
     )
+
+
+async def come_back(journal: MemoryJournal) -> list[Outgoing]:
+    """Runs the core for a minute; what reached a phone."""
+    arrived: list[Outgoing] = []
+    abilities = Abilities(answers=True)  # cannot be asked what became of an attempt
+    channel = SimChannel(
+        "sms", random.Random(1), abilities, lambda _, outgoing: arrived.append(outgoing), lambda *_: None
+    )
+    core = await core_on(journal, channel)
     started = fact(r.HubStarted(node="test", version=""))
     await journal.put_facts([started])
     with trio.move_on_after(60):
@@ -88,18 +91,7 @@ async def test_nothing_goes_out_while_the_hub_listens(autojump_clock: MockClock)
     channel = SimChannel(
         "sms", random.Random(1), Abilities(), lambda *_: arrived.append(trio.current_time() - begun), lambda *_: None
     )
-    core = Core(
-        journal=journal,
-        clock=Clock(BEGIN),
-        state=await restore(journal),
-        rules=rules(),
-        texts=texts(),
-        channels={"sms": channel},
-        call=call,
-        limits={},
-        make_ids=lambda: Ids(random.Random(2)),
-        chance=random.Random(3),
-    )
+    core = await core_on(journal, channel)
     with trio.move_on_after(60):
         await core.run()
     assert len(arrived) == 1

@@ -1,5 +1,6 @@
 """What people read and hear."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -58,11 +59,11 @@ SIGNAL = Signal(
 
 def test_each_reads_their_own_language_with_local_times_and_our_names_of_areas() -> None:
     french = render(TEXTS, "storm", Language.FR, signal=SIGNAL)
-    assert french.text == "Orage (Région de Bruxelles, Namur). Début mar. 14 juil., 02:10."
+    assert french.text == "Orage (Région de Bruxelles, Namur). Début mar. 14/07 à 02h10."
     assert french.subject == "Alerte grave"
     assert french.voice == "Parlé Région de Bruxelles, Namur"
     assert render(TEXTS, "storm", Language.NL, signal=SIGNAL).text.startswith(
-        "Onweer (Brussel, Namur). Begin di 14 jul, 02:10"
+        "Onweer (Brussel, Namur). Begin di 14 jul, 02.10 uur"
     )
     assert render(TEXTS, "storm", Language.EN, signal=SIGNAL).subject.startswith("Storm (")
 
@@ -70,9 +71,9 @@ def test_each_reads_their_own_language_with_local_times_and_our_names_of_areas()
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.FR, "mardi 14 juillet à 2 h 10"),
-        (Language.NL, "dinsdag 14 juli om 2.10 uur"),
-        (Language.DE, "Dienstag, 14. Juli, 2:10 Uhr"),
+        (Language.FR, "mardi 14 juillet à 2 heures 10"),
+        (Language.NL, "dinsdag 14 juli om 2 uur 10"),
+        (Language.DE, "Dienstag, 14. Juli, 2 Uhr 10"),
         (Language.EN, "Tuesday 14 July at 2:10"),
     ],
 )
@@ -151,14 +152,68 @@ def test_one_call_for_two_sheets_names_both() -> None:
     assert render(TEXTS, "hub.merged-ask", Language.NL, values=values).text == "nl: Extreem weer + gas-leak"
 
 
-def test_a_long_text_is_cut_in_its_middle_only() -> None:
+def test_whole_hours_and_firsts_of_a_month_are_said_as_people_say_them() -> None:
+    at = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)  # one o'clock in Brussels
+    signal = Signal(identifier="1", sender="x", sent=at, infos=(Info(language="fr"),))
+    texts = Texts(messages={"t": Message(id="t", texts=dict.fromkeys(Language, Text(text="{sent}")))})
+    said = [render(texts, "t", language, signal=signal, room=CALL).voice for language in Language]
+    assert said == [
+        "dimanche 1er mars à 1 heure",
+        "zondag 1 maart om 1 uur",
+        "Sonntag, 1. März, 1 Uhr",
+        "Sunday 1 March at 1:00",
+    ]
+
+
+def test_a_voice_reads_out_no_link_and_no_slash() -> None:
+    signal = Signal(
+        identifier="1",
+        sender="x",
+        sent=SIGNAL.sent,
+        infos=(info("fr", "Gaz, 24/7 (https://example.org/a?b=c) à Uccle/Ukkel: voir http://example.org/x"),),
+    )
+    texts = Texts(messages={"t": Message(id="t", texts={Language.FR: Text(text="{headline}")})})
+    made = render(texts, "t", Language.FR, signal=signal, room=CALL)
+    assert made.voice == "Gaz, 24/7 à Uccle, Ukkel: voir"
+    assert "https://example.org/a?b=c" in made.text
+
+
+def test_where_a_text_is_too_long_what_the_sender_wrote_is_shortened_between_words() -> None:
     long = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("fr", "Très long ŷ " * 200),))
     values = (("code", "BK"),)
     for room in (SMS, Room(longest=200, answers=True)):
         text = render(TEXTS, "storm", Language.FR, values=values, signal=long, status=Status.EXERCISE, room=room).text
-        assert "FR EXERCISE - Très long" in text[:80]
-        assert text.endswith("...\nAnswer BK, or BK NO.")
+        assert re.fullmatch(
+            r"(EXERCICE – OEFENING – ÜBUNG – EXERCISE\n)?"
+            r"FR EXERCISE - (Très long [yŷ] )+(Très|Très long|Très long [yŷ])\.\.\."
+            r" \(Région de Bruxelles, Namur\)\. Début mar\. 14/07 à 02h10\.\nAnswer BK, or BK NO\.",
+            text,
+        ), text
         assert sms.segments(text).parts <= 2 if room.parts else len(text) <= 200
+
+
+def test_before_anything_is_left_out_the_accents_go_that_take_twice_the_room() -> None:
+    signal = Signal(
+        identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("fr", "Grêle, évacuée: " + "forêt " * 20),)
+    )
+    text = render(TEXTS, "storm", Language.FR, signal=signal, room=Room(parts=2)).text
+    assert text == "Grele, évacuée: " + "foret " * 19 + "foret (Région de Bruxelles, Namur). Début mar. 14/07 à 02h10."
+    assert "Grêle" in render(TEXTS, "storm", Language.FR, signal=signal, room=Room(parts=4)).text
+
+
+def test_a_message_that_is_too_long_by_itself_loses_its_end_and_never_its_code() -> None:
+    long = Message(id="t", texts={Language.FR: Text(text="Un mot de trop. " * 40)})
+    texts = Texts(messages={"t": long, "hub.ask-hint": TEXTS.messages["hub.ask-hint"]})
+    text = render(texts, "t", Language.FR, values=(("code", "BK"),), room=SMS).text
+    assert re.fullmatch(r"(Un mot de trop\. )+(Un|Un mot|Un mot de)( trop\.)?\.\.\.\nAnswer BK, or BK NO\.", text)
+    assert sms.segments(text).parts == 2
+
+
+def test_a_long_subject_ends_with_a_word() -> None:
+    signal = Signal(identifier="1", sender="x", sent=SIGNAL.sent, infos=(info("nl", "Onweersbui " * 30),))
+    subject = render(TEXTS, "storm", Language.NL, signal=signal).subject
+    assert len(subject) <= 150
+    assert subject.endswith(" Onweersbui...")
 
 
 def test_what_a_sender_writes_is_no_template() -> None:

@@ -74,8 +74,8 @@ async def test_both_are_told_in_their_own_language_by_their_names_and_a_restart_
     journal = journal.survivor()
     arrived = await runs(journal, BEGIN + timedelta(minutes=29, seconds=1), 10)
     assert {a.to: a.text for a in arrived} == {
-        "+32450000092": "on-call: uw wachtdienst begint op di 24 nov, 20:00. Vorige wacht: Anna Un.",
-        "+32450000091": "on-call: dès le mar. 24 nov., 20:00, la garde n'est plus à vous. Ensuite: Bea Twee.",
+        "+32450000092": "on-call: uw wachtdienst begint op di 24 nov, 20.00 uur. Vorige wacht: Anna Un.",
+        "+32450000091": "on-call: dès le mar. 24/11 à 20h00, la garde n'est plus à vous. Ensuite: Bea Twee.",
     }
     assert len(arrived) == 2
     journal = journal.survivor()

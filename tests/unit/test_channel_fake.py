@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.contracts.channel import PROMISES, World
-from tests.contracts.fake_channel import FakeWorld
+from tests.contracts.fake_channel import ABILITIES, FakeWorld
 
 
 @pytest.mark.trio
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-async def test_promise(promise: Callable[[World], Awaitable[None]]) -> None:
-    await promise(FakeWorld())
+@pytest.mark.parametrize("kind", ABILITIES)
+async def test_promise(promise: Callable[[World], Awaitable[None]], kind: str) -> None:
+    await promise(FakeWorld(kind))

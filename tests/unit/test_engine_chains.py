@@ -28,41 +28,11 @@ def steer(night: Night, act: Steer, to: str = "", why: str = "the mayor asked fo
     night.fact(ChainSteered(run=run.id, act=act, by="officer-z", why=why, to=to))
 
 
-def partners_are_told(night: Night) -> None:
-    """What the sheet does once its chain has found enough people."""
-    for partner in ("police", "fire"):
-        night.person(partner).receives("storm-partners", by="sms")
-        night.person(partner).receives("storm-partners", by="email")
-
-
 def run_of(night: Night) -> str:
     return next(iter(night.state.runs.values())).outcome
 
 
 # --- quorums -----------------------------------------------------------------------------------------------
-
-
-def test_two_officers_one_of_them_dutch_speaking_and_one_of_d3() -> None:
-    w = world("anna", "bea", "carl", "dirk", need=2, roles=(Role(Plays.SPEAKS, "nl"), Role(Plays.DISCIPLINE, "D3")))
-    w.roles |= {("carl", "speaks nl"), ("dirk", "discipline D3")}
-    night = Night(w)
-    night.signal()
-    for person in ("anna", "bea", "carl", "dirk"):
-        night.person(person).receives("storm-wake", by="sms")
-    anna, bea, carl, dirk = map(night.person, ("anna", "bea", "carl", "dirk"))
-    carl.replies("ja")
-    carl.receives("hub.accepted", by="sms")
-    # One head is lacking, and it must be of D3: nobody else would help.
-    for other in (anna, bea):
-        other.receives("hub.stood-down", by="sms")
-    dirk.receives_nothing()
-    assert run_of(night) == ""
-    dirk.replies("oui")
-    dirk.receives("hub.accepted", by="sms")
-    assert run_of(night) == "accepted"
-    partners_are_told(night)
-    night.after(hours=1)
-    night.over()
 
 
 def test_enough_heads_without_the_role_go_on_to_those_who_have_it() -> None:
@@ -76,7 +46,7 @@ def test_enough_heads_without_the_role_go_on_to_those_who_have_it() -> None:
     night.person("dirk").receives("storm-wake", by="sms")
     night.person("dirk").replies("ok")
     night.person("dirk").receives("hub.accepted", by="sms")
-    partners_are_told(night)
+    night.partners_are_told()
     night.over()
 
 
@@ -117,7 +87,7 @@ def test_who_accepts_and_then_declines_does_not_count_while_others_are_sought() 
     assert night.alarms() == []
     carl.replies("ja")
     carl.receives("hub.accepted", by="sms")
-    partners_are_told(night)
+    night.partners_are_told()
     assert next(iter(night.state.runs.values())).accepted == ["bea", "carl"]
     night.over()
 
@@ -143,7 +113,7 @@ def test_one_after_the_other_nobody_is_asked_before_their_turn() -> None:
     bea.replies("A")  # late, and still welcome: nobody has accepted yet
     bea.receives("hub.accepted", by="sms")
     carl.receives("hub.stood-down", by="sms")
-    partners_are_told(night)
+    night.partners_are_told()
     night.after(hours=1)
     night.over()
 
@@ -167,25 +137,6 @@ def test_one_after_the_other_and_round_again() -> None:
 
 def delegates(night: Night, person: str, to: str, code: str = "") -> None:
     night.fact(ReplyReceived(channel="sms", person=person, verb=Verb.DELEGATE, code=code, to=to))
-
-
-def test_not_me_call_carl() -> None:
-    night = Night(world("anna", then=("bea",)))
-    night.signal()
-    anna, carl = night.person("anna"), night.person("carl")
-    anna.receives("storm-wake", by="sms")
-    delegates(night, "anna", "carl")
-    carl.receives("storm-wake", by="sms")
-    said = anna.receives("hub.delegated", by="sms")
-    assert dict(said.values)["delegate"] == "carl"
-    night.after(minutes=3)
-    carl.receives("storm-wake", by="voice")
-    anna.receives_nothing()
-    carl.replies("ok")
-    carl.receives("hub.accepted", by="sms")
-    partners_are_told(night)
-    night.after(hours=1)
-    night.over()
 
 
 def test_a_delegate_who_does_not_answer_does_not_stop_the_chain() -> None:
@@ -249,7 +200,7 @@ def test_held_nobody_more_is_asked_and_an_answer_still_counts() -> None:
     steer(night, Steer.HOLD)
     anna.replies("oui")
     anna.receives("hub.accepted", by="sms")
-    partners_are_told(night)
+    night.partners_are_told()
     night.over()
 
 
@@ -280,18 +231,6 @@ def test_a_channel_that_fails_while_held_is_followed_by_the_next_when_it_goes_on
     night.over()
 
 
-def test_a_chain_that_is_cancelled_lets_those_off_whom_it_disturbed() -> None:
-    night = Night(world("anna", then=("bea",)))
-    night.signal()
-    night.person("anna").receives("storm-wake", by="sms")
-    steer(night, Steer.CANCEL, why="a false alarm")
-    night.person("anna").receives("hub.stood-down", by="sms")
-    night.person("bea").receives_nothing()
-    night.after(hours=1)
-    assert run_of(night) == "cancelled"
-    night.over()
-
-
 def test_begun_again_nobody_who_accepted_is_asked_again() -> None:
     night = Night(world("anna", "bea", "carl", need=2))
     night.signal()
@@ -313,7 +252,7 @@ def test_begun_again_nobody_who_accepted_is_asked_again() -> None:
     bea.receives("hub.accepted", by="sms")
     carl.receives("hub.stood-down", by="sms")
     assert night.alarms() == []
-    partners_are_told(night)
+    night.partners_are_told()
     night.over()
 
 
@@ -326,7 +265,7 @@ def test_a_filled_chain_begun_again_looks_for_others() -> None:
     anna.replies("ja")
     anna.receives("hub.accepted", by="sms")
     bea.receives("hub.stood-down", by="sms")
-    partners_are_told(night)
+    night.partners_are_told()
     anna.replies("A nee")
     anna.receives("hub.declined", by="sms")
     assert night.alarms() == ["acceptance-withdrawn"]
@@ -353,27 +292,12 @@ def test_begun_again_and_exhausted_again_its_fallback_is_called_again() -> None:
     night.over()
 
 
-def test_handed_over_to_somebody_who_agreed_by_telephone() -> None:
-    night = Night(world("anna", "bea"))
-    night.signal()
-    for person in ("anna", "bea"):
-        night.person(person).receives("storm-wake", by="sms")
-    steer(night, Steer.HAND_OVER, to="dirk", why="dirk rang us himself")
-    for person in ("anna", "bea"):
-        night.person(person).receives("hub.stood-down", by="sms")
-    night.person("dirk").receives_nothing()
-    partners_are_told(night)
-    (run,) = night.state.runs.values()
-    assert (run.outcome, run.accepted) == ("accepted", ["dirk"])
-    night.over()
-
-
 def test_handed_over_to_one_who_is_being_asked_their_call_stops() -> None:
     night = Night(world("anna", need=1))
     night.signal()
     night.person("anna").receives("storm-wake", by="sms")
     steer(night, Steer.HAND_OVER, to="anna")
-    partners_are_told(night)
+    night.partners_are_told()
     night.after(hours=1)
     night.over()
 
@@ -390,7 +314,7 @@ def test_handed_over_to_another_chain() -> None:
     bea.receives("hub.stood-down", by="sms")
     # The other chain needs one, and anna has accepted already: nobody is woken for nothing.
     director.receives_nothing()
-    partners_are_told(night)
+    night.partners_are_told()
     night.over()
 
 
@@ -440,41 +364,4 @@ def test_a_number_that_fails_is_followed_by_the_next_at_once() -> None:
     night.signal()
     assert [night.person("anna").receives("storm-wake", by="sms").address for _ in range(2)] == [0, 1]
     assert "chain-exhausted" in night.alarms()
-    night.over()
-
-
-def test_who_is_left_out_of_exercises_is_asked_in_earnest_only() -> None:
-    w = world("anna", "bea")
-    w.left_out.add("anna")
-    night = Night(w)
-    night.signal(status="Exercise")
-    night.person("bea").receives("storm-wake", by="sms")
-    night.person("anna").receives_nothing()
-    night.signal("w2")
-    for person in ("anna", "bea"):
-        assert night.person(person).receives("storm-wake", by="sms").status == "Actual"
-    night.over()
-
-
-def test_an_exercise_and_the_real_thing_never_share_an_ask() -> None:
-    night = Night(world("anna"))
-    night.signal(status="Exercise")
-    exercise = night.person("anna").receives("storm-wake", by="sms")
-    night.signal("w2")
-    actual = night.person("anna").receives("storm-wake", by="sms")
-    assert (exercise.status, actual.status) == ("Exercise", "Actual")
-    night.person("anna").replies(f"{dict(actual.values)['code']} oui")
-    assert {run.outcome for run in night.state.runs.values()} == {"", "accepted"}
-
-
-# --- STOP --------------------------------------------------------------------------------------------------
-
-
-def test_an_officers_stop_warns_the_room_and_the_next_channel_is_used_at_once() -> None:
-    night = Night(world("anna"))
-    night.signal()
-    night.person("anna").receives("storm-wake", by="sms")
-    night.person("anna").replies("STOP")
-    night.person("anna").receives("storm-wake", by="voice")
-    assert night.alarms() == ["stop-from-officer"]
     night.over()

@@ -45,22 +45,6 @@ def test_what_is_silenced_wakes_nobody_and_is_seen_all_the_same() -> None:
     night.over()
 
 
-def test_when_it_ends_the_room_hears_what_it_held_back_and_that_goes_its_way() -> None:
-    night = Night()
-    quiet = silence(night, hours=2)
-    night.signal()
-    night.after(hours=1, minutes=59)
-    night.person("officer-a").receives_nothing()
-    night.after(minutes=1)
-    is_woken(night)
-    (alarm,) = night.state.alarms.values()
-    (incident,) = night.state.incidents
-    assert (alarm.what, alarm.about) == ("silence-over", quiet)
-    assert alarm.detail == f"the silence of officer-z (siren test) held back: {incident}"
-    assert night.state.silences == {}
-    night.over()
-
-
 def test_what_is_over_before_the_silence_wakes_nobody_and_no_all_clear_is_needed() -> None:
     night = Night()
     silence(night, hours=2)
@@ -96,17 +80,7 @@ def test_a_maintenance_window_begins_later() -> None:
     is_woken(night)
     night.person("officer-a").replies("ja")
     night.person("officer-a").receives("hub.accepted", by="sms")
-    for partner in ("police", "fire"):
-        night.person(partner).receives("storm-partners", by="sms")
-        night.person(partner).receives("storm-partners", by="email")
-    night.over()
-
-
-def test_the_gravest_is_never_silenced_by_a_rule_alone() -> None:
-    night = Night()
-    silence(night)
-    night.signal(severity="Extreme")
-    is_woken(night)
+    night.partners_are_told()
     night.over()
 
 
@@ -208,9 +182,7 @@ def test_whom_an_officer_had_called_all_the_same_hears_the_all_clear() -> None:
     is_woken(night)
     night.person("officer-a").replies("B")
     night.person("officer-a").receives("hub.accepted", by="sms")
-    for partner in ("police", "fire"):
-        night.person(partner).receives("storm-partners", by="sms")
-        night.person(partner).receives("storm-partners", by="email")
+    night.partners_are_told()
     night.after(minutes=30)
     for person, by in (("officer-a", "sms"), ("police", "sms"), ("fire", "sms")):
         night.person(person).receives("storm-over", by=by)

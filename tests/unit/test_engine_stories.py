@@ -1,7 +1,5 @@
 """Whole nights of the pure core, as its users would tell them."""
 
-import msgspec
-
 from hub.model.message import Outcome, Verb
 from hub.model.records import (
     IncidentClosed,
@@ -26,9 +24,7 @@ def test_first_officer_answers_by_text() -> None:
     night.after(seconds=60)
     a.replies("oui")
     a.receives("hub.accepted", by="sms")
-    for partner in ("police", "fire"):
-        night.person(partner).receives("storm-partners", by="sms")
-        night.person(partner).receives("storm-partners", by="email")
+    night.partners_are_told()
     night.after(minutes=30)
     night.over()
 
@@ -48,9 +44,7 @@ def test_an_officer_who_does_not_answer_is_called_then_the_next_one_is() -> None
     b.receives("storm-wake", by="sms")
     b.replies("A")
     b.receives("hub.accepted", by="sms")
-    for partner in ("police", "fire"):
-        night.person(partner).receives("storm-partners", by="sms")
-        night.person(partner).receives("storm-partners", by="email")
+    night.partners_are_told()
     night.after(minutes=30)
     night.over()
 
@@ -79,28 +73,6 @@ def test_a_decline_calls_the_next_at_once() -> None:
     b.receives("storm-wake", by="voice")
     night.after(minutes=10)
     assert "chain-exhausted" in night.alarms()
-    night.over()
-
-
-def test_exhausted_goes_to_the_chains_fallback_and_raises_the_alarm() -> None:
-    world = World()
-    world.chains["duty"] = msgspec.structs.replace(world.chains["duty"], exhausted="directors")
-    night = Night(world)
-    night.signal()
-    for officer in ("officer-a", "officer-b"):
-        night.person(officer).receives("storm-wake", by="sms")
-        night.after(seconds=90)
-        night.person(officer).receives("storm-wake", by="voice")
-        night.after(seconds=150)
-    assert night.alarms() == ["chain-exhausted"]
-    director = night.person("director")
-    director.receives("storm-wake", by="sms")
-    director.replies("A 20")
-    director.receives("hub.accepted", by="sms")
-    assert night.alarms() == []
-    for partner in ("police", "fire"):
-        night.person(partner).receives("storm-partners", by="sms")
-        night.person(partner).receives("storm-partners", by="email")
     night.over()
 
 
@@ -283,24 +255,6 @@ def test_one_signal_two_sheets_one_call_that_names_both() -> None:
     assert [run.outcome for run in night.state.runs.values()] == ["accepted", "accepted"]
 
 
-def test_who_has_two_asks_open_is_asked_which() -> None:
-    night = Night(World(sheet("storm"), sheet("flood", hazard="flood")))
-    a = night.person("officer-a")
-    night.signal("w1")
-    a.receives("storm-wake", by="sms")
-    night.signal("w2", hazard="flood")
-    a.receives("flood-wake", by="sms")
-    a.replies("oui")
-    which = a.receives("hub.which", by="sms")
-    assert dict(which.values)["codes"] == "A B"
-    a.replies("B")
-    a.receives("hub.accepted", by="sms")
-    outcomes = {night.state.incidents[x.incident].playbook: x.outcome for x in night.state.runs.values()}
-    assert outcomes == {"storm": "", "flood": "accepted"}
-    a.replies("tous")
-    a.receives("hub.accepted", by="sms")
-
-
 def test_an_answer_too_late_is_told_so_and_nobody_is_asked_again() -> None:
     world = World()
     world.groups["a"] = ("officer-a", "officer-c")
@@ -319,22 +273,6 @@ def test_an_answer_too_late_is_told_so_and_nobody_is_asked_again() -> None:
     night.outbox.clear()
     night.after(hours=1)
     night.over()
-
-
-def test_quorum_of_two() -> None:
-    world = World()
-    world.groups["a"] = ("officer-a", "officer-c", "officer-d")
-    world.chains["duty"] = msgspec.structs.replace(world.chains["duty"], need=2)
-    night = Night(world)
-    night.signal()
-    for name in world.groups["a"]:
-        night.person(name).receives("storm-wake", by="sms")
-    night.person("officer-a").replies("A")
-    night.person("officer-a").receives("hub.accepted", by="sms")
-    night.person("officer-c").replies("A")
-    night.person("officer-c").receives("hub.accepted", by="sms")
-    night.person("officer-d").receives("hub.stood-down", by="sms")
-    assert next(iter(night.state.runs.values())).outcome == "accepted"
 
 
 def test_what_is_not_understood_is_answered_three_times_an_hour_at_most() -> None:

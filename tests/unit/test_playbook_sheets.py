@@ -27,8 +27,8 @@ minister-president-cabinet provincial-partners
 """
 HUB_MESSAGES = """
 call-list contacts
-accepted declined delegated delegate-unknown too-late stood-down which not-understood nothing-open merged-ask ask-hint
-repeat exercise test
+accepted accepted-eta declined delegated delegate-unknown too-late stood-down which not-understood nothing-open
+merged-ask ask-hint repeat exercise test
 update all-clear opted-out opted-in not-read digest storm duty-begins duty-ends duty-now
 """
 

@@ -15,7 +15,6 @@ from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.policy import Limits
-from hub.engine.fold import fold_decision
 from hub.engine.state import State
 from hub.journal import JournalUnavailable
 from hub.journal.memory import MemoryJournal
@@ -23,10 +22,12 @@ from hub.journal.puts import unavailable
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
+from hub.model.message import Outcome, Verb
 from hub.model.people import Steer
 from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Certainty, Info, MsgType, Reference, Severity, Signal, Status
+from tools.simulate import checks
+from tools.simulate.checks import Fault
 from tools.simulate.world import (
     FINE,
     HAZARDS,
@@ -46,10 +47,6 @@ CALM_S = 60 * 3600.0  # how long after that everything must have come to an end
 
 _RULES, _TEXTS = rules(), texts()
 _LIMITS = {name: Limits(rate=50, burst=100, per_person=1000) for name in PROVIDERS}
-
-
-class Fault(AssertionError):
-    """Something that must never happen did, or something that must did not."""
 
 
 @dataclass
@@ -388,119 +385,23 @@ class Night:
         """Holds whatever went wrong, at any time."""
         if self.faults:
             raise Fault(self.faults[0])
-        accepted: set[tuple[str, str]] = set()
-        asks: dict[str, e.Asked] = {}
-        armed: dict[str, datetime] = {}
-        fired: set[tuple[str, datetime]] = set()
-        taken: set[str] = set()
-        for decision in self.rows(r.Decision):
-            for fact in decision.took:
-                if fact in taken:
-                    raise Fault(f"fact {fact} was decided on twice")
-                taken.add(fact)
-            for name in decision.fired:
-                if name not in armed:
-                    raise Fault(f"deadline {name} fired and was not set, or fired twice")
-                if armed[name] > decision.at:
-                    raise Fault(f"deadline {name} fired before its time")
-                fired.add((name, armed.pop(name)))
-            for event in decision.events:
-                match event:
-                    case e.DeadlineSet():
-                        armed[event.deadline] = event.at
-                    case e.DeadlineDropped():
-                        armed.pop(event.deadline, None)
-                    case e.Asked():
-                        asks[event.ask] = event
-                        if any((run, event.person) in accepted for run in event.runs):
-                            raise Fault(f"{event.person} accepted and is asked again")
-                    case e.AskClosed(outcome="accepted"):
-                        accepted |= {(run, asks[event.ask].person) for run in asks[event.ask].runs}
-                    case e.Ordered(lane=Lane.ASK):
-                        if all((run, event.recipients[0]) in accepted for run in asks[event.ask].runs):
-                            raise Fault(f"{event.recipients[0]} accepted and is rung again")
-                    case _:
-                        pass
-        for fact in self.rows(r.Fact):
-            for receipt in fact.body.receipts if isinstance(fact.body, r.ReceiptsReceived) else ():
-                if "erased" in receipt.reason:  # nobody erases in these nights
-                    raise Fault(f"order {receipt.order} lost its audience")
-        self._fold_is_state()
-
-    def _fold_is_state(self) -> None:
-        again = State()
-        for decision in self.rows(r.Decision):
-            fold_decision(again, decision)
+        decisions = self.rows(r.Decision)
+        checks.safe(decisions, self.rows(r.Fact))
         if self.core is not None and not self.core.decider.settling:
-            live = self.core.state
-            if live.decision == again.decision and msgspec.to_builtins(live) != msgspec.to_builtins(again):
-                raise Fault("the live state is not the fold of the journal")
+            checks.fold_is_state(decisions, self.core.state)
 
     def alive(self, state: State) -> None:
         """Holds once faults have ended and time has passed."""
-        decisions = self.rows(r.Decision)
-        self.told.decisions = len(decisions)
-        took = {fact for d in decisions for fact in d.took}
-        if lost := self.acknowledged - {fact.id for fact in self.rows(r.Fact)}:
+        decisions, facts = self.rows(r.Decision), self.rows(r.Fact)
+        if lost := self.acknowledged - {fact.id for fact in facts}:
             raise Fault(f"facts {lost} were acknowledged and are gone")
-        for fact in self.rows(r.Fact):
-            if fact.id not in took:
-                raise Fault(f"fact {fact.id} was accepted and never decided on")
-        if state.silences or any(incident.held_by for incident in state.incidents.values()):
-            raise Fault("a silence has no end")
-        if state.digests:
-            raise Fault(f"messages were kept for a digest that was never sent: {list(state.digests)}")
-        for run in state.runs.values():
-            if not run.outcome:
-                raise Fault(f"chain {run.chain.id} of {run.incident} neither filled nor exhausted")
-        for order in state.orders.values():
-            if not order.over:
-                raise Fault(f"order {order.event.order} was never sent")
-        began = {ev.run for d in decisions for ev in d.events if isinstance(ev, e.RunBegan)}
-        ended = {ev.run: ev.outcome for d in decisions for ev in d.events if isinstance(ev, e.RunEnded)}
-        if began - set(ended):
-            raise Fault(f"chains that never ended: {began - set(ended)}")
+        checks.alive(state, decisions, facts)
+        events = [event for decision in decisions for event in decision.events]
+        ended = {event.run: event.outcome for event in events if isinstance(event, e.RunEnded)}
+        self.told.decisions = len(decisions)
+        self.told.incidents = sum(isinstance(event, e.Opened) for event in events)
         self.told.accepted = sum(outcome == "accepted" for outcome in ended.values())
         self.told.exhausted = sum(outcome == "exhausted" for outcome in ended.values())
-        self._reached_are_told(decisions)
-
-    def _reached_are_told(self, decisions: list[r.Decision]) -> None:
-        """Whoever was reached by an incident that ended has been sent the all-clear, and nobody else."""
-        reached: dict[str, set[str]] = {}
-        told: dict[str, set[str]] = {}
-        ended: set[str] = set()
-        orders: dict[str, e.Ordered] = {}
-        for decision in decisions:
-            for event in decision.events:
-                match event:
-                    case e.Opened():
-                        self.told.incidents += 1
-                    case e.Reopened():
-                        ended.discard(event.incident)
-                        reached.pop(event.incident, None)
-                        told.pop(event.incident, None)
-                    case e.Ended():
-                        ended.add(event.incident)
-                    case e.Ordered():
-                        orders[event.order] = event
-                        if event.clears and event.recipients:
-                            for incident in event.incidents:
-                                told.setdefault(incident, set()).update(event.recipients)
-                    case e.Digested(clears=True):  # that every digest is sent is checked as well
-                        told.setdefault(event.incident, set()).add(event.person)
-                    case e.Delivered():
-                        order = orders[event.order]
-                        if order.lane == Lane.CONFIRM or order.clears or not order.recipients:
-                            continue
-                        for index, outcome, _ in event.moves:
-                            if OUTCOME_RANK[outcome] in (1, 2):
-                                for incident in order.incidents:
-                                    reached.setdefault(incident, set()).add(order.recipients[index])
-                    case _:
-                        pass
-        for incident in ended:
-            if reached.get(incident, set()) != told.get(incident, set()):
-                raise Fault(f"incident {incident}: reached {reached.get(incident)}, told {told.get(incident)}")
 
 
 def watch_commits(journal: MemoryJournal, after: int, crash: Callable[[], None]) -> None:

@@ -45,7 +45,8 @@ ROUTES = Routes(
 
 _WORDS = ("wake", "partners", "crowd", "over")
 _OWN = (
-    *("accepted", "declined", "too-late", "stood-down", "which", "not-understood", "nothing-open", "merged-ask"),
+    *("accepted", "accepted-eta", "declined", "too-late", "stood-down", "which", "not-understood", "nothing-open"),
+    *("merged-ask", "delegated", "delegate-unknown"),
     *("ask-hint", "repeat", "exercise", "test", "update", "all-clear"),
     *("duty-begins", "duty-ends", "duty-now"),
 )
