@@ -1,0 +1,387 @@
+"""Reading the files of config/, one by one, and checking them as a whole."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from hub.binding import bind
+from hub.config.addresses import made_to_ask
+from hub.config.call_list import check_call_list
+from hub.config.chains import chains_of
+from hub.config.foreign import bind_foreign
+from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
+from hub.config.groups import Areas, organisations_of
+from hub.config.people import Ways, check_people, people_of
+from hub.config.providers import check_prefixes, routes_of
+from hub.config.registered import registered_of
+from hub.config.rosters import rosters_of
+from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed, ways_of
+from hub.connector import Abilities
+from hub.dispatch.policy import limits_of
+from hub.dispatch.route import Routes
+from hub.findings import Finding, choice, errors
+from hub.intake.geography import Geography, load_areas, shape_files
+from hub.intake.intake import Trusted
+from hub.model.message import Message
+from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
+from hub.people.directory import Directory
+from hub.playbook.language import Playbook
+from hub.playbook.lint import Known, lint
+from hub.playbook.load import load as load_playbook
+from hub.playbook.messages import load_messages, placeholders_of
+from hub.yaml import Document, read
+from hub.yaml import Mapping as MappingNode
+
+# What the hub says on its own account (hub/engine, hub/dispatch/render.py).
+HUB_MESSAGES = (
+    "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.accepted-eta", "hub.declined",
+    "hub.too-late",
+    "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm",
+    "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
+    "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
+    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
+)  # fmt: skip
+
+
+def load(folder: Path, lookup: Lookup = installed, today: str = "") -> tuple[Config, list[Finding]]:
+    """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue."""
+    return _Loading(folder, lookup, today).load()
+
+
+def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
+    """What a channel can do as it is configured; what its kind can, where it cannot be made without its secrets."""
+    made = made_to_ask(kind, settings, name, public_url)
+    abilities: Abilities = kind.abilities if made is None else made.abilities
+    return abilities
+
+
+class _Loading:
+    """One reading of a folder."""
+
+    def __init__(self, folder: Path, lookup: Lookup, today: str) -> None:
+        self._folder = folder
+        self._lookup = lookup
+        self._today = today
+        self._findings: list[Finding] = []  # of readers that keep their document to themselves
+        self._documents: dict[str, Document] = {}
+        self._texts: dict[str, str] = {}
+        self._unread: set[str] = set()  # channels and sources that are there, but could not be read
+
+    def load(self) -> tuple[Config, list[Finding]]:
+        hub = self._bound("hub.yaml", HubForm) or HubForm()
+        channels, routes = self._channels(hub.web.public)
+        ways = ways_of(channels, hub.region)
+        answering = [name for name, c in channels.items() if c.abilities.answers]
+        geography = self._areas()
+        directory = self._people(ways, Areas(geography))
+        if "channels.yaml" in self._documents:
+            check_prefixes(self._documents["channels.yaml"], routes, directory)
+        rosters = self._rosters(directory, hub.zone)
+        self._check_links(hub, [*rosters, *directory.people])
+        if hub.call_list is not None:
+            abilities = {name: channel.abilities for name, channel in channels.items()}
+            check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)
+        chains = self._chains(directory, rosters, channels, answering)
+        if hub.storms.call and hub.storms.call not in chains and "hub.yaml" in self._documents:
+            document = self._documents["hub.yaml"]
+            place = document.at("storms", "call")
+            document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
+        sources = self._sources()
+        sheets = self._sheet_texts(hub.playbooks)
+        messages = self._messages(sheets)
+        known = Known(
+            sheets=[found.name for name, text in sheets.items() if (found := load_playbook(text, name)[0]) is not None],
+            chains=chains,
+            groups=directory.groups,
+            people=directory.people,
+            rosters=rosters,
+            competences=directory.competences(),
+            organisations=directory.organisations,
+            messages=placeholders_of(messages),
+            areas=() if geography is None else geography.places,
+            sources=sources,
+            channels=channels,
+            voices=[name for name, channel in channels.items() if channel.abilities.voice],
+        )
+        playbooks = self._playbooks(sheets, known)
+        config = Config(
+            folder=self._folder,
+            hub=hub,
+            people=tuple(directory.people.values()),
+            groups=tuple(directory.groups.values()),
+            organisations=tuple(directory.organisations.values()),
+            registered=self._registered(directory, ways, Areas(geography)),
+            rosters=rosters,
+            chains=chains,
+            messages=messages,
+            geography=geography,
+            playbooks=playbooks,
+            sources=sources,
+            channels=channels,
+            routes=routes,
+            texts=self._texts,
+            documents=self._documents,
+        )
+        findings = [f for document in self._documents.values() for f in document.findings] + self._findings
+        findings = [f for f in findings if not self._follows(f)]
+        return config, sorted(findings, key=lambda f: (f.file, f.line, f.column))
+
+    def _follows(self, finding: Finding) -> bool:
+        """Whether it only says that what could not be read is not there: one mistake gives one finding."""
+        named = any(f'"{name}"' in finding.message for name in self._unread)
+        return named and finding.rule in ("unknown-channel", "unknown-source")
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    def _note(self, file: str, rule: str, message: str, remedy: str) -> None:
+        self._findings.append(Finding(file=file, line=1, column=1, rule=rule, message=message, remedy=remedy))
+
+    def _document(self, name: str) -> Document | None:
+        text = self._text(name, self._folder)
+        if text is None:
+            return None
+        self._documents[name] = read(text, f"{self._folder.name}/{name}")
+        return self._documents[name]
+
+    def _bound(self, name: str, kind: Any) -> Any:
+        document = self._document(name)
+        if document is None:
+            return None
+        if document.root is None and errors(document.findings):
+            return None
+        return bind(document, document.root, kind)
+
+    # --- connectors ----------------------------------------------------------------------------------------
+
+    def _channels(self, public: str) -> tuple[dict[str, ChannelConfig], Routes]:
+        found: dict[str, ChannelConfig] = {}
+        forms: dict[str, ChannelForm] = {}
+        for name, node, document in self._entries("channels.yaml"):
+            self._unread.add(name)
+            form = self._own(document, node, ChannelForm, f"channel {name}")
+            if form is None:
+                continue
+            made = self._connector(document, node, CHANNELS, form.type or name, ChannelForm, f"channel {name}")
+            if made is not None:
+                kind, settings = made
+                abilities = _abilities(kind, settings, name, f"{public}/callback/{name}")
+                limits = form.limits.over(limits_of("sms" if abilities.segments else name))
+                if limits.width_asks >= limits.width or limits.burst_asks >= limits.burst:
+                    document.add(
+                        node.key("limits"),
+                        "nothing-left",
+                        f"channel {name} keeps everything for asks",
+                        "raise at once or burst, or keep less for asks",
+                    )
+                self._unread.discard(name)
+                forms[name] = form
+                found[name] = ChannelConfig(
+                    type=form.type or name,
+                    make=kind,
+                    settings=settings,
+                    abilities=abilities,
+                    limits=limits,
+                    live_only=form.live_only,
+                )
+        abilities_of = {name: channel.abilities for name, channel in found.items()}
+        routes = routes_of(self._documents["channels.yaml"], forms, abilities_of) if found else Routes()
+        return found, routes
+
+    def _sources(self) -> dict[str, SourceConfig]:
+        found: dict[str, SourceConfig] = {}
+        for name, node, document in self._entries("sources.yaml"):
+            self._unread.add(name)
+            form = self._own(document, node, SourceForm, f"source {name}")
+            if form is None:
+                continue
+            made = self._connector(document, node, SOURCES, form.type, SourceForm, f"source {name}")
+            if made is not None:
+                self._unread.discard(name)
+                trusted = Trusted(reliability=form.reliability, credibility=form.credibility)
+                found[name] = SourceConfig(type=form.type, make=made[0], settings=made[1], trusted=trusted)
+        return found
+
+    def _entries(self, name: str) -> list[tuple[str, MappingNode, Document]]:
+        """The named entries of a file of connectors."""
+        document = self._document(name)
+        if document is None or (document.root is None and document.findings):
+            return []
+        if not isinstance(document.root, MappingNode):
+            document.add(
+                document.root, "wrong-shape", "this file is no mapping", 'write "name:", and below it its keys'
+            )
+            return []
+        entries: list[tuple[str, MappingNode, Document]] = []
+        for key, node in document.root.entries:
+            if isinstance(node, MappingNode):
+                entries.append((key.text, node, document))
+            else:
+                document.add(key, "wrong-shape", f"{key.text} is no mapping", "write its keys below it, indented")
+        return entries
+
+    def _own(self, document: Document, node: MappingNode, kind: type[Any], what: str) -> Any:
+        """The keys the hub itself reads."""
+        own = {f.replace("_", " ") for f in kind.__struct_fields__}
+        foreign = {key.text for key, _ in node.entries} - own
+        return bind(document, node, kind, what, besides=foreign)
+
+    def _connector(
+        self, document: Document, node: MappingNode, group: str, kind: str, form: type[Struct], what: str
+    ) -> tuple[Any, Struct] | None:
+        known = self._lookup(group)
+        place = node.get("type") or node
+        if kind not in known:
+            document.add(place, "unknown-type", f'there is no connector "{kind}"', choice(kind, known))
+            return None
+        try:
+            made: Any = known[kind]()
+        except Exception as error:  # somebody else's package may raise anything while it is imported
+            document.add(place, "broken-connector", f'connector "{kind}" cannot be loaded: {error}', "install it again")
+            return None
+        own = {f.replace("_", " ") for f in form.__struct_fields__}
+        settings = bind_foreign(document, node, made.Config, what, own)
+        return None if settings is None else (made, settings)
+
+    # --- people --------------------------------------------------------------------------------------------
+
+    def _people(self, ways: Ways, areas: Areas) -> Directory:
+        """people.yaml, and for those who have thousands any number of people/*.yaml in the same form."""
+        more = sorted(f"people/{path.name}" for path in (self._folder / "people").glob("*.yaml"))
+        forms = {name: form for name in ("people.yaml", *more) if (form := self._bound(name, PeopleForm)) is not None}
+        organisations: dict[str, Organisation] = {}
+        people: dict[str, Person] = {}
+        groups: dict[str, Group] = {}
+        for name, form in forms.items():
+            document = self._documents[name]
+            organised = organisations_of(document, form, areas)
+            _say_twice(document, "organisations", [o.id for o in organised if o.id in organisations])
+            organisations.update({o.id: o for o in organised})
+        for name, form in forms.items():
+            document = self._documents[name]
+            found, grouped = people_of(document, form, ways, organisations, areas)
+            _say_twice(document, "people", [p.id for p in found if p.id in people])
+            _say_twice(document, "groups", [g.id for g in grouped if g.id in groups])
+            people.update({p.id: p for p in found})
+            groups.update({g.id: g for g in grouped})
+        directory = Directory(people.values(), groups.values(), ways.region, organisations.values())
+        for name, form in forms.items():
+            check_people(self._documents[name], form, directory, areas)
+        return directory
+
+    def _registered(self, directory: Directory, ways: Ways, areas: Areas) -> tuple[Registered, ...]:
+        """Those of the public who registered, of all files; nobody has the id of somebody of the directory."""
+        found: dict[str, Registered] = {}
+        for path in sorted((self._folder / "registered").glob("*.csv")):
+            name = f"registered/{path.name}"
+            text = self._text(name, self._folder)
+            if text is None:
+                continue
+            file = f"{self._folder.name}/{name}"
+            registered, findings = registered_of(self._texts[name], file, ways, areas)
+            self._findings += findings
+            for one in registered:
+                if one.id in found or one.id in directory.people:
+                    self._note(file, "id-twice", f"{one.id} is somebody else's id, too", "give each their own")
+                found[one.id] = one
+        return tuple(found.values())
+
+    def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
+        forms = self._bound("rosters.yaml", dict[str, RosterForm])
+        if forms is None:
+            return {}
+        return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
+
+    def _check_links(self, hub: HubForm, names: Collection[str]) -> None:
+        for name in hub.calendar_links:
+            if name not in names:
+                document = self._documents["hub.yaml"]
+                place = document.at("calendar links", name)
+                message = f'"{name}" is neither a roster nor a person'
+                document.add(place, "unknown-name", message, choice(name, names))
+
+    def _chains(
+        self,
+        directory: Directory,
+        rosters: Mapping[str, Roster],
+        channels: Mapping[str, ChannelConfig],
+        answering: Collection[str],
+    ) -> dict[str, Chain]:
+        forms = self._bound("chains.yaml", dict[str, ChainForm])
+        if forms is None:
+            return {}
+        voices = [name for name, channel in channels.items() if channel.abilities.voice]
+        return chains_of(self._documents["chains.yaml"], forms, directory, rosters, channels, answering, voices)
+
+    # --- what is read by its own room ----------------------------------------------------------------------
+
+    def _areas(self) -> Geography | None:
+        text = self._text("areas.yaml", self._folder)
+        if text is None:
+            return None
+        shapes: dict[str, str] = {}
+        for name in shape_files(text, "areas.yaml"):
+            shape = self._text(name, self._folder)
+            if shape is not None:
+                shapes[name] = shape.decode("utf-8", "replace")
+        geography, findings = load_areas(text, f"{self._folder.name}/areas.yaml", shapes)
+        self._findings += findings
+        return geography
+
+    def _messages(self, sheets: Mapping[str, bytes]) -> dict[str, Message]:
+        text = self._text("messages.yaml", self._folder)
+        if text is None:
+            return {}
+        asked = {f.name for name, sheet in sheets.items() if (p := load_playbook(sheet, name)[0]) and p.by_hand
+                 for f in p.by_hand.fields}  # fmt: skip
+        file = f"{self._folder.name}/messages.yaml"
+        messages, findings = load_messages(text, file, asked)
+        self._findings += findings
+        missing = [name for name in HUB_MESSAGES if messages is not None and name not in messages]
+        if missing:
+            self._note(file, "missing-message", f"the hub's own {', '.join(missing)} are not here", "write them")
+        return messages or {}
+
+    def _sheet_texts(self, written: str) -> dict[str, bytes]:
+        folder = (self._folder / written).resolve()
+        if not folder.is_dir():
+            file = f"{self._folder.name}/hub.yaml"
+            self._note(file, "no-folder", f"there is no folder {written} with reflex sheets", "correct playbooks:")
+            return {}
+        found: dict[str, bytes] = {}
+        for path in sorted(folder.glob("*.yaml")):
+            if not path.name.endswith(".test.yaml"):
+                text = self._text(f"{folder.name}/{path.name}", folder.parent)
+                if text is not None:
+                    found[f"{folder.name}/{path.name}"] = text
+        return found
+
+    def _playbooks(self, sheets: Mapping[str, bytes], known: Known) -> tuple[Playbook, ...]:
+        found: dict[str, Playbook] = {}
+        for name, text in sheets.items():
+            playbook, findings = lint(text, name, known, self._today)
+            self._findings += findings
+            if playbook is None:
+                continue
+            if playbook.name in found:
+                self._note(name, "sheet-twice", f'another file holds a sheet "{playbook.name}" too', "rename one")
+            found[playbook.name] = playbook
+        return tuple(found.values())
+
+    def _text(self, name: str, folder: Path) -> bytes | None:
+        """A file's bytes; None, with a finding, where it cannot be read."""
+        path = folder / name
+        shown = name if folder != self._folder else f"{folder.name}/{name}"
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            self._note(shown, "no-file", f"it cannot be read: {error.strerror}", "write it")
+            return None
+        self._texts[name] = text.decode("utf-8", "replace")
+        return text
+
+
+def _say_twice(document: Document, part: str, ids: Collection[str]) -> None:
+    for twice in ids:
+        document.add(document.at(part, twice), "key-twice", f"{twice} is in another file too", "keep one")
