@@ -187,7 +187,7 @@ _NL = {
     "unknown": "Onbekende eigenaar",
     "no_coverage": "Geen bereik",
     "waiting": "wachtende sms’en: {n}",
-    "on_duty": "Van wacht",
+    "on_duty": "Heeft wachtdienst",
     "stopped": "STOP",
     "behaviour": "Gedrag",
     "set_calls": "Oproepen",
