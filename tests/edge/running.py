@@ -357,7 +357,8 @@ class Room:
 
     def messages(self) -> list[Message]:
         """Every SMS of the hub, in order."""
-        return [m for m in self.outside.do(lambda phones: phones.messages) if m.direction != "inbound"]
+        messages = self.outside.do(lambda phones: phones.messages)
+        return [m for m in messages if m.direction != "inbound" and not m.automatic]
 
     def sms_to(self, number: str) -> list[str]:
         """The texts sent to a phone, in order."""

@@ -304,7 +304,7 @@ def test_every_behaviour_can_be_set_from_outside() -> None:
             for body, why in (
                 ({"call": "buzy"}, "must be one of hand, answer, decline, busy, no-answer, machine, unknown"),
                 ({"cal": "busy"}, "the fields are call, answers_after_s"),
-                ({"sms_error": 404}, "must be one of 21211, 21610"),
+                ({"sms_error": 404}, "must be one of 21211, 21606, 21610"),
                 ({"kept_s": -1}, "must not be negative"),
                 ({"reply_to": "("}, "not a regular expression"),
                 ({"coverage": "no"}, "Expected `bool`"),

@@ -121,6 +121,11 @@ class Folder:
         """Where an SMS from a phone goes."""
         return f"{self.hub_url}/callback/sms/reply"
 
+    @property
+    def sms_number(self) -> str:
+        """The number SMS come from, to which people reply."""
+        return str(_read(self.config / "channels.yaml")["sms"]["sender"])
+
     def environment(self) -> dict[str, str]:
         """The hub's: ours, and the secrets under the names that the configuration gives them."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}

@@ -182,7 +182,7 @@ class Demo:
         lines.append(
             self.say(
                 "outside",
-                sms=sum(message.direction != "inbound" for message in self.phones.messages),
+                sms=sum(m.direction != "inbound" and not m.automatic for m in self.phones.messages),
                 calls=len(calls),
                 answered=sum("in-progress" in call.statuses for call in calls),
                 mails=self.mailbox.count,
@@ -224,6 +224,7 @@ async def open_demo(options: Options, out: TextIO) -> AsyncIterator[Demo]:
             port=port,
             people=phones_of(config, answering=second_officers(config) if options.answer else ()),
             inbound=folder.inbound_url,
+            service_number=folder.sms_number,
             banner=BANNER,
             on_duty=lambda: on_duty_numbers(config, demo.now()),
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from . import Faults, PacedClock, PeopleError, Phones, Sink, load_people
+from .network import SERVICE_NUMBER
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -22,6 +23,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--token", default=os.environ.get("TWILIO_AUTH_TOKEN"), help="auth token; TWILIO_AUTH_TOKEN")
     parser.add_argument("--people", type=Path, help="YAML or JSON list of {name, number, language, behaviour}")
     parser.add_argument("--inbound", help="URL to which an SMS from a phone is posted")
+    parser.add_argument("--number", default=SERVICE_NUMBER, help="the hub's, to which an SMS from a phone goes")
     parser.add_argument("--pace", type=float, default=1.0, help="real seconds per simulated second")
     parser.add_argument("--banner", default="", help="a line on top of the page, such as Exercise")
     parser.add_argument("--at", type=datetime.fromisoformat, help="the date and time it starts at (ISO 8601)")
@@ -48,6 +50,7 @@ def build(options: argparse.Namespace) -> Phones | Sink:
         port=options.port,
         people=load_people(options.people) if options.people else (),
         inbound=options.inbound,
+        service_number=options.number,
         clock=PacedClock(options.pace),
         faults=msgspec.json.decode(options.faults.read_bytes(), type=Faults) if options.faults else None,
         now=lambda: datetime.now(UTC) + shift,

@@ -19,13 +19,14 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 SHORT_CODE = re.compile(r"\d{3,6}")
 BODY_MAX = 1600
+SERVICE_NUMBER = "+3228080112"
 
 
 class Network:
     """Everything that was sent and dialled, and the phones it reaches.
 
     inbound: URL to which an SMS from a phone is posted, for all the hub's numbers; inbound_by_number: for
-    some of them. service_number: the sender a Messaging Service picks.
+    some of them. service_number: the sender a Messaging Service picks, and whom owners write to first.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Network:
         people: Iterable[Person] = (),
         inbound: str | None = None,
         inbound_by_number: dict[str, str] | None = None,
-        service_number: str = "+3228080112",
+        service_number: str = SERVICE_NUMBER,
     ) -> None:
         self.exchange = exchange
         self.inbound, self.inbound_by_number = inbound, dict(inbound_by_number or {})
@@ -240,7 +241,7 @@ class Network:
         phone.thread.append(message)
         kind, answer = self.opt_outs.heard(number, to, body)
         if answer:  # Twilio's own, which no opt-out holds back
-            self._accept(phone, to, answer, "outbound-reply")
+            self._accept(phone, to, answer, "outbound-reply").automatic = True
         x.changed(number)
         url = self.inbound_by_number.get(to, self.inbound)
         if url:

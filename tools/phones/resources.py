@@ -53,6 +53,8 @@ class Message(msgspec.Struct, kw_only=True):
     service_sid: str | None = None
     error_code: int | None = None
     status_callback: str | None = None
+    automatic: bool = False
+    """Whether it is Twilio's own answer to STOP and its kin, not the hub's."""
     statuses: list[str] = []
     """Every status it went through, in order."""
 
@@ -206,6 +208,7 @@ def _still_detecting(call: Call) -> bool:
 
 SMS_ERRORS = {
     21211: "Invalid 'To' Phone Number",
+    21606: "The 'From' phone number is not a valid, SMS-capable phone number",
     21610: "Attempt to send to unsubscribed recipient",
     21614: "'To' number is not a valid mobile number",
     30003: "Unreachable destination handset",

@@ -13,7 +13,7 @@ from .clock import Clock, PacedClock
 from .control import Control
 from .exchange import Exchange
 from .faults import Dice, Faults
-from .network import Network
+from .network import SERVICE_NUMBER, Network
 from .page import Page
 from .resources import Call, Message
 from .webhooks import Webhooks
@@ -25,7 +25,8 @@ class Phones:
     """Twilio's stand-in on a loopback port, and the phones it reaches.
 
     account, token: what the hub authenticates with; the token also signs every webhook.
-    inbound: where an SMS from a phone is posted. clock: PacedClock(0.01) for a hundredfold speed,
+    inbound: where an SMS from a phone is posted. service_number: the hub's, which a Messaging Service sends from and to
+    which an owner writes whom nobody has written to. clock: PacedClock(0.01) for a hundredfold speed,
     ManualClock() for tests. now: UTC for the resources' dates. banner: a line on top of the page.
     on_duty: the numbers of those who are on duty now, for the page to show.
 
@@ -42,6 +43,7 @@ class Phones:
         people: Iterable[Person] = (),
         inbound: str | None = None,
         inbound_by_number: dict[str, str] | None = None,
+        service_number: str = SERVICE_NUMBER,
         clock: Clock | None = None,
         faults: Faults | None = None,
         now: Callable[[], datetime] | None = None,
@@ -56,7 +58,7 @@ class Phones:
         self.exchange = Exchange(
             account, clock or PacedClock(), self.webhooks, self.dice, now or (lambda: datetime.now(UTC))
         )
-        self.network = Network(self.exchange, people, inbound, inbound_by_number)
+        self.network = Network(self.exchange, people, inbound, inbound_by_number, service_number)
         self._api = RestApi(self.network, account, token, max_rate)
         self._page = Page(self.network, banner, on_duty)
         self._runner: web.AppRunner | None = None
