@@ -16,6 +16,7 @@ from icalendar import Calendar
 from structlog.testing import capture_logs
 
 from hub.calendar_link import PERSON, ROSTER, Links
+from hub.desk import Desk
 from hub.engine.state import State
 from hub.model.ids import Ids
 from hub.model.people import Address, Language, Layer, Override, Person, Roster
@@ -59,13 +60,9 @@ class Here:
         if self.fault is not None:
             raise self.fault
         nothing: Any = None
+        rules = InForce(sheets=(), chains={}, directory=Directory(PEOPLE, ()), rosters=self.rosters, voices=frozenset())
         operators = Operators(
-            intake=nothing,
-            state=State,
-            rules=lambda: InForce(
-                sheets=(), chains={}, directory=Directory(PEOPLE, ()), rosters=self.rosters, voices=frozenset()
-            ),
-            now=lambda: self.now,
+            desk=Desk(nothing, State, lambda: rules, lambda: self.now),
             ids=Ids(random.Random(1)),
             status=dict,
             health=dict,

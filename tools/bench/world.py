@@ -125,6 +125,7 @@ def write_config(
     (config / "hub.yaml").write_text(
         f"name: bench\njournal: ../data/vigie.journal\nplaybooks: ../playbooks\n"
         f"web:\n  listen: 127.0.0.1:{port}\n  public: http://127.0.0.1:{port}\n"
+        f"storms:\n  messages: 9999 in 1 s\n  incidents: 9999 in 1 s\n"  # as for the peers, every message goes out
     )
     (config / "sources.yaml").write_text(
         "".join(

@@ -135,6 +135,8 @@ def write(folder: Path, scale: Scale, *, port: int, twilio: str, sink: str) -> P
     (config / "hub.yaml").write_text(
         f"name: crash\njournal: ../data/journal.db\nsecrets: ../secrets\nplaybooks: ../playbooks\n"
         f"web:\n  listen: 127.0.0.1:{port}\n  public: http://127.0.0.1:{port}\n"
+        # Every message by itself: what is looked for is each one.
+        f"storms:\n  messages: 9999 in 1 s\n  incidents: 9999 in 1 s\n"
     )
     (config / "sources.yaml").write_text(
         f"{SOURCE}:\n  type: webhook\n  reliability: A\n  credibility: 2\n  secrets: CRASH_SECRET\n"
