@@ -13,6 +13,7 @@ from hub.model.message import Lane
 from hub.model.people import Classification, Contact
 from hub.model.records import VaultEntry
 from hub.model.signal import Status
+from hub.playbook.language import Outcome
 
 CHUNK = 100  # an audience larger than this is frozen in the vault and goes out in chunks of this size
 
@@ -34,14 +35,17 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
 
 def tell(w: Work, telling: Telling) -> bool:
     """Orders it. Whom it cannot reach, the room hears of; False where that is everybody."""
-    people, sent = w.rules.people(telling.to, w.now), False
+    people, sent, ordered = w.rules.people(telling.to, w.now), False, False
     channels = [channel for channel in telling.by if _carries(w, channel, telling.encloses)]
     for channel in channels:
         reachable = tuple(p for p in people if w.rules.ways(p, channel, telling.status))
         for enclosed, those in _by_enclosure(w, reachable, telling.encloses):
             if at_once := _without_digests(w, telling, channel, those):
                 _order(w, telling, channel, at_once, enclosed)
+                ordered = True
             sent = True
+    if sent and not ordered and telling.incident is not None and telling.step:
+        w.came_to(telling.incident.id, telling.step, Outcome.SENT)  # in digests, all of it: no receipt will say so
     unreached = [p for p in people if not any(w.rules.ways(p, c, telling.status) for c in channels)]
     if unreached:
         w.alarm("no-address", telling.about, " ".join(unreached[:20]))

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from hub.model.people import Storms
+from hub.model.people import Asked, Contact, Storms
+from hub.playbook.language import After, Condition, Notify, Outcome, Step, Wait
 from tests.stories import Night, World, sheet
 
 HAZARDS = ("thunderstorm", "wind", "flood", "fire", "rail", "telecom", "cyber", "heat")
@@ -125,3 +126,20 @@ def test_the_storm_is_over_when_few_incidents_begin_again() -> None:
     night.after(minutes=11)
     alert(night, "rail")
     assert "storm" not in night.alarms()
+
+
+def test_a_step_that_went_into_digests_only_has_been_sent() -> None:
+    """What waits for it begins: nothing stands still because people have had enough messages."""
+    told = Notify(say="more", to=(Contact(Asked.GROUP, "partners"),), by=("sms",))
+    again = Step(name="again", action=told, after=Condition(any=(After("partners", Outcome.SENT),)))
+    last = Step(name="last", action=Wait(seconds=60), after=Condition(any=(After("again", Outcome.SENT),)))
+    wake = sheet("thunderstorm").steps
+    world = World(sheet("thunderstorm", *wake, again, last))
+    world.storm = Storms(messages=1, messages_s=1800)
+    night = Night(world)
+    night.signal()
+    accepted(night)
+    (incident,) = night.state.incidents.values()
+    assert incident.outcomes["again"] == ["sent"]
+    assert incident.begun("last")
+    assert {key.split(" ")[0] for key in night.state.digests} == {"police", "fire"}
