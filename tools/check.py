@@ -18,8 +18,8 @@ STAGES: dict[str, list[list[str]]] = {
     "style": [["ruff", "check", "."], ["ruff", "format", "--check", "--quiet", "."]],
     "types": [["mypy", "--no-error-summary"]],
     "imports": [["lint-imports", "--no-cache"]],
-    "nights": [["python", "-m", "tools.simulate", "--nights", "500"]],
-    "tests": [["pytest", "-q", "-n", str(min(4, os.cpu_count() or 1)), "--dist", "worksteal"]],
+    "nights": [["python", "-m", "tools.simulate", "--nights", "250"]],
+    "tests": [["pytest", "-q", "-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "worksteal"]],
 }
 
 

@@ -35,6 +35,7 @@ from hub.people.zone import Zone, polygon_problem, street, within
 
 AT_ONCE = 2_000  # of a town looked through before others have their turn
 SPOKEN_PER_S = 13.0  # characters a voice says in a second
+WHOLE = 99  # SMS parts: more than a text is ever cut to
 RING_S = 15.0  # before somebody picks up
 
 _audience = msgspec.json.Decoder(tuple[str, ...])
@@ -262,7 +263,7 @@ class Maker:
             return Wording(people=people, text=said.voice, spoken_s=round(RING_S + len(said.voice) / SPOKEN_PER_S, 1))
         if not config.limits.parts:
             return Wording(people=people, text=said.text, subject=said.subject)
-        whole = render(in_force, MESSAGE, language, status=status, room=replace(room, parts=0, longest=None))
+        whole = render(in_force, MESSAGE, language, status=status, room=replace(room, parts=WHOLE))
         size = segments(whole.text)
         if size.parts > config.limits.parts:
             raise Refused(

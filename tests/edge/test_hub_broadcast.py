@@ -213,3 +213,17 @@ def test_who_is_nobody_releases_nothing_and_a_file_that_is_none_is_told(gallery:
     assert re.search(r"say\.yaml:\d+:\d+: .*klass", wrong.err)
     assert vigie(gallery, "broadcast", "report", "X").code == 2
     assert not gallery.facts("broadcast")
+
+
+def test_an_exercise_is_previewed_as_it_will_read(gallery: Room) -> None:
+    path = gallery.folder.config.parent / "drill.yaml"
+    say = dict.fromkeys(("fr", "nl", "de", "en"), "x" * 140)
+    drill = {"class": "partners", "to": ["police-zones"], "by": ["sms"], "status": "Exercise", "say": say}
+    path.write_text(json.dumps(drill))
+    said = vigie(gallery, "broadcast", "preview", str(path), "--by", "officer-a", "--why", "drill", "--json")
+    (reach,) = said.json_lines()[0]["reach"]
+    assert reach["people"] == 6
+    banners = {"fr": "EXERCICE - ", "nl": "OEFENING - ", "de": "ÜBUNG - ", "en": "EXERCISE - "}
+    for language, wording in reach["wordings"].items():
+        assert wording["text"] == banners[language] + "x" * 140
+        assert wording["parts"] == 1
