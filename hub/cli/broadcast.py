@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -16,6 +16,7 @@ from hub.findings import errors
 from hub.journal import JournalError
 from hub.model.broadcast import Kind
 from hub.model.people import Language
+from hub.model.signal import Status
 from hub.playbook.form import CHANNEL_WORDS
 from hub.playbook.messages import TextForm
 from hub.reached import account
@@ -62,7 +63,7 @@ class BroadcastForm(Struct, frozen=True, kw_only=True):
     ] = ()
     registered: Annotated[RegisteredForm | None, Meta(description="The public who registered")] = None
     by: Annotated[tuple[str, ...], Meta(description="Channels: each person is told over each that reaches them")] = ()
-    status: Annotated[Literal["Actual", "Exercise", "Test"], Meta(description="Actual, Exercise or Test")] = "Actual"
+    status: Annotated[Status, Meta(description="Actual, Exercise or Test")] = Status.ACTUAL
 
 
 def preview(config: Config, file: Path, by: str, why: str, as_json: bool) -> None:
