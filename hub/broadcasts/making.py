@@ -166,6 +166,8 @@ class Maker:
             )
         if followed.began_at is None:
             raise Refused("follows: that broadcast has reached nobody: stop it, and draft another")
+        if sent.group != followed.group:  # else a lesser class would reach the public, on one person's word
+            raise Refused(f"group: what follows a broadcast is of its class: {followed.group}")
         if sent.to or sent.registered or sent.by_channels:
             raise Refused(f"to, registered, by_channels: a {sent.kind} goes to those whom the other reached, as it did")
         return followed

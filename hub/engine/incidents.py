@@ -160,11 +160,12 @@ def open_incident(
     )
     incident = w.state.incidents[incident_id]
     _join(w, incident, signal_id, name, signal, until)
-    storm.opened(w, incident)
     if by_hand:
         steps.begin_sheet(w, incident)
     else:
         _begin_unless_quiet(w, incident, signal)
+    if not incident.held_by:  # what is to wake nobody is no storm
+        storm.opened(w, incident)
 
 
 def _begin_unless_quiet(w: Work, incident: Incident, signal: Signal) -> None:

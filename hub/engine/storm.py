@@ -67,7 +67,8 @@ def opened(w: Work, incident: Incident) -> None:
     more hands."""
     limits = w.rules.storms()
     since = w.now - timedelta(seconds=limits.incidents_s)
-    recent = [i for i in w.state.incidents.values() if i.opened_at > since and not i.shadow]
+    alike = [i for i in w.state.incidents.values() if i.status is incident.status and not i.shadow and not i.held_by]
+    recent = [i for i in alike if i.opened_at > since]
     standing = [alarm_id for alarm_id, alarm in w.state.alarms.items() if alarm.what == ALARM]
     if len(recent) <= limits.incidents:
         for alarm_id in standing:

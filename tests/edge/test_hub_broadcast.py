@@ -100,6 +100,10 @@ def test_a_broadcast_with_four_eyes_its_all_clear_and_its_account(here: Room) ->
     assert texts["+32450001004"] == SAY["de"]
     assert vigie(here, "broadcast", "release", alert, "--by", "officer-c").err.startswith("it is released already")
 
+    path = here.folder.config.parent / "lesser.yaml"
+    path.write_text(json.dumps({"class": "partners", "kind": "all-clear", "follows": alert, "say": SAY}))
+    lesser = vigie(here, "broadcast", "draft", str(path), "--by", "officer-a", "--why", "alone")
+    assert (lesser.code, lesser.err) == (1, "group: what follows a broadcast is of its class: public\n")
     drafted = follow(here, alert, "all-clear", {"fr": "Fin.", "nl": "Einde.", "de": "Ende.", "en": "All clear."})
     clear = drafted["id"]
     assert drafted["preview"]["people"] == 4

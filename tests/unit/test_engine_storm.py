@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from hub.model.people import Asked, Contact, Storms
+from hub.model.quiet import Quiet, Silence
+from hub.model.records import SilenceSet
 from hub.playbook.language import After, Condition, Notify, Outcome, Step, Wait
 from tests.stories import Night, World, sheet
 
@@ -143,3 +145,20 @@ def test_a_step_that_went_into_digests_only_has_been_sent() -> None:
     assert incident.outcomes["again"] == ["sent"]
     assert incident.begun("last")
     assert {key.split(" ")[0] for key in night.state.digests} == {"police", "fire"}
+
+
+def test_what_is_held_back_is_no_storm_and_an_exercise_makes_none_of_the_real_thing() -> None:
+    night = stormy(incidents=3, call="directors")
+    until = night.now + timedelta(hours=1)
+    night.fact(SilenceSet(silence=Silence(what=Quiet(), by="z", why="siren test", start=night.now, until=until)))
+    for kind in HAZARDS[:6]:
+        alert(night, kind)
+    assert night.outbox == []
+    assert night.alarms() == []
+
+    night = stormy(incidents=3, call="directors")
+    for kind in HAZARDS[:3]:
+        alert(night, kind)
+        alert(night, kind, status="Exercise")
+    assert "storm" not in night.alarms()
+    assert sent_to(night, "director", "sms") == []
