@@ -330,18 +330,33 @@ class _Loading:
         return geography
 
     def _messages(self, sheets: Mapping[str, bytes]) -> dict[str, Message]:
-        text = self._text("messages.yaml", self._folder)
-        if text is None:
-            return {}
+        """Of messages.yaml, and of the files beside it in messages/: one for each reflex sheet, say."""
         asked = {f.name for name, sheet in sheets.items() if (p := load_playbook(sheet, name)[0]) and p.by_hand
                  for f in p.by_hand.fields}  # fmt: skip
-        file = f"{self._folder.name}/messages.yaml"
-        messages, findings = load_messages(text, file, asked)
-        self._findings += findings
-        missing = [name for name in HUB_MESSAGES if messages is not None and name not in messages]
-        if missing:
+        found: dict[str, Message] = {}
+        unread = False
+        names = [
+            "messages.yaml",
+            *(f"messages/{path.name}" for path in sorted((self._folder / "messages").glob("*.yaml"))),
+        ]
+        for name in names:
+            text = self._text(name, self._folder)
+            if text is None:
+                unread = True
+                continue
+            file = f"{self._folder.name}/{name}"
+            messages, findings = load_messages(text, file, asked)
+            self._findings += findings
+            unread |= messages is None
+            for message_id, message in (messages or {}).items():
+                if message_id in found:
+                    self._note(file, "key-twice", f"{message_id} is in another file too", "keep one")
+                found[message_id] = message
+        missing = [name for name in HUB_MESSAGES if name not in found]
+        if missing and not unread:
+            file = f"{self._folder.name}/messages.yaml"
             self._note(file, "missing-message", f"the hub's own {', '.join(missing)} are not here", "write them")
-        return messages or {}
+        return found
 
     def _sheet_texts(self, written: str) -> dict[str, bytes]:
         folder = (self._folder / written).resolve()

@@ -214,6 +214,18 @@ def test_a_missing_file_is_said(folder: Path) -> None:
     assert config.rosters, "what can be read is read"
 
 
+def test_messages_may_stand_in_a_file_for_each_sheet(folder: Path) -> None:
+    (folder / "messages").mkdir()
+    words = "  fr: Fuite\n  nl: Lek\n  de: Leck\n  en: Leak\n"
+    (folder / "messages.yaml").write_text(f"gas-ask:\n{words}")
+    (folder / "messages" / "gas-leak.yaml").write_text(f"gas-over:\n{words}gas-ask:\n{words}")
+    config, findings = load(folder, lookup)
+    assert {"gas-ask", "gas-over"} <= set(config.messages)
+    assert "config/messages/gas-leak.yaml:1:1: gas-ask is in another file too: keep one [key-twice]" in map(
+        str, findings
+    )
+
+
 @pytest.mark.parametrize("name", ["hub", "people", "rosters", "chains", "channels", "sources"])
 @pytest.mark.parametrize(
     "text", [b"", b"[", b"a: b\n  c: d\n", b"- 1\n- 2\n", b"\xff\xfe", b"just words\n", b"a: {b: [}"]
