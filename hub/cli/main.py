@@ -74,6 +74,23 @@ def check(
     run_it(paths or [], config, as_json)
 
 
+@app.command("test")
+def play_tests(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Tests, sheets or folders; none: all sheets.")] = None,
+    config: ConfigOption = CONFIG,
+    only: Annotated[str, typer.Option("--only", help="Only the tests with this in their name.")] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what happened in those that passed, too.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write the results as JUnit XML into this file.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plays the tests beside the sheets (SHEET.test.yaml), in virtual time: nobody is called."""
+    from hub.cli.test import test as run_it
+
+    run_it(paths or [], config, only=only, verbose=verbose, as_json=as_json, junit_file=junit)
+
+
 @app.command()
 def schema(
     kind: Annotated[

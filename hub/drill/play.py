@@ -1,0 +1,182 @@
+"""What is played in virtual time, as an author writes it: what comes in, how people behave, what is down.
+
+The YAML forms, and the structs made of them. Pure: documents in, structs out. docs/testing.md says what each means.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from hub.binding import Misfit, Reads, Seconds, Word
+from hub.drill.behaviour import Outage, Reaction, outage, reaction
+from hub.model.people import Language
+from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
+
+
+def local_time(text: str) -> datetime:
+    """A local time, without an offset: 2026-07-14 02:10. Raises Misfit."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is not None or len(text) < len("2026-07-14 02:10"):
+        raise Misfit("not-a-time", f'"{text}" is no local time', 'write it as "2026-07-14 02:10"')
+    return at
+
+
+ReactionText = Annotated[
+    Reaction, Reads(reaction, {"type": "string", "examples": ["does not answer", "accepts after 40 s"]})
+]
+OutageText = Annotated[Outage, Reads(outage, {"type": "string", "examples": ["is down from 5 min to 20 min"]})]
+LocalTime = Annotated[datetime, Reads(local_time, {"type": "string", "examples": ["2026-07-14 02:10"]})]
+
+
+class SignalForm(Struct, frozen=True, kw_only=True):
+    """A short signal. What is not said is as a careful sender would say it: nothing."""
+
+    source: Annotated[str | None, Meta(description="A source of config/sources.yaml: how far it is believed")] = None
+    sender: Annotated[str | None, Meta(description="Who sends it, where that is not the source")] = None
+    identifier: Annotated[str | None, Meta(description="The sender's own id for it")] = None
+    status: Annotated[Status | None, Meta(description="Actual unless given")] = None
+    language: Annotated[Language | None, Meta(description="fr unless given")] = None
+    category: Annotated[tuple[Category, ...], Meta(description="Met, Fire, Security ...")] = ()
+    hazard: Annotated[Hazard | None, Meta(description="gas-leak")] = None
+    event: Annotated[str | None, Meta(description="What the sender calls it")] = None
+    headline: str | None = None
+    description: str | None = None
+    instruction: str | None = None
+    urgency: Urgency | None = None
+    severity: Severity | None = None
+    certainty: Certainty | None = None
+    area: Annotated[tuple[str, ...], Meta(description="An area of config/areas.yaml, or as a sender calls it")] = ()
+    begins_after: Annotated[Seconds | None, Meta(description="How long after it is sent it begins: 6 h")] = None
+    lasts: Annotated[Seconds | None, Meta(description="How long after it is sent it expires: 12 h")] = None
+    parameters: Annotated[dict[str, str], Meta(description="What the sender adds under names of its own")] = {}
+
+
+class GivenForm(Struct, frozen=True, kw_only=True):
+    """One thing that happens. `after`: from the beginning; what has no time comes at once."""
+
+    after: Annotated[Seconds, Meta(description="When, from the beginning: 10 min")] = 0.0
+    signal: SignalForm | None = None
+    file: Annotated[str | None, Meta(description="A recorded file, relative to this one")] = None
+    source: Annotated[str | None, Meta(description="Whose file it is")] = None
+    cancels: Annotated[int | None, Meta(description="Withdraws the nth thing given: 1")] = None
+    updates: Annotated[int | None, Meta(description="Updates the nth thing given; signal says what changes")] = None
+    start: Annotated[
+        dict[str, str] | None, Meta(description="Somebody starts the sheet by hand, and answers what it asks")
+    ] = None
+    sheet: Annotated[Word | None, Meta(description="Which sheet is started, where there are several")] = None
+    by: Annotated[str | None, Meta(description="Who does it: officer-a")] = None
+    done: Annotated[str | None, Meta(description="Somebody ticks a task: checklist 2")] = None
+    ends: Annotated[str | None, Meta(description="An officer ends it: the incident, incident 2")] = None
+    stops: Annotated[str | None, Meta(description="An officer holds up all that goes out: everything")] = None
+    lifts: Annotated[str | None, Meta(description="And lets it go again: everything")] = None
+
+
+class PlayForm(Struct, frozen=True, kw_only=True):
+    """What is common to a test and a scenario."""
+
+    at: Annotated[LocalTime | None, Meta(description="When it begins, local time: 2026-07-14 02:10")] = None
+    on_duty: Annotated[
+        dict[Word, tuple[Word, ...]], Meta(description="Who is on duty, in place of a roster of config/")
+    ] = {}
+    people: Annotated[
+        dict[str, tuple[ReactionText, ...]],
+        Meta(description="A person, a group, roster NAME or everyone: how they behave"),
+    ] = {}
+    steps: Annotated[
+        dict[Word, tuple[ReactionText, ...]], Meta(description="How whoever is asked by a step behaves, before people")
+    ] = {}
+    channels: Annotated[dict[str, OutageText], Meta(description="sms: is down from 5 min to 20 min")] = {}
+    hub: Annotated[OutageText | None, Meta(description="The hub itself: is down from 5 min to 45 min")] = None
+    given: tuple[GivenForm, ...] = ()
+    lasts: Annotated[Seconds | None, Meta(description="How long it is played")] = None
+
+
+class TestForm(PlayForm, frozen=True, kw_only=True):
+    """One test of a sheet."""
+
+    expect: Annotated[
+        tuple[str | dict[str, str], ...], Meta(description="within 5 s: officer-a gets sms gas-ask; never: ...")
+    ]
+
+
+class CommonForm(Struct, frozen=True, kw_only=True):
+    """What holds in every test of a file that does not say otherwise."""
+
+    at: LocalTime | None = None
+    on_duty: dict[Word, tuple[Word, ...]] = {}
+    people: dict[str, tuple[ReactionText, ...]] = {}
+
+
+class TestsForm(Struct, frozen=True, kw_only=True):
+    """The tests of a sheet: SHEET.test.yaml beside SHEET.yaml."""
+
+    sheet: Annotated[Word | None, Meta(description="The sheet, where the file's name does not say it")] = None
+    also: Annotated[tuple[Word, ...], Meta(description="Other sheets that are in force at the same time")] = ()
+    every_test: Annotated[CommonForm, Meta(description="What holds in each test that does not say otherwise")] = field(
+        default_factory=CommonForm
+    )
+    tests: Annotated[dict[str, TestForm], Meta(description="The tests, by what they show")]
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """One thing that happens, ready to be played. `signals`: with the source they come from; `cancels`, `updates`: the
+    position of an earlier one, from 0; `form`: what was written."""
+
+    after_s: float
+    form: GivenForm
+    source: str = ""
+    data: bytes = b""  # of a file
+    file: str = ""
+
+
+class Play(Struct, frozen=True, kw_only=True):
+    """A test or a scenario, ready to be played. `sheets`: the only ones in force; None: all that are live. `people`,
+    `steps`: as written, groups not yet taken apart."""
+
+    name: str
+    at: datetime | None = None
+    on_duty: dict[str, tuple[str, ...]] = {}
+    people: dict[str, tuple[Reaction, ...]] = {}
+    steps: dict[str, tuple[Reaction, ...]] = {}
+    channels: dict[str, Outage] = {}
+    hub: Outage | None = None
+    given: tuple[Given, ...] = ()
+    lasts_s: float | None = None
+    sheets: tuple[str, ...] | None = None
+
+
+def play_of(
+    name: str,
+    form: PlayForm,
+    files: dict[str, bytes],
+    sheets: tuple[str, ...] | None = None,
+    common: CommonForm | None = None,
+) -> Play:
+    """`files`: what the files hold that are named, by that name."""
+    common = common or CommonForm()
+    given = [
+        Given(
+            after_s=one.after,
+            form=one,
+            source=one.source or (one.signal.source if one.signal and one.signal.source else ""),
+            data=files.get(one.file, b"") if one.file else b"",
+            file=one.file or "",
+        )
+        for one in form.given
+    ]
+    return Play(
+        name=name,
+        at=form.at or common.at,
+        on_duty={**common.on_duty, **form.on_duty},
+        people={**common.people, **form.people},
+        steps=form.steps,
+        channels=form.channels,
+        hub=form.hub,
+        given=tuple(given),
+        lasts_s=form.lasts,
+        sheets=sheets,
+    )

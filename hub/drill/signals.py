@@ -1,0 +1,98 @@
+"""The signals of a drill: short ones as written, recorded ones as their source reads them, and what follows on them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from hub.config import Config
+from hub.connector import BadItem, SignalItem
+from hub.drill.play import Given, SignalForm
+from hub.intake.geography import Place
+from hub.model.area import Area
+from hub.model.people import Language
+from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency
+
+SOURCE = "drill"  # where a signal comes from that names no source
+
+
+class CannotPlay(Exception):
+    """What is given cannot be played: says what is wrong, and what would be right."""
+
+
+def read_file(config: Config, given: Given) -> Sequence[Signal]:
+    """The signals of a recorded file, as its source reads them. Raises CannotPlay."""
+    source = config.sources.get(given.source)
+    if source is None:
+        known = ", ".join(sorted(config.sources))
+        raise CannotPlay(f'{given.file}: whose file is it? Add "source: NAME" of {known}')
+    items: Sequence[SignalItem | BadItem] = source.make.read(given.data, given.file)
+    signals = [item.signal for item in items if isinstance(item, SignalItem)]
+    if not signals:
+        bad = next((item.reason for item in items if isinstance(item, BadItem)), "there is no signal in it")
+        raise CannotPlay(f"{given.file}: {bad}")
+    return signals
+
+
+def written(form: SignalForm, at: datetime, nth: int, places: Mapping[str, Place]) -> Signal:
+    """A short signal, sent at `at`. An area of the centre's own stands under its name, as a sender would write it."""
+    language = form.language or Language.FR
+    info = Info(
+        language=f"{language}-BE",
+        categories=form.category,
+        event=form.event or "",
+        hazard=form.hazard,
+        urgency=form.urgency or Urgency.UNKNOWN,
+        severity=form.severity or Severity.UNKNOWN,
+        certainty=form.certainty or Certainty.UNKNOWN,
+        onset=None if form.begins_after is None else at + timedelta(seconds=form.begins_after),
+        expires=None if form.lasts is None else at + timedelta(seconds=form.lasts),
+        headline=form.headline or form.event or "",
+        description=form.description or "",
+        instruction=form.instruction or "",
+        parameters=tuple(Named(name, value) for name, value in form.parameters.items()),
+        areas=tuple(Area(description=_called(name, language, places)) for name in form.area),
+    )
+    return Signal(
+        identifier=form.identifier or f"given-{nth}",
+        sender=form.sender or form.source or SOURCE,
+        sent=at,
+        status=form.status or Status.ACTUAL,
+        infos=(info,),
+    )
+
+
+def _called(name: str, language: Language, places: Mapping[str, Place]) -> str:
+    place = places.get(name)
+    return place.names[language] if place is not None else name
+
+
+def cancel(of: Sequence[Signal], at: datetime, nth: int) -> Signal:
+    """The sender withdraws all of it."""
+    first = of[0]
+    return replace(
+        first,
+        identifier=f"given-{nth}",
+        sent=at,
+        msg_type=MsgType.CANCEL,
+        references=tuple(Reference(s.sender, s.identifier, s.sent) for s in of),
+    )
+
+
+def update(old: Signal, form: SignalForm, at: datetime, nth: int, places: Mapping[str, Place]) -> Signal:
+    """The sender says it anew, with what has changed."""
+    changes: dict[str, Any] = {}
+    fresh = written(form, at, nth, places).infos[0]
+    names = {"category": "categories", "area": "areas", "begins_after": "onset", "lasts": "expires"}
+    for name in form.__struct_fields__:
+        if getattr(form, name) not in (None, (), {}) and hasattr(fresh, names.get(name, name)):
+            changes[names.get(name, name)] = getattr(fresh, names.get(name, name))
+    return replace(
+        old,
+        identifier=f"given-{nth}",
+        sent=at,
+        msg_type=MsgType.UPDATE,
+        references=(Reference(old.sender, old.identifier, old.sent),),
+        infos=tuple(replace(info, **changes) for info in old.infos),
+    )
