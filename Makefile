@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SAMPLES ?=
 
-.PHONY: run test check bench crash simulate clean
+.PHONY: run test check bench crash simulate mutate clean
 
 run: $(READY)
 	@$(BIN)/python -m tools.demo $(if $(SAMPLES),--samples $(SAMPLES))
@@ -32,6 +32,10 @@ crash: $(READY)
 
 simulate: $(READY)
 	@$(BIN)/python -m tools.simulate
+
+# Whether anybody notices when one behaving value of a shipped sheet changes.
+mutate: $(READY)
+	@$(BIN)/python -m tools.mutate
 
 clean:
 	rm -rf $(VENV) var build

@@ -11,6 +11,7 @@ from hub.drill.sentences import (
     Expectation,
     Gets,
     Happens,
+    Meets,
     Nothing,
     NothingElse,
     Sentence,
@@ -61,6 +62,8 @@ class Judge:
             return Verdict(expectation=expectation, good=not said, said=said)
         if isinstance(sentence, Nothing):
             return self._nothing(expectation)
+        if isinstance(sentence, Meets):
+            return self._meets(expectation, sentence)
         return self._timed(expectation, sentence, expectation.timing)
 
     def _timed(self, expectation: Expectation, sentence: Gets | Happens, timing: Timing) -> Verdict:
@@ -174,6 +177,17 @@ class Judge:
         return f"{', '.join(dict.fromkeys(others))} got it too, and had been told nothing" if others else ""
 
     # -- about the whole --
+
+    def _meets(self, expectation: Expectation, wanted: Meets) -> Verdict:
+        sent = [m for m in self._timeline.of(What.SIGNAL) if m.nth == wanted.nth or (not wanted.nth and m.round)]
+        met = {(m.nth, m.round) for m in self._timeline.of(What.MET) if m.sheet == wanted.sheet}
+        wrong = [m for m in sent if ((m.nth, m.round) in met) == wanted.misses]
+        if not sent:
+            return Verdict(expectation=expectation, good=False, said="no such signal was given")
+        verb = "meets" if wanted.misses else "misses"
+        said = "; ".join(f'signal {m.nth} {verb} {wanted.sheet}: "{m.detail}"' for m in wrong[:3])
+        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+        return Verdict(expectation=expectation, good=not wrong, said=said + more)
 
     def _nothing(self, expectation: Expectation) -> Verdict:
         happened = [m for m in self._timeline.of(What.OPENED, What.GOT) if not m.own]

@@ -3,10 +3,12 @@
 The YAML forms, and the structs made of them. Pure: documents in, structs out. docs/testing.md says what each means.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from hub.binding import Misfit, Reads, Seconds, Word
 from hub.drill.behaviour import Outage, Reaction, outage, reaction
@@ -55,11 +57,37 @@ class SignalForm(Struct, frozen=True, kw_only=True):
     parameters: Annotated[dict[str, str], Meta(description="What the sender adds under names of its own")] = {}
 
 
+_EACH: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("headline", "event", "description", "source", "sender"), str),
+    "hazard": Hazard,
+    "severity": Severity,
+    "certainty": Certainty,
+    "urgency": Urgency,
+    "status": Status,
+    "category": lambda word: (Category(word),),
+    "area": lambda word: (word,),
+}
+"""What signals that are given at once may differ in, and how that is read."""
+
+
+def each_of(form: SignalForm, each: Mapping[str, Sequence[str]]) -> list[SignalForm]:
+    """One signal for each value: of several keys, for each combination. Raises ValueError for what is no such value."""
+    forms = [form]
+    for key, values in each.items():
+        if key not in _EACH:
+            raise ValueError(f'signals cannot differ in "{key}": {", ".join(_EACH)}')
+        forms = [replace(one, **{key: _EACH[key](value)}) for one in forms for value in values]
+    return forms
+
+
 class GivenForm(Struct, frozen=True, kw_only=True):
     """One thing that happens. `after`: from the beginning; what has no time comes at once."""
 
     after: Annotated[Seconds, Meta(description="When, from the beginning: 10 min")] = 0.0
     signal: SignalForm | None = None
+    one_for_each: Annotated[
+        dict[str, tuple[str, ...]], Meta(description="Several signals alike but for this: headline: [Gaslek, Gasleck]")
+    ] = {}
     file: Annotated[str | None, Meta(description="A recorded file, relative to this one")] = None
     source: Annotated[str | None, Meta(description="Whose file it is")] = None
     cancels: Annotated[int | None, Meta(description="Withdraws the nth thing given: 1")] = None

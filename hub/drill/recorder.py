@@ -33,8 +33,11 @@ class Recorder:
         moments = tuple(sorted(self.moments, key=lambda m: m.s))
         return Timeline(start=self.start, lasted_s=lasted_s, moments=moments, met=frozenset(self.met))
 
-    def matched(self, matches: Sequence[Match]) -> None:
-        self.met.update((met.playbook, met.when) for met in matches)
+    def matched(self, at: datetime, nth: int, i: int, matches: Sequence[Match]) -> None:
+        """Of the nth thing given the i-th signal, both from 1."""
+        for met in matches:
+            self.met.add((met.playbook, met.when))
+            self.note(at, What.MET, nth=nth, round=i, sheet=met.playbook)
 
     def note(self, at: datetime, what: What, **more: object) -> None:
         self.moments.append(Moment(s=(at - self.start).total_seconds(), what=what, **more))  # type: ignore[arg-type] # each caller gives what its kind has

@@ -39,6 +39,8 @@ class Names(Struct, frozen=True, kw_only=True):
     rosters: Collection[str] = ()
     organisations: Collection[str] = ()
     competences: Collection[str] = ()
+    sheet: str = ""  # the one that is tested
+    sheets: Collection[str] = ()
     channels: Collection[str] = ()
     messages: Collection[str] = ()
     chains: Collection[str] = ()
@@ -66,6 +68,14 @@ class Happens(Struct, frozen=True, kw_only=True):
     incident: int = 0
 
 
+class Meets(Struct, frozen=True, kw_only=True):
+    """Signals meet a sheet: the nth thing given, or each (0). `misses`: they do not."""
+
+    sheet: str
+    nth: int = 0
+    misses: bool = False
+
+
 class Count(Struct, frozen=True):
     """So many incidents were opened."""
 
@@ -80,7 +90,7 @@ class Nothing(Struct, frozen=True):
     """No incident, and nobody was told anything."""
 
 
-Sentence = Gets | Happens | Count | NothingElse | Nothing
+Sentence = Gets | Happens | Meets | Count | NothingElse | Nothing
 
 
 class Timing(Struct, frozen=True, kw_only=True):
@@ -113,7 +123,7 @@ def expectation(words: str, time: str, names: Names) -> Expectation:
             raise Misfit("never-nobody", f'"{text}" says twice that it is not to be', 'leave "never" out')
         everybody = Gets(who=("everyone",), channels=wanted.channels, message=wanted.message, language=wanted.language)
         return Expectation(text=text, sentence=everybody, timing=replace(timing, never=True))
-    if isinstance(wanted, Count | Nothing | NothingElse) and time:
+    if isinstance(wanted, Meets | Count | Nothing | NothingElse) and time:
         raise Misfit("not-a-time", f'"{words}" is about the whole test', f'leave "{time}" out')
     return Expectation(text=text, sentence=wanted, timing=timing)
 
@@ -147,7 +157,7 @@ def _timing(text: str, names: Names) -> Timing:
     elif found["from"]:
         from_s, to_s = duration(found["from"]), duration(found["to"])
     other = sentence(found["other"], names) if found["other"] else None
-    if isinstance(other, Count | Nothing | NothingElse):
+    if isinstance(other, Meets | Count | Nothing | NothingElse):
         raise Misfit("not-a-moment", f'"{found["other"]}" is no moment', "name something that happens")
     after = other if found["relation"] == "after" else None
     before = other if found["relation"] == "before" else None
@@ -156,7 +166,7 @@ def _timing(text: str, names: Names) -> Timing:
 
 def sentence(text: str, names: Names) -> Sentence:
     """One sentence without its time. Raises Misfit."""
-    for read in (_whole, _task, _incident, _alarm, _gets, _step, _chain):
+    for read in (_whole, _meets, _task, _incident, _alarm, _gets, _step, _chain):
         found = read(text, names)
         if found is not None:
             return found
@@ -174,6 +184,15 @@ def _whole(text: str, names: Names) -> Sentence | None:
         return NothingElse()
     found = re.fullmatch(r"(\d+|no) incidents?", text)
     return Count(0 if found[1] == "no" else int(found[1])) if found else None
+
+
+def _meets(text: str, names: Names) -> Sentence | None:
+    found = re.fullmatch(r"(each signal|signal (\d+)) (meets|misses) (\S+)", text)
+    if found is None:
+        return None
+    sheet = names.sheet if found[4] == "it" else found[4]
+    _known("sheet", sheet, names.sheets)
+    return Meets(sheet=sheet, nth=int(found[2] or 0), misses=found[3] == "misses")
 
 
 def _task(text: str, names: Names) -> Sentence | None:

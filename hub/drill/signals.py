@@ -35,7 +35,7 @@ def read_file(config: Config, given: Given) -> Sequence[Signal]:
     return signals
 
 
-def written(form: SignalForm, at: datetime, nth: int, places: Mapping[str, Place]) -> Signal:
+def written(form: SignalForm, at: datetime, nth: str, places: Mapping[str, Place]) -> Signal:
     """A short signal, sent at `at`. An area of the centre's own stands under its name, as a sender would write it."""
     language = form.language or Language.FR
     info = Info(
@@ -68,7 +68,7 @@ def _called(name: str, language: Language, places: Mapping[str, Place]) -> str:
     return place.names[language] if place is not None else name
 
 
-def cancel(of: Sequence[Signal], at: datetime, nth: int) -> Signal:
+def cancel(of: Sequence[Signal], at: datetime, nth: str) -> Signal:
     """The sender withdraws all of it."""
     first = of[0]
     return replace(
@@ -80,7 +80,7 @@ def cancel(of: Sequence[Signal], at: datetime, nth: int) -> Signal:
     )
 
 
-def update(old: Signal, form: SignalForm, at: datetime, nth: int, places: Mapping[str, Place]) -> Signal:
+def update(old: Signal, form: SignalForm, at: datetime, nth: str, places: Mapping[str, Place]) -> Signal:
     """The sender says it anew, with what has changed."""
     changes: dict[str, Any] = {}
     fresh = written(form, at, nth, places).infos[0]

@@ -22,7 +22,7 @@ from hub.core import Core, health, restore
 from hub.desk import Desk
 from hub.drill.behaviour import Manners, Reaction
 from hub.drill.outside import Outside, PlayedChannel, call
-from hub.drill.play import Given, Play, SignalForm
+from hub.drill.play import Given, Play, SignalForm, each_of
 from hub.drill.recorder import Recorder
 from hub.drill.signals import SOURCE, CannotPlay, cancel, read_file, update, written
 from hub.drill.timeline import Timeline, What
@@ -284,29 +284,32 @@ class Stage:
             if not earlier:
                 raise CannotPlay(f"nothing was given under {of} before: things given are counted from 1")
         if form.cancels is not None:
-            signals: Sequence[Signal] = [cancel(earlier, now, nth + 1)]
+            signals: Sequence[Signal] = [cancel(earlier, now, f"{nth + 1}")]
         elif form.updates is not None:
-            signals = [update(earlier[-1], form.signal or SignalForm(), now, nth + 1, places)]
+            signals = [update(earlier[-1], form.signal or SignalForm(), now, f"{nth + 1}", places)]
         elif nth in self._files:
             signals = self._files[nth]
         else:
-            signals = [written(form.signal or SignalForm(), now, nth + 1, places)]
+            signals = [
+                written(one, now, f"{nth + 1}-{i}" if i else f"{nth + 1}", places)
+                for i, one in enumerate(each_of(form.signal or SignalForm(), form.one_for_each))
+            ]
         self._sent[nth] = list(signals)
         for i, signal in enumerate(signals):
-            self._saw(source, signal)
+            self._saw(source, signal, nth + 1, i + 1)
             await self._comes_in(source, SignalItem(signal=signal, key=f"{nth} {i}"))
 
-    def _saw(self, source: str, signal: Signal) -> None:
+    def _saw(self, source: str, signal: Signal, nth: int, i: int) -> None:
         """Notes it, and by which of a sheet's conditions it is met."""
         now = self.now()
         headline = next((i.headline or i.event for i in signal.infos), "")
         kind = signal.msg_type.value.lower()
-        self._recorder.note(now, What.SIGNAL, channel=source, outcome=kind, detail=headline)
+        self._recorder.note(now, What.SIGNAL, channel=source, outcome=kind, detail=headline, nth=nth, round=i)
         trusted = self._config.sources[source].trusted if source in self._config.sources else BY_HAND
         believed = replace(
             self._locate(signal), source=source, reliability=trusted.reliability, credibility=trusted.credibility
         )
-        self._recorder.matched(self._rules.match(believed, now))
+        self._recorder.matched(now, nth, i, self._rules.match(believed, now))
 
     async def _acts(self, verb: str, about: dict[str, str], **sent: Any) -> None:
         detail = " ".join([verb, *about.values()])

@@ -9,7 +9,7 @@ from msgspec import Struct
 from hub.binding import Misfit, bind, duration
 from hub.config import Config
 from hub.drill.judge import Judge, Verdict
-from hub.drill.play import GivenForm, Play, TestForm, TestsForm, play_of
+from hub.drill.play import GivenForm, Play, SignalForm, TestForm, TestsForm, each_of, play_of
 from hub.drill.sentences import REACHED, Expectation, Happens, Names, expectation
 from hub.drill.signals import CannotPlay
 from hub.drill.stage import perform, rules_of
@@ -86,6 +86,8 @@ def names_of(config: Config, sheets: Sequence[str]) -> Names:
     """What the sentences of tests of these sheets may name."""
     directory = config.directory()
     return Names(
+        sheet=next(iter(sheets), ""),
+        sheets=sheets,
         people=directory.people,
         groups=directory.groups,
         rosters=config.rosters,
@@ -197,6 +199,13 @@ def _check_given(document: Document, where: tuple[str | int, ...], one: TestForm
     if len(said) != 1 and said != ["signal", "updates"]:
         found = f"says {' and '.join(said)}" if said else "says nothing that happens"
         document.add(place, "one-thing", f"given {position + 1} {found}", f"write one of {', '.join(_ACTIONS)}")
+    if given.one_for_each:
+        try:
+            each_of(given.signal or SignalForm(), given.one_for_each)
+        except ValueError as error:
+            document.add(place, "unknown-word", str(error), "see docs/testing.md")
+        if given.signal is None:
+            document.add(place, "one-thing", "signals that differ in what?", "write signal: beside one for each:")
     of = given.cancels or given.updates
     if of is not None and not 1 <= of <= position:
         document.add(place, "not-given", f"nothing was given under {of} before", "things given are counted from 1")

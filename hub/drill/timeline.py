@@ -12,6 +12,7 @@ class What(StrEnum):
     """What a moment is of."""
 
     SIGNAL = "signal"  # something came in, or was started by hand
+    MET = "meets it"  # a signal, a sheet
     ACT = "act"  # somebody in the room did something
     OUTAGE = "outage"  # something went down, or came back
     OPENED = "opens"
@@ -40,8 +41,8 @@ class Moment(Struct, frozen=True, omit_defaults=True, kw_only=True):
     incident: int = 0
     sheet: str = ""
     step: str = ""
-    nth: int = 0  # of a task, from 1; of a tier; of a repeated step
-    round: int = 0  # of a tier
+    nth: int = 0  # from 1: of a task, of a tier, of a repeated step; of what was given
+    round: int = 0  # of a tier; of several signals given at once
     chain: str = ""
     person: str = ""
     people: tuple[str, ...] = ()

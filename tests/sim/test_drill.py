@@ -255,6 +255,30 @@ def test_by_hand_updates_ticks_and_the_end_by_an_officer(config: Config) -> None
     assert not wrong(result)
 
 
+def test_each_of_several_signals_meets_the_sheet_or_misses_it(config: Config) -> None:
+    result = play(
+        config,
+        """
+  x:
+    given:
+      - signal: {severity: Severe, area: ixelles}
+        one for each:
+          hazard: [gas-leak, explosion]
+      - signal: {hazard: gas-leak, area: ixelles, headline: petite}
+        one for each:
+          severity: [Minor, Moderate]
+    expect:
+      - signal 1 meets it
+      - signal 2 misses it
+      - each signal meets it
+      - 2 incidents
+""",
+    )
+    assert wrong(result) == {
+        "each signal meets it": 'signal 2 misses gas: "petite"; signal 2 misses gas: "petite"',
+    }
+
+
 def test_what_cannot_be_played_is_said(config: Config) -> None:
     result = play(
         config,
@@ -292,6 +316,8 @@ def signals_of(data: bytes) -> list[Signal]:
     ("text", "said"),
     [
         ("tests: {x: {expect: nothing, given: [{after: 1 min}]}}", "given 1 says nothing that happens"),
+        ("tests: {x: {expect: nothing, given: [{signal: {}, one for each: {hazard: smoke}}]}}", "smoke"),
+        ("tests: {x: {expect: nothing, given: [{signal: {}, one for each: {colour: red}}]}}", "colour"),
         ("tests: {x: {expect: nothing, given: [{cancels: 1}]}}", "nothing was given under 1 before"),
         ("tests: {x: {expect: nothing, on duty: {nobody: officer-a}}}", 'there is no roster "nobody"'),
         ("tests: {x: {expect: nothing, on duty: {sitcen-on-call: oficer-a}}}", 'there is no person "oficer-a"'),

@@ -12,6 +12,7 @@ from hub.drill.sentences import (
     Expectation,
     Gets,
     Happens,
+    Meets,
     Names,
     Nothing,
     NothingElse,
@@ -24,6 +25,8 @@ from hub.model.message import Verb
 from hub.model.people import Language
 
 NAMES = Names(
+    sheet="gas",
+    sheets=("gas", "storm"),
     people={"officer-a", "officer-b"},
     groups={"police-zones"},
     rosters={"sitcen-on-call"},
@@ -104,6 +107,8 @@ def test_a_step_goes_before_a_person_and_the_last_way_to_behave_stays() -> None:
         ("incident 2 re-opens", Happens(what=What.REOPENED, incident=2)),
         ("the incident ends", Happens(what=What.ENDED)),
         ("alarm exhausted", Happens(what=What.ALARM, outcome="exhausted")),
+        ("each signal meets it", Meets(sheet="gas")),
+        ("signal 2 misses storm", Meets(sheet="storm", nth=2, misses=True)),
         ("1 incident", Count(1)),
         ("no incidents", Count(0)),
         ("nothing", Nothing()),
@@ -158,6 +163,8 @@ def test_nobody_gets_it_is_that_everyone_never_does() -> None:
         ("", "wake is accepted by nobody-known", "unknown-person"),
         ("", "mayors are called", "unknown-alert-chain"),
         ("", "it rains", "not-a-sentence"),
+        ("", "signal 1 meets rain", "unknown-sheet"),
+        ("at 5 s", "signal 1 meets it", "not-a-time"),
         ("soon", "checklist begins", "not-a-time"),
         ("within 5", "checklist begins", "not-a-time"),
         ("within 5 s", "nothing", "not-a-time"),
