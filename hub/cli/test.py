@@ -1,8 +1,11 @@
 """`vigie test`: the tests beside the sheets, in virtual time."""
 
 import logging
+import multiprocessing
+import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +15,14 @@ from hub.cli.setting import checked, show
 from hub.config import Config
 from hub.drill.beside import junit, table
 from hub.drill.coverage import Coverage, coverage
-from hub.drill.suite import ENDING, Result, Suite, load_suite, run_test
+from hub.drill.suite import ENDING, Result, Suite, Test, load_suite, run_test
 from hub.findings import Finding, errors
 from hub.logs import configure_log
+
+MANY = 40  # tests that are worth more than one process
+PROCESSES = 8
+
+_shared: list[tuple[Config, Sequence[tuple[Suite, Test]]]] = []  # what the processes are born with
 
 
 def test(
@@ -27,7 +35,7 @@ def test(
     began = time.monotonic()
     suites, findings = _load(files, config)
     show(findings)
-    results = [run_test(config, suite, one) for suite in suites for one in suite.tests if only in one.name]
+    results = _run(config, [(suite, one) for suite in suites for one in suite.tests if only in one.name])
     if not results and not findings:
         say.could_not(f'no test\'s name contains "{only}"' if only else "there are no tests: write SHEET.test.yaml")
     seconds = time.monotonic() - began
@@ -65,6 +73,22 @@ def _load(files: Sequence[Path], config: Config) -> tuple[list[Suite], list[Find
         suites.append(suite)
         findings += wrong
     return suites, findings
+
+
+def _run(config: Config, work: Sequence[tuple[Suite, Test]]) -> list[Result]:
+    """Plays them; many of them in several processes, born as copies of this one: they know the configuration."""
+    processes = min(os.cpu_count() or 1, PROCESSES)
+    if len(work) < MANY or processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [run_test(config, suite, one) for suite, one in work]
+    _shared.clear()
+    _shared.append((config, work))
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork")) as pool:
+        return list(pool.map(_nth, range(len(work)), chunksize=4))
+
+
+def _nth(nth: int) -> Result:
+    ((config, work),) = _shared
+    return run_test(config, *work[nth])
 
 
 class _Beside:
