@@ -154,6 +154,8 @@ class PollingSource(ABC, Generic[C]):
         self._environment = environment
         self._sleep = sleep
         self._chance = chance or random.SystemRandom()
+        # Read now, so that one that is missing is named before the hub starts.
+        self._secret = environment.secret(config.authorization) if config.authorization else ""
 
     @abstractmethod
     def poll(self, fetcher: Fetcher, intake: Intake, cursor: Cursor, first: bool) -> Callable[[], Awaitable[int]]:
@@ -161,7 +163,6 @@ class PollingSource(ABC, Generic[C]):
 
     async def run(self, intake: Intake) -> None:
         config = self._config
-        secret = self._environment.secret(config.authorization) if config.authorization else ""
         cursor, first = Cursor.load(await intake.cursor())
         async with Fetcher(
             self._environment.user_agent,
@@ -170,7 +171,7 @@ class PollingSource(ABC, Generic[C]):
             configured=config.url,
             internal=config.internal,
             allow_internal=self._environment.allow_internal,
-            authorization=secret,
+            authorization=self._secret,
         ) as fetcher:
             poll = self.poll(fetcher, intake, cursor, first)
             await poll_forever(poll, intake, config, self._sleep, self._chance)

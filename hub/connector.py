@@ -199,8 +199,9 @@ class Source(Protocol):
         ...
 
     @classmethod
-    def read(cls, data: bytes, name: str) -> Sequence["SignalItem | BadItem"]:
-        """What it makes of a file's bytes (`vigie read`): pure, never raises for bad content."""
+    def read(cls, data: bytes, name: str, config: Any = None) -> Sequence["SignalItem | BadItem"]:
+        """What it makes of a file's bytes (`vigie read`): pure, never raises for bad content. `config`: of the source
+        whose file it is, where that is known."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The `cap` source: polls one address that holds CAP alerts (an XML file, a wrapper of many, or MeteoAlarm's JSON)."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,7 +37,7 @@ class CapSource(PollingSource[CapConfig]):
         return _Poll(self._config, fetcher, intake, cursor, first, self._sleep)
 
     @classmethod
-    def read(cls, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
+    def read(cls, data: bytes, name: str, config: Any = None) -> Sequence[SignalItem | BadItem]:
         return read_cap(data)
 
 

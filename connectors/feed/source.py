@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -62,7 +62,7 @@ class FeedSource(PollingSource[FeedConfig]):
         return _Poll(self._config, fetcher, intake, cursor, first, self._sleep)
 
     @classmethod
-    def read(cls, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
+    def read(cls, data: bytes, name: str, config: Any = None) -> Sequence[SignalItem | BadItem]:
         return read_feed(data, name)
 
 

@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 import structlog
@@ -88,7 +88,7 @@ class WebhookSource:
         ]
 
     @classmethod
-    def read(cls, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
+    def read(cls, data: bytes, name: str, config: Any = None) -> Sequence[SignalItem | BadItem]:
         """An alert in a file: JSON, or CAP when it begins with `<`."""
         digest = _digest(data)
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):

@@ -27,7 +27,7 @@ def read_file(config: Config, given: Given) -> Sequence[Signal]:
     if source is None:
         known = ", ".join(sorted(config.sources))
         raise CannotPlay(f'{given.file}: whose file is it? Add "source: NAME" of {known}')
-    items: Sequence[SignalItem | BadItem] = source.make.read(given.data, given.file)
+    items: Sequence[SignalItem | BadItem] = source.make.read(given.data, given.file, source.settings)
     signals = [item.signal for item in items if isinstance(item, SignalItem)]
     if not signals:
         bad = next((item.reason for item in items if isinstance(item, BadItem)), "there is no signal in it")
