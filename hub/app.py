@@ -28,6 +28,7 @@ from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
 from hub.broadcasts import Broadcasts
 from hub.broadcasts.making import Maker as BroadcastMaker
+from hub.broadcasts.proposing import Proposer
 from hub.calendar_link import SECRET as CALENDAR_SECRET
 from hub.calendar_link import Links
 from hub.clock import Clock, wall
@@ -99,9 +100,10 @@ class Hub:
                 self.recent.took(name, self.clock.now())
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
-            left = list(self.core.state.papers)
+            papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
             core = await nursery.start(self._run_core, started)
-            nursery.start_soon(self.papers.run, left)
+            nursery.start_soon(self.papers.run, papers)
+            nursery.start_soon(self.proposer.run, proposals)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
@@ -145,9 +147,9 @@ class Hub:
             enclose=maker.enclose,
         )
         self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
-        self.core.decider.followers += [self.recent.decided, self.papers.follow]
         self.intake = self._intake()
         self._operators = self._make_operators()
+        self.core.decider.followers += [self.recent.decided, self.papers.follow, self.proposer.follow]
         return state.decision == ""
 
     def _wanted_on_paper(self, status: Status) -> Wanted | None:
@@ -286,6 +288,7 @@ class Hub:
             areas=Areas(self.config.geography),
             playback=self.playback,
         )
+        self.proposer = Proposer(maker, desk.state, desk.act)
         return Operators(
             desk=desk,
             ids=new_ids(),
