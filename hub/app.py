@@ -42,6 +42,7 @@ from hub.desk import Desk
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.editor import Editor
+from hub.editor.bench import Bench
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -268,7 +269,7 @@ class Hub:
 
     def _make_operators(self) -> Operators:
         desk = Desk(self.intake, lambda: self.core.state, lambda: self.installation.in_force, self.clock.now)
-        editor = Editor(
+        bench = Bench(
             config=self.config,
             installation=self.installation,
             intake=self.intake,
@@ -299,7 +300,7 @@ class Hub:
             geography=self.config.geography,
             links=self._links(),
             zone=self.config.hub.zone,
-            others={**editor.done, **Broadcasts(desk, maker).done},
+            others={**Editor(bench).done, **Broadcasts(desk, maker).done},
         )
 
     def _links(self) -> Links | None:
