@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Struct
 
-from hub.model.broadcast import Control, Kind
+from hub.model.broadcast import Control, Kind, RegisteredIn
 from hub.model.people import Language, Override, Roster, Steer
 from hub.model.signal import Hazard
 
@@ -249,16 +249,6 @@ class WordsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     voice: str = ""
 
 
-class RegisteredBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Those of the public who registered, where: all that is given must hold, of several any one. `areas`: ids of
-    config/areas.yaml; `streets`: `Rue Haute`, or houses of it, `Rue Haute 1-99`; `polygon`: latitude and longitude of
-    each corner."""
-
-    areas: tuple[str, ...] = ()
-    streets: tuple[str, ...] = ()
-    polygon: tuple[tuple[float, float], ...] = ()
-
-
 class BroadcastBody(Body, frozen=True, omit_defaults=True):
     """`group`: the class of the message (config/hub.yaml). `to`: a group, `roster NAME`, `competence NAME`,
     `organisation NAME` or `person NAME`; and `registered`. `by_channels`: each person is told over each of them that
@@ -271,7 +261,7 @@ class BroadcastBody(Body, frozen=True, omit_defaults=True):
     texts: dict[Language, WordsBody]
     kind: Kind = Kind.ALERT
     to: tuple[str, ...] = ()
-    registered: RegisteredBody | None = None
+    registered: RegisteredIn | None = None
     by_channels: tuple[str, ...] = ()
     follows: str = ""
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
@@ -391,6 +381,12 @@ ACTS = (
         summary="Draft a broadcast: it goes out when it is released",
         body=BroadcastBody,
         answer=Drafted,
+    ),
+    Act(
+        verb="broadcast",
+        path="/api/broadcasts/{broadcast}",
+        summary="What a broadcast says to whom, as it is: to be read before it is released",
+        answer=Preview,
     ),
     Act(
         verb="release",

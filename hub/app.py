@@ -28,6 +28,7 @@ from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
 from hub.broadcasts import Broadcasts
 from hub.broadcasts.making import Maker as BroadcastMaker
+from hub.broadcasts.proposing import Proposer
 from hub.calendar_link import SECRET as CALENDAR_SECRET
 from hub.calendar_link import Links
 from hub.clock import Clock, wall
@@ -41,6 +42,7 @@ from hub.desk import Desk
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.editor import Editor
+from hub.editor.bench import Bench
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -99,9 +101,10 @@ class Hub:
                 self.recent.took(name, self.clock.now())
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
-            left = list(self.core.state.papers)
+            papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
             core = await nursery.start(self._run_core, started)
-            nursery.start_soon(self.papers.run, left)
+            nursery.start_soon(self.papers.run, papers)
+            nursery.start_soon(self.proposer.run, proposals)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
@@ -145,9 +148,9 @@ class Hub:
             enclose=maker.enclose,
         )
         self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
-        self.core.decider.followers += [self.recent.decided, self.papers.follow]
         self.intake = self._intake()
         self._operators = self._make_operators()
+        self.core.decider.followers += [self.recent.decided, self.papers.follow, self.proposer.follow]
         return state.decision == ""
 
     def _wanted_on_paper(self, status: Status) -> Wanted | None:
@@ -266,7 +269,7 @@ class Hub:
 
     def _make_operators(self) -> Operators:
         desk = Desk(self.intake, lambda: self.core.state, lambda: self.installation.in_force, self.clock.now)
-        editor = Editor(
+        bench = Bench(
             config=self.config,
             installation=self.installation,
             intake=self.intake,
@@ -286,6 +289,7 @@ class Hub:
             areas=Areas(self.config.geography),
             playback=self.playback,
         )
+        self.proposer = Proposer(maker, desk.state, desk.act)
         return Operators(
             desk=desk,
             ids=new_ids(),
@@ -296,7 +300,7 @@ class Hub:
             geography=self.config.geography,
             links=self._links(),
             zone=self.config.hub.zone,
-            others={**editor.done, **Broadcasts(desk, maker).done},
+            others={**Editor(bench).done, **Broadcasts(desk, maker).done},
         )
 
     def _links(self) -> Links | None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hub.model import events as e
 from hub.model.message import Outcome
-from hub.why import Reading, Unknown, decisions
+from hub.why import Reading, Unknown, decisions, drafted_by
 
 _audience = msgspec.json.Decoder(list[str])
 REACHED = (Outcome.SENT, Outcome.DELIVERED)
@@ -61,7 +61,7 @@ def account(reading: Reading, broadcast: str) -> Account:
             match event:
                 case e.BroadcastDrafted() if event.broadcast == broadcast:
                     drafted = event
-                    acts.append(f"{_at(decision.at)} drafted by {event.by or 'a sheet'} ({event.kind}, {event.group})")
+                    acts.append(f"{_at(decision.at)} drafted by {drafted_by(event)} ({event.kind}, {event.group})")
                 case e.Ordered() if event.broadcast == broadcast:
                     orders[event.order] = event
                 case e.Delivered() if event.order in orders:
@@ -97,7 +97,7 @@ def _act(event: e.Event, broadcast: str) -> Iterator[str]:
         case e.BroadcastResumed(broadcast=found, by=by) if found == broadcast:
             yield f"resumed by {by}"
         case e.BroadcastEnded(broadcast=found, outcome=outcome, by=by, why=why) if found == broadcast:
-            yield f"{outcome}{f' by {by} ({why})' if by else ''}"
+            yield f"{outcome}{f' by {by}' if by else ''}{f' ({why})' if why else ''}"
         case _:
             return
 

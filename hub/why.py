@@ -49,6 +49,7 @@ class Trail:
         self.moves: dict[str, list[tuple[datetime, str]]] = {}
         self.held: dict[str, list[str]] = {}  # incident → what held it back, and since when it goes its way
         self.broadcasts: dict[str, list[str]] = {}  # who drafted and released it
+        self.proposed_for: dict[str, str] = {}  # broadcast → the incident whose sheet wanted it
         for decision in decisions(reading):
             for event in decision.events:
                 self._note(event, decision)
@@ -72,8 +73,9 @@ class Trail:
                 rounds, place = self.tiers.setdefault(event.run, {}), (event.tier, event.round)
                 rounds[place] = (event, rounds[place][1] if place in rounds else d.at)
             case e.BroadcastDrafted():
-                said = f"{event.by or 'a sheet'} drafted the broadcast ({event.kind}, {event.group}) at {_at(d.at)}"
+                said = f"{drafted_by(event)} drafted the broadcast ({event.kind}, {event.group}) at {_at(d.at)}"
                 self.broadcasts[event.broadcast] = [said]
+                self.proposed_for[event.broadcast] = event.incident
             case e.BroadcastReleased():
                 self.broadcasts[event.broadcast].append(f"{event.by} released it at {_at(d.at)}")
             case e.Opened():
@@ -105,7 +107,7 @@ class Trail:
         if wanted in self.incidents:
             return self._incident(wanted)
         if wanted in self.broadcasts:
-            return self.broadcasts[wanted]
+            return [line.removeprefix("  ") for line in self._broadcast(wanted)]
         (record,) = self._reading.get([wanted])
         if isinstance(record, r.Attempt):
             return [f"attempt {record.nth} of {record.order}, at {_at(record.at)}", *self._order(record.order)]
@@ -122,7 +124,7 @@ class Trail:
         if order.after:
             lines.append(f"  their address before this one had failed (delivery {order.after}):")
         if order.broadcast:
-            lines += [f"  {said}" for said in self.broadcasts.get(order.broadcast, ())]
+            lines += self._broadcast(order.broadcast)
         elif order.ask and order.lane == "ask":
             lines += self._asked_for(order.ask)
         elif order.clears:
@@ -143,6 +145,12 @@ class Trail:
         lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
         lines.append(f"  decision {decision.id} of the journal")
         return lines
+
+    def _broadcast(self, broadcast: str) -> list[str]:
+        """Who drafted and released it, and for which incident."""
+        lines = [f"  {said}" for said in self.broadcasts.get(broadcast, ())]
+        incident = self.proposed_for.get(broadcast, "")
+        return lines + (self._incident(incident) if incident in self.incidents else [])
 
     def _enclosed_because(self, enclosed: Enclosure, decision: r.Decision) -> list[str]:
         """Why a document was sent for its own sake; which, and as much of it as who may see."""
@@ -312,6 +320,13 @@ def decisions(reading: Reading) -> Iterable[r.Decision]:
     while page := reading.decisions(after, PAGE):
         yield from page
         after = page[-1].id
+
+
+def drafted_by(drafted: e.BroadcastDrafted) -> str:
+    """A person, or a step of a sheet."""
+    if drafted.by or not drafted.sheet:
+        return drafted.by or "a sheet"
+    return f"the sheet {drafted.sheet}{f' (step {drafted.step})' if drafted.step else ''}"
 
 
 def _at(at: datetime) -> str:

@@ -1,4 +1,5 @@
-"""Broadcasts as officers ask for them (docs/broadcasts.md): the acts. What a broadcast would do: making.py."""
+"""Broadcasts as officers ask for them (docs/broadcasts.md): the acts. What a broadcast would do: making.py. What sheets
+propose: proposing.py."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +23,7 @@ class Broadcasts:
         self.done: dict[str, Handler] = {
             "preview": self._preview,
             "draft": self._draft,
+            "broadcast": self._show,
             "release": self._release,
             **{f"broadcast-{act}": self._controlling(act) for act in Control},
         }
@@ -39,6 +41,15 @@ class Broadcasts:
         who = f"{others} to release it" if made.preview.needs > 1 else "release it"
         said = f"drafted, nothing has gone out yet:{stopped} {who} within 24 h"
         return Drafted(id=done.id, said=said, preview=made.preview)
+
+    async def _show(self, about: About, _: None) -> Preview:
+        broadcast = self._desk.state().broadcasts.get(about["broadcast"])
+        if broadcast is None:
+            raise Refused(f"no broadcast {about['broadcast']}: see `broadcasts` in the status", missing=True)
+        try:
+            return await self._maker.shown(broadcast)
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
 
     async def _make(self, sent: BroadcastBody) -> Made:
         try:

@@ -12,7 +12,8 @@ import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.acts import BroadcastBody, Preview, Reach, Refused, RegisteredBody, Wording
+from hub.acts import BroadcastBody, Preview, Reach, Refused, Wording
+from hub.broadcasts.filling import filled
 from hub.config import ChannelConfig
 from hub.config.forms import BroadcastsForm, ClassForm
 from hub.config.groups import Areas
@@ -25,10 +26,10 @@ from hub.engine.state import Broadcast
 from hub.findings import choice
 from hub.journal import Journal
 from hub.model import records as r
-from hub.model.broadcast import Content, Kind, bits
+from hub.model.broadcast import Content, Kind, Proposal, RegisteredIn, bits
 from hub.model.message import Message, Text
-from hub.model.people import Language
-from hub.model.signal import Status
+from hub.model.people import Contact, Language
+from hub.model.signal import Signal, Status
 from hub.model.sms import segments
 from hub.people.directory import Directory
 from hub.people.zone import Zone, polygon_problem, street, within
@@ -40,6 +41,7 @@ RING_S = 15.0  # before somebody picks up
 
 _audience = msgspec.json.Decoder(tuple[str, ...])
 _content = msgspec.json.Decoder(Content)
+_signal = msgspec.json.Decoder(Signal)
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -80,24 +82,63 @@ class Maker:
         texts = _texts(sent)
         status = Status.EXERCISE if self._playback and sent.status == "Actual" else Status(sent.status)
         if sent.kind is Kind.ALERT:
-            meant, channels = await self._meant(sent, group), self._by(sent)
-            content = Content(texts=texts, audience=self._reachable(meant, channels, status))
+            meant = await self._meant(self._named(sent), sent.registered, sent.group)
+            content = Content(texts=texts, audience=self._reachable(meant, self._by(sent.by_channels), status))
         else:
             followed = self._followed(sent)
             status = followed.status
             content = await self.follow(followed, texts)
-            meant = tuple(dict.fromkeys(p for people in content.audience.values() for p in people))
+            meant = _people(content)
         drafted = r.BroadcastDrafted(
             kind=sent.kind,
             group=sent.group,
             by=sent.by,
             why=sent.why,
             people=group.people,
-            sizes=tuple((channel, len(people)) for channel, people in content.audience.items()),
+            sizes=_sizes(content),
             follows=sent.follows,
             status=status,
         )
-        return Made(drafted=drafted, content=content, preview=self._preview(drafted, content, meant, status))
+        return Made(drafted=drafted, content=content, preview=self._preview(group.people, content, meant, status))
+
+    async def proposed(self, proposed: str, proposal: Proposal) -> Made:
+        """What becomes of what a sheet wants: nobody stands behind it yet, and its words are filled in as they are
+        now, for good."""
+        group, status = self._class(proposal.group), proposal.status
+        if proposal.kind is Kind.ALERT:
+            meant = await self._meant(proposal.to, proposal.registered, proposal.group)
+            audience = self._reachable(meant, self._by(proposal.by), status)
+            if not any(audience.values()):
+                raise Refused("nobody would be told: nobody who is meant has an address on its channels")
+            channels = tuple(audience)
+            content = Content(texts=await self._filled(proposal, channels), audience=audience)
+        else:
+            followed = self._state().broadcasts.get(proposal.follows)
+            if followed is None:
+                raise Refused("the broadcast that it follows is forgotten")
+            content = await self.follow(followed, {})
+            channels = tuple(content.audience) or tuple(channel for channel, _ in followed.sizes)
+            content = replace(content, texts=await self._filled(proposal, channels))
+            meant = _people(content)
+        drafted = r.BroadcastDrafted(
+            kind=proposal.kind,
+            group=proposal.group,
+            by="",
+            why=f"sheet {proposal.sheet}",
+            people=group.people,
+            sizes=_sizes(content),
+            follows=proposal.follows,
+            status=status,
+            proposed=proposed,
+        )
+        return Made(drafted=drafted, content=content, preview=self._preview(group.people, content, meant, status))
+
+    async def shown(self, broadcast: Broadcast) -> Preview:
+        """What a broadcast would do, or has done, as it is."""
+        content = await self.content(broadcast)
+        if content is None:
+            raise Refused("its words were erased")
+        return self._preview(broadcast.people, content, _people(content), broadcast.status)
 
     async def content(self, broadcast: Broadcast) -> Content | None:
         """What is released: the audience as drafted, without who has opted out since; of what follows another, made
@@ -151,12 +192,12 @@ class Maker:
             raise Refused(f"group: there is no class {name!r} of broadcasts: {choice(name, known, 'there are')}")
         return known[name]
 
-    def _by(self, sent: BroadcastBody) -> tuple[str, ...]:
-        unknown = [channel for channel in sent.by_channels if channel not in self._channels]
-        if unknown or not sent.by_channels:
+    def _by(self, channels: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [channel for channel in channels if channel not in self._channels]
+        if unknown or not channels:
             named = ", ".join(unknown) or "nothing"
             raise Refused(f"by_channels: {named}: name one or more of {', '.join(self._channels)}")
-        return tuple(dict.fromkeys(sent.by_channels))
+        return tuple(dict.fromkeys(channels))
 
     def _followed(self, sent: BroadcastBody) -> Broadcast:
         followed = self._state().broadcasts.get(sent.follows)
@@ -172,24 +213,27 @@ class Maker:
             raise Refused(f"to, registered, by_channels: a {sent.kind} goes to those whom the other reached, as it did")
         return followed
 
-    async def _meant(self, sent: BroadcastBody, group: ClassForm) -> tuple[str, ...]:
+    def _named(self, sent: BroadcastBody) -> tuple[Contact, ...]:
         if sent.follows:
             raise Refused("follows: an alert follows nothing: its kind is all-clear or correction")
         if not sent.to and sent.registered is None:
             raise Refused("to: nobody is named: give groups, rosters or people, or where those live who registered")
-        rules = self._rules()
-        contacts = self._desk.named("to", sent.to) if sent.to else ()
-        people = dict.fromkeys(rules.people(contacts, self._now()))
-        if sent.registered is not None:
-            if not group.public:
-                raise Refused(f"registered: the class {sent.group!r} may not go to the public: see config/hub.yaml")
-            registered, zone = tuple(self._directory.registered.values()), self._zone(sent.registered)
+        return self._desk.named("to", sent.to) if sent.to else ()
+
+    async def _meant(
+        self, contacts: tuple[Contact, ...], registered_in: RegisteredIn | None, group: str
+    ) -> tuple[str, ...]:
+        people = dict.fromkeys(self._rules().people(contacts, self._now()))
+        if registered_in is not None:
+            if not self._class(group).public:
+                raise Refused(f"registered: the class {group!r} may not go to the public: see config/hub.yaml")
+            registered, zone = tuple(self._directory.registered.values()), self._zone(registered_in)
             for start in range(0, len(registered), AT_ONCE):
                 people.update(dict.fromkeys(one.id for one in within(registered[start : start + AT_ONCE], zone)))
                 await trio.lowlevel.checkpoint()
         return tuple(people)
 
-    def _zone(self, sent: RegisteredBody) -> Zone:
+    def _zone(self, sent: RegisteredIn) -> Zone:
         communes: dict[str, None] = {}
         for area in sent.areas:
             found = self._areas.communes(area)
@@ -216,11 +260,26 @@ class Maker:
     def _no_more(self, person: str, channel: str) -> bool:
         return channel in self._state().opted_out.get(person, ())
 
+    async def _filled(self, proposal: Proposal, channels: tuple[str, ...]) -> dict[Language, Text]:
+        signal = await self._signal(proposal.signal)
+        if signal is None:
+            raise Refused("the incident's words were erased")
+        return filled(proposal, signal, self._texts, [self._channels[channel] for channel in channels])
+
+    async def _signal(self, fact_id: str) -> Signal | None:
+        """The words of an incident's newest signal; None where they were erased."""
+        (fact,) = await self._journal.get([fact_id])
+        if not isinstance(fact, r.Fact) or not fact.vault:
+            return None
+        (entry,) = await self._journal.vault([fact.vault])
+        try:
+            return None if entry is None else _signal.decode(entry.payload)
+        except msgspec.MsgspecError:
+            return None
+
     # -- what it would do --
 
-    def _preview(
-        self, drafted: r.BroadcastDrafted, content: Content, meant: tuple[str, ...], status: Status
-    ) -> Preview:
+    def _preview(self, needs: int, content: Content, meant: tuple[str, ...], status: Status) -> Preview:
         reach = tuple(self._reach(channel, people, content, status) for channel, people in content.audience.items())
         told = {person for people in content.audience.values() for person in people}
         prices = [one.euros for one in reach]
@@ -231,7 +290,7 @@ class Maker:
             opted_out=out,
             seconds=max((one.seconds for one in reach), default=0.0),
             euros=None if None in prices else round(sum(price or 0.0 for price in prices), 2),
-            needs=drafted.people,
+            needs=needs,
             reach=reach,
             warnings=tuple(_warnings(len(told), len(meant), reach)),
         )
@@ -280,6 +339,15 @@ class Maker:
             return None
         units = (w.people * max(1, w.parts, math.ceil(w.spoken_s / 60)) for w in wordings.values())
         return round(price * sum(units), 2)
+
+
+def _people(content: Content) -> tuple[str, ...]:
+    """Everybody it goes to, each once."""
+    return tuple(dict.fromkeys(person for people in content.audience.values() for person in people))
+
+
+def _sizes(content: Content) -> tuple[tuple[str, int], ...]:
+    return tuple((channel, len(people)) for channel, people in content.audience.items())
 
 
 def _texts(sent: BroadcastBody) -> dict[Language, Text]:

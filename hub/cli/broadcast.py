@@ -1,13 +1,12 @@
-"""`vigie broadcast preview|draft|report`: from a file to the running hub's API, and from the journal to an account."""
+"""`vigie broadcast preview|draft|show|report`: from a file to the running hub's API, from the journal to an account."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.binding import Misfit, Reads, bind
+from hub.binding import bind
 from hub.cli import say
 from hub.cli.acts import ask
 from hub.cli.look import journal_of
@@ -17,29 +16,11 @@ from hub.journal import JournalError
 from hub.model.broadcast import Kind
 from hub.model.people import Language
 from hub.model.signal import Status
-from hub.playbook.form import CHANNEL_WORDS
+from hub.playbook.form import CHANNEL_WORDS, RegisteredForm
 from hub.playbook.messages import TextForm
 from hub.reached import account
 from hub.why import Unknown
 from hub.yaml import read
-
-
-def _corner(text: str) -> tuple[float, float]:
-    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)", text)
-    if found is None:
-        raise Misfit("not-a-position", f'"{text}" is no corner', 'write latitude and longitude: "50.8331, 4.3662"')
-    return float(found[1]), float(found[2])
-
-
-Corner = Annotated[tuple[float, float], Reads(_corner, {"type": "string"})]
-
-
-class RegisteredForm(Struct, frozen=True, kw_only=True):
-    """Where those live who registered; all that is given must hold, of several any one."""
-
-    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region")] = ()
-    streets: Annotated[tuple[str, ...], Meta(description="Rue Haute, or houses of it: Rue Haute 1-99")] = ()
-    polygon: Annotated[tuple[Corner, ...], Meta(description="Its corners: latitude, longitude")] = ()
 
 
 class SayForm(Struct, frozen=True, kw_only=True):
@@ -83,6 +64,14 @@ def draft(config: Config, file: Path, by: str, why: str, as_json: bool) -> None:
         say.line(f"{drafted['said']}: vigie broadcast release {drafted['id']} --by WHO")
 
 
+def show(config: Config, broadcast: str, as_json: bool) -> None:
+    shown = ask(config, "GET", f"/api/broadcasts/{broadcast}")
+    if as_json:
+        say.json_line(shown)
+    else:
+        _show(shown)
+
+
 def body_of(file: Path, by: str, why: str) -> dict[str, Any]:
     """What the API is sent. Ends the command with what is wrong with the file."""
     try:
@@ -108,7 +97,7 @@ def body_of(file: Path, by: str, why: str) -> dict[str, Any]:
         "texts": {lang: {"text": w} if isinstance(w, str) else msgspec.to_builtins(w) for lang, w in words.items()},
     }
     if form.registered is not None:
-        body["registered"] = msgspec.to_builtins(form.registered)
+        body["registered"] = msgspec.to_builtins(form.registered.meant())
     return body
 
 

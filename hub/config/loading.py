@@ -38,7 +38,7 @@ from hub.yaml import Mapping as MappingNode
 HUB_MESSAGES = (
     "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.accepted-eta", "hub.declined",
     "hub.too-late",
-    "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm",
+    "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm", "hub.broadcast-waits",
     "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
     "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
@@ -104,6 +104,7 @@ class _Loading:
             sources=sources,
             channels=channels,
             voices=[name for name, channel in channels.items() if channel.abilities.voice],
+            classes={name: form.public for name, form in hub.broadcasts.classes.items()},
         )
         playbooks = self._playbooks(sheets, known)
         config = Config(

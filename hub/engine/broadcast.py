@@ -2,7 +2,10 @@
 
 Drafted, it waits until enough different people stand behind it; released, its audience is frozen and goes out in
 parts. It can be held, resumed and stopped, and be followed by an all-clear or a correction to exactly those it reached.
+What sheets want drafted: hub/engine/proposals.py.
 """
+
+from collections.abc import Iterable
 
 import msgspec
 
@@ -10,17 +13,22 @@ from hub.engine.reach import REACHED
 from hub.engine.state import Broadcast
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.model.broadcast import Content, Control, Kind, bit
+from hub.model.broadcast import Content, Control, Kind, Proposal, bit
 from hub.model.message import Lane
 from hub.model.records import BroadcastControlled, BroadcastDrafted, BroadcastReleased, Fact, VaultEntry
+from hub.playbook.language import Outcome as StepOutcome
 
 DRAFT_S = 24 * 3600.0  # a draft that nobody releases lapses
 FOLLOWED_S = 7 * 24 * 3600.0  # how long after its end a broadcast can still be followed by another
 PART = 5_000  # of an audience in one order: no record grows with the town
 MESSAGE = "broadcast"  # what its orders call their message; the words are its own
+WAITS = "broadcast-waits"
 
 
 def drafted(w: Work, fact: Fact, body: BroadcastDrafted) -> None:
+    proposal = w.state.proposals.get(body.proposed)
+    if body.proposed and proposal is None:
+        return  # it was drafted already before the hub went down, or its incident is over meanwhile
     w.emit(
         e.BroadcastDrafted(
             broadcast=fact.id,
@@ -32,13 +40,51 @@ def drafted(w: Work, fact: Fact, body: BroadcastDrafted) -> None:
             texts=fact.vault,
             follows=body.follows,
             status=body.status,
+            proposed=body.proposed,
+            incident=proposal.incident if proposal is not None else "",
+            sheet=proposal.sheet if proposal is not None else "",
+            step=proposal.step if proposal is not None else "",
         )
     )
     w.deadline(f"draft {fact.id}", DRAFT_S)
     if body.kind is Kind.CORRECTION and body.follows in w.state.broadcasts:
-        _stop(w, w.state.broadcasts[body.follows], body.by, body.why)
-    if body.people > 1:
-        w.alarm("broadcast-waits", fact.id, f"drafted by {body.by}: somebody else has to release it")
+        stop(w, w.state.broadcasts[body.follows], body.by, body.why)
+    if proposal is not None:
+        _wait_for_people(w, w.state.broadcasts[fact.id], proposal)
+    elif body.people > 1:
+        w.alarm(WAITS, fact.id, f"drafted by {body.by}: somebody else has to release it")
+
+
+def _wait_for_people(w: Work, broadcast: Broadcast, proposal: Proposal) -> None:
+    """The room hears that a sheet's draft waits, and so does whoever has taken its incident on."""
+    who = "somebody has" if broadcast.people == 1 else f"{broadcast.people} people have"
+    w.alarm(WAITS, broadcast.id, f"drafted by the sheet {proposal.sheet} ({broadcast.kind}): {who} to release it")
+    _came_to(w, broadcast, StepOutcome.DRAFTED)
+    incident = w.state.incidents.get(broadcast.incident)
+    runs = incident.runs if incident is not None else ()
+    for person in dict.fromkeys(person for run in runs for person in w.state.runs[run].accepted):
+        _tell_waiting(w, broadcast, person)
+
+
+def tell_waiting(w: Work, person: str, incidents: Iterable[str]) -> None:
+    """Somebody takes incidents on: which drafts of theirs wait."""
+    for broadcast in list(w.state.broadcasts.values()):
+        if broadcast.incident in incidents and broadcast.began_at is None and not broadcast.outcome:
+            _tell_waiting(w, broadcast, person)
+
+
+def _tell_waiting(w: Work, broadcast: Broadcast, person: str) -> None:
+    incident = w.state.incidents.get(broadcast.incident)
+    if incident is not None:
+        channel = w.quiet_channel(person, incident.reached.get(person, ["sms"]), incident.status)
+        count = (("count", str(broadcast.lacking)),)
+        w.say("hub.broadcast-waits", person, channel, incidents=(incident.id,), values=count)
+
+
+def _came_to(w: Work, broadcast: Broadcast, outcome: StepOutcome) -> None:
+    """What it means for the sheet's step that wanted it."""
+    if broadcast.step and broadcast.incident in w.state.incidents:
+        w.came_to(broadcast.incident, broadcast.step, outcome)
 
 
 def impossible(broadcast: Broadcast | None, act: Control) -> str:
@@ -72,6 +118,7 @@ def released(w: Work, body: BroadcastReleased, content: Content | None) -> None:
     if content is None:
         w.alarm("broadcast-erased", broadcast.id, "its words or its audience were erased before it was released")
     else:
+        _came_to(w, broadcast, StepOutcome.RELEASED)
         _order(w, broadcast, content)
         _catch_up(w, broadcast, content)
     _end_if_over(w, broadcast)
@@ -140,6 +187,9 @@ def moved(w: Work, order: e.Ordered, reached: tuple[int, ...]) -> None:
         for follower in list(w.state.broadcasts.values()):
             if follower.follows == broadcast.id and follower.began_at is not None and follower.outcome != "stopped":
                 _tell(w, follower, order, reached)
+        incident = w.state.incidents.get(broadcast.incident)
+        if incident and not broadcast.outcome and StepOutcome.SENT not in incident.outcomes.get(broadcast.step, ()):
+            _came_to(w, broadcast, StepOutcome.SENT)
     _end_if_over(w, broadcast)
 
 
@@ -148,7 +198,7 @@ def controlled(w: Work, body: BroadcastControlled) -> None:
     if broadcast is None or impossible(broadcast, body.act):
         return
     if body.act is Control.STOP:
-        _stop(w, broadcast, body.by, body.why)
+        stop(w, broadcast, body.by, body.why)
     elif body.act is Control.HOLD:
         w.emit(e.BroadcastHeld(broadcast=broadcast.id, by=body.by, why=body.why))
         for order_id in _unfinished(w, broadcast):
@@ -165,9 +215,11 @@ def lapsed(w: Work, broadcast_id: str) -> None:
     if broadcast is not None and broadcast.began_at is None and not broadcast.outcome:
         _clear_alarm(w, broadcast_id)
         _end(w, broadcast, "lapsed")
+        _came_to(w, broadcast, StepOutcome.LAPSED)
 
 
-def _stop(w: Work, broadcast: Broadcast, by: str, why: str) -> None:
+def stop(w: Work, broadcast: Broadcast, by: str, why: str, comes_to: StepOutcome = StepOutcome.WITHDRAWN) -> None:
+    """Nothing more of it goes out. `comes_to`: what the step that wanted it comes to."""
     if broadcast.outcome:
         return
     for order_id in _unfinished(w, broadcast):
@@ -175,11 +227,27 @@ def _stop(w: Work, broadcast: Broadcast, by: str, why: str) -> None:
     w.drop(f"draft {broadcast.id}")
     _clear_alarm(w, broadcast.id)
     _end(w, broadcast, "stopped" if broadcast.began_at is not None else "discarded", by, why)
+    _came_to(w, broadcast, comes_to)
 
 
 def _end_if_over(w: Work, broadcast: Broadcast) -> None:
-    if not broadcast.outcome and broadcast.began_at is not None and not _unfinished(w, broadcast):
-        _end(w, broadcast, "done")
+    if broadcast.outcome or broadcast.began_at is None or _unfinished(w, broadcast):
+        return
+    _end(w, broadcast, "done")
+    if not any(state in REACHED for order in broadcast.orders for state in w.state.orders[order].states):
+        _came_to(w, broadcast, StepOutcome.FAILED)
+
+
+def forget(w: Work, broadcast_id: str) -> None:
+    """Nothing can follow it any more; what belongs to an open incident is kept, for its all-clear."""
+    broadcast = w.state.broadcasts.get(broadcast_id)
+    if broadcast is None:
+        return
+    incident = w.state.incidents.get(broadcast.incident)
+    if incident is not None and not incident.ended:
+        w.deadline(f"forget-broadcast {broadcast_id}", FOLLOWED_S)
+    else:
+        w.emit(e.BroadcastForgotten(broadcast=broadcast_id))
 
 
 def _end(w: Work, broadcast: Broadcast, outcome: str, by: str = "", why: str = "") -> None:
@@ -193,5 +261,5 @@ def _unfinished(w: Work, broadcast: Broadcast) -> list[str]:
 
 def _clear_alarm(w: Work, broadcast: str) -> None:
     for alarm_id, alarm in list(w.state.alarms.items()):
-        if alarm.what == "broadcast-waits" and alarm.about == broadcast:
+        if alarm.what == WAITS and alarm.about == broadcast:
             w.emit(e.AlarmCleared(alarm=alarm_id))

@@ -15,6 +15,7 @@ from hub.engine import (
     editing,
     incidents,
     onward,
+    proposals,
     quiet,
     replies,
     steer,
@@ -117,6 +118,8 @@ class Engine:
                 quiet.lifted(w, body)
             case r.BroadcastDrafted():
                 broadcast.drafted(w, fact, body)
+            case r.ProposalFailed():
+                proposals.failed(w, body)
             case r.BroadcastReleased():
                 broadcast.released(w, body, entry.live if isinstance(entry.live, Content) else None)
             case r.BroadcastControlled():
@@ -222,8 +225,7 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
     elif kind == "draft":
         broadcast.lapsed(w, subject)
     elif kind == "forget-broadcast":
-        if subject in w.state.broadcasts:
-            w.emit(e.BroadcastForgotten(broadcast=subject))
+        broadcast.forget(w, subject)
     elif kind == "handover":
         duty.handover_due(w, subject)
     elif kind == "look":

@@ -333,7 +333,16 @@ def _digest_sent(s: State, ev: e.DigestSent, at: datetime) -> None:
 # --- broadcasts --------------------------------------------------------------------------------------------
 
 
+def _proposed(s: State, ev: e.BroadcastProposed, at: datetime) -> None:
+    s.proposals[ev.proposed] = ev.proposal
+
+
+def _proposal_dropped(s: State, ev: e.ProposalDropped, at: datetime) -> None:
+    s.proposals.pop(ev.proposed, None)
+
+
 def _broadcast(s: State, ev: e.BroadcastDrafted, at: datetime) -> None:
+    s.proposals.pop(ev.proposed, None)
     s.broadcasts[ev.broadcast] = Broadcast(
         id=ev.broadcast,
         kind=ev.kind,
@@ -345,6 +354,9 @@ def _broadcast(s: State, ev: e.BroadcastDrafted, at: datetime) -> None:
         follows=ev.follows,
         status=ev.status,
         at=at,
+        incident=ev.incident,
+        sheet=ev.sheet,
+        step=ev.step,
     )
 
 
@@ -492,6 +504,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Delivered: _delivered,
     e.Digested: _digested,
     e.DigestSent: _digest_sent,
+    e.BroadcastProposed: _proposed,
+    e.ProposalDropped: _proposal_dropped,
     e.BroadcastDrafted: _broadcast,
     e.BroadcastReleased: _broadcast_released,
     e.BroadcastBegan: _broadcast_began,

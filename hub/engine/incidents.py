@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from hub.engine import chain, quiet, steps, storm
+from hub.engine import chain, proposals, quiet, steps, storm
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
@@ -131,6 +131,7 @@ def _join_or_open(
     if again:
         w.drop(f"forget {known}")
         w.emit(e.Reopened(incident=known))
+        proposals.opened_again(w, incident)
     _join(w, incident, signal_id, name, signal, until)
     if again or incident.held_by:
         _begin_unless_quiet(w, incident, signal)
@@ -247,6 +248,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
         if task in w.state.tasks:
             w.drop(f"task {task}")
             w.emit(e.TaskClosed(task=task, outcome="cancelled"))
+    proposals.incident_over(w, incident)
     playbook = w.rules.playbook(incident.playbook, incident.version)
     for step in playbook.steps if playbook else ():
         w.drop(f"repeat {incident.id} {step.name}")

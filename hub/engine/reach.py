@@ -5,7 +5,7 @@ from hub.engine.state import Incident, counts_as_reached
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
-from hub.playbook.language import Notify, Playbook
+from hub.playbook.language import ALL_CLEAR, Notify, Playbook
 
 REACHED = (OUTCOME_RANK[Outcome.SENT], OUTCOME_RANK[Outcome.DELIVERED])
 
@@ -15,7 +15,7 @@ def all_clear_message(playbook: Playbook | None) -> str:
     for step in playbook.steps if playbook else ():
         if step.at_end and isinstance(step.action, Notify) and step.action.everyone_reached:
             return step.action.say
-    return "hub.all-clear"
+    return ALL_CLEAR
 
 
 def tell_reached(

@@ -1,6 +1,7 @@
 """What people answer: which ask an answer is for, what it does, and what they are told."""
 
 from hub.engine import chain
+from hub.engine.broadcast import tell_waiting
 from hub.engine.delegate import delegate
 from hub.engine.state import RECENT, Ask
 from hub.engine.work import Work
@@ -108,6 +109,7 @@ def _accept(w: Work, reply: ReplyReceived, ask: Ask) -> None:
     if running:
         chain.close(w, ask, "accepted", reply.eta_min)
         _confirm(w, reply, ask, "hub.accepted")
+        tell_waiting(w, reply.person, {run.incident for run in running})
         return
     if any(r.outcome == "exhausted" for r in runs):
         about = f"{runs[0].incident} {runs[0].step}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 
 from hub.model import events as e
-from hub.model.broadcast import Kind
+from hub.model.broadcast import Kind, Proposal
 from hub.model.message import Lane
 from hub.model.people import Chain, Override
 from hub.model.quiet import Seen, Silence
@@ -134,7 +134,8 @@ class Order(Struct, kw_only=True, gc=False):
 
 
 class Broadcast(Struct, kw_only=True, gc=False):
-    """A mass notification. `texts`: vault key of its Content. `released`: who stands behind it, besides its author."""
+    """A mass notification. `texts`: vault key of its Content. `released`: who stands behind it, besides its author.
+    `incident`, `sheet`, `step`: on whose behalf, where no officer drafted it."""
 
     id: str
     kind: Kind
@@ -151,6 +152,14 @@ class Broadcast(Struct, kw_only=True, gc=False):
     held: bool = False
     outcome: str = ""
     orders: list[str] = field(default_factory=list)
+    incident: str = ""
+    sheet: str = ""
+    step: str = ""
+
+    @property
+    def author(self) -> str:
+        """Who drafted it, in words."""
+        return self.by or f"sheet {self.sheet}"
 
     @property
     def lacking(self) -> int:
@@ -251,6 +260,7 @@ class State(Struct, kw_only=True, gc=False):
     silences: dict[str, Silence] = field(default_factory=dict)
     digests: dict[str, Digest] = field(default_factory=dict)  # person, channel and status
     broadcasts: dict[str, Broadcast] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)  # broadcasts that sheets want drafted
     opted_out: dict[str, list[str]] = field(default_factory=dict)  # registered person → channels
     papers: dict[str, datetime] = field(default_factory=dict)  # call lists to be put on paper, and since when
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when

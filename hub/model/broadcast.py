@@ -5,7 +5,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.model.message import Text
-from hub.model.people import Language
+from hub.model.people import Contact, Language
+from hub.model.signal import Status
 
 
 class Kind(StrEnum):
@@ -20,6 +21,35 @@ class Control(StrEnum):
     HOLD = "hold"  # what has not gone out waits
     RESUME = "resume"
     STOP = "stop"  # what has not gone out never will; a draft is thrown away
+
+
+class RegisteredIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Those of the public who registered, where: all that is given must hold, of several any one. `areas`: ids of
+    config/areas.yaml; `streets`: `Rue Haute`, or houses of it, `Rue Haute 1-99`; `polygon`: latitude and longitude of
+    each corner."""
+
+    areas: tuple[str, ...] = ()
+    streets: tuple[str, ...] = ()
+    polygon: tuple[tuple[float, float], ...] = ()
+
+
+class Proposal(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """A broadcast that a step of a sheet wants drafted: `message` with the words of `signal` filled in. People of its
+    class (`group`) have to release it, all of them: a sheet stands behind nothing. An all-clear names the broadcast it
+    `follows`, whose reached it goes to, instead of `to`, `registered` and `by`."""
+
+    incident: str
+    sheet: str
+    step: str
+    group: str
+    message: str
+    signal: str
+    status: Status = Status.ACTUAL
+    kind: Kind = Kind.ALERT
+    to: tuple[Contact, ...] = ()
+    registered: RegisteredIn | None = None
+    by: tuple[str, ...] = ()
+    follows: str = ""
 
 
 class Content(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hub.model.broadcast import Kind
+from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain, Override
@@ -331,8 +331,23 @@ class DigestSent(_Event, frozen=True, tag="digest-sent"):
 # --- broadcasts --------------------------------------------------------------------------------------------
 
 
+class BroadcastProposed(_Event, frozen=True, tag="broadcast-proposed"):
+    """A sheet wants a broadcast drafted: its words filled in, its audience frozen."""
+
+    proposed: str
+    proposal: Proposal
+
+
+class ProposalDropped(_Event, frozen=True, tag="proposal-dropped"):
+    """It is not wanted any more, or `problem` says why it could not be drafted."""
+
+    proposed: str
+    problem: str = ""
+
+
 class BroadcastDrafted(_Event, frozen=True, tag="broadcast"):
-    """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it."""
+    """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it. Where
+    a sheet proposed it (`by` is `""` then): what was `proposed`, and for which step of which incident."""
 
     broadcast: str
     kind: Kind
@@ -343,6 +358,10 @@ class BroadcastDrafted(_Event, frozen=True, tag="broadcast"):
     texts: str
     follows: str = ""
     status: Status = Status.ACTUAL
+    proposed: str = ""
+    incident: str = ""
+    sheet: str = ""
+    step: str = ""
 
 
 class BroadcastReleased(_Event, frozen=True, tag="broadcast-released"):
@@ -549,6 +568,8 @@ Event = (
     | Delivered
     | Digested
     | DigestSent
+    | BroadcastProposed
+    | ProposalDropped
     | BroadcastDrafted
     | BroadcastReleased
     | BroadcastBegan

@@ -134,7 +134,8 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     """An officer wants to tell very many something; the fact's id is the broadcast's. Its Content lies in the vault.
 
     `group`: the class of the message. `people`: how many different people must stand behind it, its author included.
-    `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to.
+    `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to. `proposed`: what a sheet proposed,
+    and the hub itself has drafted: nobody stands behind it then (`by` is `""`).
     """
 
     kind: Kind
@@ -145,6 +146,14 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     sizes: tuple[tuple[str, int], ...] = ()
     follows: str = ""
     status: Status = Status.ACTUAL
+    proposed: str = ""
+
+
+class ProposalFailed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="proposal-failed", gc=False):
+    """What a sheet proposed to tell very many could not be drafted; `problem` says why."""
+
+    proposed: str
+    problem: str
 
 
 class BroadcastReleased(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="broadcast-released", gc=False):
@@ -328,6 +337,7 @@ FactBody = (
     | SilenceLifted
     | WatchTaken
     | BroadcastDrafted
+    | ProposalFailed
     | BroadcastReleased
     | BroadcastControlled
     | ContactsSent

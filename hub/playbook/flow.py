@@ -2,7 +2,18 @@
 
 from collections.abc import Iterator
 
-from hub.playbook.language import Call, Condition, Notify, Outcome, Playbook, SendContacts, Step, Tasks, Wait
+from hub.playbook.language import (
+    Call,
+    Condition,
+    DraftBroadcast,
+    Notify,
+    Outcome,
+    Playbook,
+    SendContacts,
+    Step,
+    Tasks,
+    Wait,
+)
 from hub.yaml import Document, Mapping, Node
 
 # Of these only one can become true of a step that runs once.
@@ -10,6 +21,7 @@ _EXCLUSIVE: dict[type, frozenset[Outcome]] = {
     Call: frozenset({Outcome.ACCEPTED, Outcome.EXHAUSTED, Outcome.CANCELLED}),
     Notify: frozenset({Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED}),
     SendContacts: frozenset({Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED}),
+    DraftBroadcast: frozenset({Outcome.LAPSED, Outcome.WITHDRAWN, Outcome.FAILED, Outcome.CANCELLED}),
     Tasks: frozenset({Outcome.DONE, Outcome.CANCELLED}),
     Wait: frozenset({Outcome.OVER, Outcome.CANCELLED}),
 }
@@ -45,6 +57,12 @@ def _check_ends(document: Document, playbook: Playbook, step: Step) -> None:
             _place(document, step.name, "every"), "never-repeats",
             f'step "{step.name}" begins when the incident ends: nothing is repeated then', 'remove "every"',
         )  # fmt: skip
+    if step.at_end and isinstance(step.action, DraftBroadcast):
+        document.add(
+            _place(document, step.name, "when"), "drafted-at-the-end",
+            f'step "{step.name}" drafts a broadcast when the incident ends',
+            'write "all clear: MESSAGE" in the step that drafts what is then over',
+        )  # fmt: skip
     if isinstance(step.action, Notify) and step.action.everyone_reached and not step.at_end and step.after is None:
         document.add(
             _place(document, step.name, "notify"), "nobody-reached",
@@ -62,6 +80,11 @@ def _check_repetition(document: Document, step: Step) -> None:
         document.add(
             _place(document, step.name, "every"), "too-often", f'step "{step.name}" comes more than once a minute',
             'at least "1 min"',
+        )  # fmt: skip
+    if step.every_s is not None and isinstance(step.action, DraftBroadcast):
+        document.add(
+            _place(document, step.name, "every"), "never-repeats",
+            "a broadcast is drafted once: people have to read it before it goes out", 'remove "every"',
         )  # fmt: skip
     if step.every_s is not None and isinstance(step.action, Wait):
         document.add(_place(document, step.name, "every"), "never-repeats", "a wait is not repeated", 'remove "every"')

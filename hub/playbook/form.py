@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Texts, Word
 from hub.findings import choice
+from hub.model.broadcast import RegisteredIn
 from hub.model.people import Asked, Contact
 from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability
@@ -81,6 +82,13 @@ def _cause(text: str) -> Cause:
     return Cause(found[1], found[2] is not None)
 
 
+def _corner(text: str) -> tuple[float, float]:
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)", text)
+    if found is None:
+        raise Misfit("not-a-position", f'"{text}" is no corner', 'write latitude and longitude: "50.8331, 4.3662"')
+    return float(found[1]), float(found[2])
+
+
 def _channel(text: str) -> str:
     return CHANNEL_WORDS.get(text, text)
 
@@ -93,6 +101,9 @@ Grade = Annotated[Trust, Reads(_trust, {"type": "string", "pattern": "^at least 
 ContactText = Annotated[Contact, Reads(contact_of)]
 CauseText = Annotated[Cause, Reads(_cause, {"type": "string", "examples": ["power-cut in the same area"]})]
 ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sms", "call", "email"]})]
+
+
+Corner = Annotated[tuple[float, float], Reads(_corner, {"type": "string", "examples": ["50.8331, 4.3662"]})]
 
 
 class WhenForm(Struct, frozen=True, kw_only=True):
@@ -167,8 +178,19 @@ class StepWhen(StrEnum):
     INCIDENT_ENDS = "incident ends"
 
 
+class RegisteredForm(Struct, frozen=True, kw_only=True):
+    """Where those live who registered; all that is given must hold, of several any one."""
+
+    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region")] = ()
+    streets: Annotated[tuple[str, ...], Meta(description="Rue Haute, or houses of it: Rue Haute 1-99")] = ()
+    polygon: Annotated[tuple[Corner, ...], Meta(description="Its corners: latitude, longitude")] = ()
+
+    def meant(self) -> RegisteredIn:
+        return RegisteredIn(areas=self.areas, streets=self.streets, polygon=self.polygon)
+
+
 class StepForm(Struct, frozen=True, kw_only=True):
-    """One action (call, notify, send contacts, wait or tasks), and when it begins."""
+    """One action (call, notify, send contacts, draft broadcast, wait or tasks), and when it begins."""
 
     call: Annotated[Word | None, Meta(description="Sets an alert chain of config/chains.yaml in motion")] = None
     notify: Annotated[
@@ -178,12 +200,22 @@ class StepForm(Struct, frozen=True, kw_only=True):
     send_contacts: Annotated[
         tuple[ContactText, ...], Meta(description="Whose names and numbers are sent, to whom stands under to")
     ] = ()
+    draft_broadcast: Annotated[
+        Word | None,
+        Meta(description="A class of config/hub.yaml: what is drafted goes out when the people it asks for release it"),
+    ] = None
     wait: Annotated[Seconds | None, Meta(description="Goes on after this time")] = None
     tasks: tuple[TaskForm, ...] = ()
     report: Annotated[str | None, Meta(description="Not yet: reports come in a later version")] = None
     say: Annotated[str | None, Meta(description="A message of config/messages.yaml")] = None
     by: Annotated[tuple[ChannelText, ...], Meta(description="sms, call, email ...")] = ()
-    to: Annotated[tuple[ContactText, ...], Meta(description="Who gets the contacts")] = ()
+    to: Annotated[tuple[ContactText, ...], Meta(description="Who gets the contacts, or the broadcast")] = ()
+    registered: Annotated[
+        RegisteredForm | None, Meta(description="The public who registered, to whom the broadcast goes too")
+    ] = None
+    all_clear: Annotated[
+        str | None, Meta(description="The message for those the broadcast reached, drafted when the incident ends")
+    ] = None
     after: Annotated[str | ConditionForm | None, Meta(description="wake is accepted; any of: [...]; all of: [...]")] = (
         None
     )

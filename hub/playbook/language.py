@@ -8,9 +8,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from hub.model.broadcast import RegisteredIn
 from hub.model.people import Contact, Language
 from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability
+
+ALL_CLEAR = "hub.all-clear"  # what is said where the sheet has no all-clear of its own
 
 
 class Mode(StrEnum):
@@ -56,8 +59,12 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"  # call: enough people accepted
     EXHAUSTED = "exhausted"  # call: nobody (not enough) did
     CANCELLED = "cancelled"  # any: stopped by the incident's end or a person
-    SENT = "sent"  # notify, send contacts: handed to a channel for at least one recipient
-    FAILED = "failed"  # notify, send contacts: could be handed over for nobody
+    SENT = "sent"  # notify, send contacts, draft broadcast: handed to a channel for at least one recipient
+    FAILED = "failed"  # the same: could be handed over for nobody, or could not be drafted
+    DRAFTED = "drafted"  # draft broadcast: it waits for people to release it
+    RELEASED = "released"  # draft broadcast: all who are needed stand behind it
+    LAPSED = "lapsed"  # draft broadcast: nobody, or too few, did in time
+    WITHDRAWN = "withdrawn"  # draft broadcast: a person threw it away, or stopped it
     DONE = "done"  # tasks: all ticked
     LATE = "late"  # tasks: one passed its time
     OVER = "over"  # wait: the time is up
@@ -104,6 +111,19 @@ class SendContacts(Struct, frozen=True, kw_only=True, tag="send-contacts"):
     say: str = "hub.contacts"
 
 
+class DraftBroadcast(Struct, frozen=True, kw_only=True, tag="draft-broadcast"):
+    """Drafts a broadcast of a class (`group`) of config/hub.yaml to people and to the public who registered. It goes
+    out when as many people as its class asks for have released it. `all_clear`: what those it reached are told at the
+    incident's end, once the same number of people have released that."""
+
+    group: str
+    say: str
+    by: tuple[str, ...]
+    to: tuple[Contact, ...] = ()
+    registered: RegisteredIn | None = None
+    all_clear: str = ALL_CLEAR
+
+
 class Wait(Struct, frozen=True, kw_only=True, tag="wait"):
     seconds: float
 
@@ -120,7 +140,7 @@ class Tasks(Struct, frozen=True, kw_only=True, tag="tasks"):
     tasks: tuple[Task, ...]
 
 
-Action = Call | Notify | SendContacts | Wait | Tasks
+Action = Call | Notify | SendContacts | DraftBroadcast | Wait | Tasks
 
 
 class Step(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -196,6 +216,16 @@ OUTCOMES: dict[str, tuple[Outcome, ...]] = {
     "call": (Outcome.ACCEPTED, Outcome.EXHAUSTED, Outcome.CANCELLED, Outcome.BEGUN),
     "notify": (Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED, Outcome.BEGUN),
     "send contacts": (Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED, Outcome.BEGUN),
+    "draft broadcast": (
+        Outcome.DRAFTED,
+        Outcome.RELEASED,
+        Outcome.SENT,
+        Outcome.FAILED,
+        Outcome.LAPSED,
+        Outcome.WITHDRAWN,
+        Outcome.CANCELLED,
+        Outcome.BEGUN,
+    ),
     "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
     "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
 }

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hub.findings import Finding, choice
 from hub.model.people import Asked, Contact
-from hub.playbook.language import Call, Mode, Notify, Playbook, SendContacts, Step, When
+from hub.playbook.language import ALL_CLEAR, Call, DraftBroadcast, Mode, Notify, Playbook, SendContacts, Step, When
 from hub.playbook.load import load_document
 from hub.playbook.messages import ENCLOSED, PLACEHOLDERS
 from hub.yaml import Document
@@ -32,6 +32,7 @@ class Known(Struct, frozen=True, kw_only=True):
     sources: Collection[str] = ()
     channels: Collection[str] = ()
     voices: Collection[str] = ()  # of the channels, those that call
+    classes: Mapping[str, bool] = {}  # of broadcasts: whether they may go to the public
 
 
 def lint(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, list[Finding]]:
@@ -73,6 +74,27 @@ def check_names(document: Document, playbook: Playbook, known: Known) -> None:
             _check_say(document, playbook, step, step.action.say, known)
         elif isinstance(step.action, SendContacts):
             _check_send_contacts(document, playbook, step, step.action, known)
+        elif isinstance(step.action, DraftBroadcast):
+            _check_broadcast(document, playbook, step, step.action, known)
+
+
+def _check_broadcast(document: Document, playbook: Playbook, step: Step, action: DraftBroadcast, known: Known) -> None:
+    path = ("steps", step.name)
+    there = _name(document, (*path, "draft broadcast"), "broadcast class", action.group, known.classes)
+    if there and action.registered is not None and not known.classes[action.group]:
+        allowed = [name for name, public in known.classes.items() if public]
+        message = f"the class {action.group} may not go to the public who registered"
+        remedy = choice("", allowed, "these may") if allowed else "see broadcasts: in config/hub.yaml"
+        document.add(document.at(*path, "draft broadcast"), "not-public", message, remedy)
+    for i, contact in enumerate(action.to):
+        _check_contact(document, (*path, "to", i), contact, known)
+    for i, area in enumerate(action.registered.areas if action.registered is not None else ()):
+        _name(document, (*path, "registered", "areas", i), "area", area, known.areas)
+    for i, channel in enumerate(action.by):
+        _name(document, (*path, "by", i), "channel", channel, known.channels)
+    _check_say(document, playbook, step, action.say, known)
+    if action.all_clear != ALL_CLEAR:
+        _check_say(document, playbook, step, action.all_clear, known, key="all clear")
 
 
 def _check_send_contacts(
@@ -114,10 +136,16 @@ def _check_contact(document: Document, path: tuple[str | int, ...], contact: Con
 
 
 def _check_say(
-    document: Document, playbook: Playbook, step: Step, say: str, known: Known, more: tuple[str, ...] = ()
+    document: Document,
+    playbook: Playbook,
+    step: Step,
+    say: str,
+    known: Known,
+    more: tuple[str, ...] = (),
+    key: str = "say",
 ) -> bool:
     """Whether there is such a message. `more`: what else is filled in."""
-    path = ("steps", step.name, "say")
+    path = ("steps", step.name, key)
     if not _name(document, path, "message", say, known.messages):
         return False
     asked = {field.name for field in playbook.by_hand.fields} if playbook.by_hand is not None else set()

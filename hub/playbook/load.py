@@ -6,37 +6,28 @@ them in hub/playbook/lint.py.
 
 import hashlib
 
-from msgspec.structs import replace
-
 from hub.binding import bind
 from hub.findings import Finding, choice, errors, nearest
 from hub.model.people import Language
+from hub.playbook.actions import ACTIONS, action_of
 from hub.playbook.expression import BadExpression, Expression
 from hub.playbook.flow import check_flow
-from hub.playbook.form import EVERYONE_REACHED, ByHandForm, Ends, SheetForm, StepForm, WhenForm
+from hub.playbook.form import ByHandForm, Ends, SheetForm, WhenForm
 from hub.playbook.language import (
     OUTCOMES,
-    Action,
     After,
     ByHand,
-    Call,
     Condition,
     Field,
     Joining,
-    Notify,
     Outcome,
     Playbook,
-    SendContacts,
     Step,
-    Task,
-    Tasks,
-    Wait,
     When,
 )
 from hub.yaml import Document, Mapping, Node, Scalar, Sequence, read
 
 Conditions = dict[tuple[str, str], Condition]  # (step, "after" or "until") → condition
-ACTIONS = ("call", "notify", "send contacts", "wait", "tasks", "report")
 
 
 def load(text: str | bytes, file: str) -> tuple[Playbook | None, list[Finding]]:
@@ -151,7 +142,7 @@ def _by_hand(form: str | ByHandForm | None) -> ByHand | None:
 
 def _step(document: Document, form: SheetForm, conditions: Conditions, name: str) -> Step | None:
     step = form.steps[name]
-    action = _action(document, step, name)
+    action = action_of(document, step, name)
     if action is None:
         return None
     return Step(
@@ -162,80 +153,6 @@ def _step(document: Document, form: SheetForm, conditions: Conditions, name: str
         every_s=step.every,
         until=conditions.get((name, "until")),
     )
-
-
-def _action(document: Document, step: StepForm, name: str) -> Action | None:
-    node = document.at("steps", name)
-    given = [a for a in ACTIONS if isinstance(node, Mapping) and node.get(a) is not None]
-    place = node.key(given[0]) if isinstance(node, Mapping) and given else node
-    if step.report is not None:
-        document.add(place, "not-yet", f'step "{name}" writes a report', "reports come in a later version: remove it")
-        return None
-    if len(given) != 1:
-        found = f"does {' and '.join(given)} at once" if given else "does nothing"
-        document.add(
-            place, "one-action", f'step "{name}" {found}', "a step is one of: call, notify, send contacts, wait, tasks"
-        )
-        return None
-    if step.send_contacts:
-        return _send_contacts(document, step, name)
-    if step.to:
-        message = '"to" belongs to "send contacts"'
-        document.add(document.at("steps", name, "to"), "unknown-key", message, "write it in notify")
-    if step.call is not None or step.notify:
-        if step.say is None:
-            document.add(node, "missing-key", f'step "{name}" says nothing', "add say: with a message's name")
-            return None
-    elif step.say is not None or step.by:
-        key = "say" if step.say is not None else "by"
-        document.add(
-            document.at("steps", name, key), "unknown-key", f'"{key}" belongs to a call or a notify', "remove it"
-        )
-    if step.call is not None:
-        if step.by:
-            document.add(
-                document.at("steps", name, "by"), "unknown-key", "a call's channels are its chain's", 'remove "by"'
-            )
-        return Call(chain=step.call, say=step.say or "")
-    if step.notify:
-        return _notify(document, step, name)
-    if step.wait is not None:
-        return Wait(seconds=step.wait)
-    return Tasks(tasks=tuple(Task(do=t.do, who=t.who, due_s=t.due) for t in step.tasks))
-
-
-def _notify(document: Document, step: StepForm, name: str) -> Notify | None:
-    everyone = any(contact.id == EVERYONE_REACHED for contact in step.notify)
-    if everyone and len(step.notify) > 1:
-        document.add(
-            document.at("steps", name, "notify"), "everyone-and-others", f'"{EVERYONE_REACHED}" stands with others',
-            "make two steps of it",
-        )  # fmt: skip
-        return None
-    if not everyone and not step.by:
-        document.add(
-            document.at("steps", name), "missing-key", f'step "{name}" does not say how', "add by: [sms, email]"
-        )
-        return None
-    return Notify(say=step.say or "", to=() if everyone else step.notify, everyone_reached=everyone, by=tuple(step.by))
-
-
-def _send_contacts(document: Document, step: StepForm, name: str) -> SendContacts | None:
-    for key, contacts in (("send contacts", step.send_contacts), ("to", step.to)):
-        if any(contact.id == EVERYONE_REACHED for contact in contacts):
-            place = document.at("steps", name, key)
-            message = f'contacts are not of, nor for, "{EVERYONE_REACHED}"'
-            document.add(place, "everyone-and-others", message, "name a group, a roster, an organisation")
-            return None
-    for given, lacks, remedy in (
-        (step.to, "who gets the contacts", "add to: [GROUP]"),
-        (step.by, "how", "add by: [email, sms]"),
-    ):
-        if not given:
-            document.add(document.at("steps", name), "missing-key", f'step "{name}" does not say {lacks}', remedy)
-            return None
-    made = SendContacts(contacts=step.send_contacts, to=step.to, by=tuple(step.by))
-    return replace(made, say=step.say) if step.say is not None else made
 
 
 # --- conditions --------------------------------------------------------------------------------------------

@@ -89,6 +89,10 @@ _EN = {
     "cancelled": "cancelled",
     "done": "done",
     "under way": "under way",
+    "drafted": "waits to be released",
+    "released": "released",
+    "lapsed": "lapsed",
+    "discarded": "thrown away",
 }
 
 _FR = {
@@ -171,6 +175,10 @@ _FR = {
     "cancelled": "annulé",
     "done": "fait",
     "under way": "en cours",
+    "drafted": "attend d'être libérée",
+    "released": "libérée",
+    "lapsed": "échue",
+    "discarded": "abandonnée",
 }
 
 _NL = {
@@ -253,6 +261,10 @@ _NL = {
     "cancelled": "geannuleerd",
     "done": "klaar",
     "under way": "bezig",
+    "drafted": "wacht op vrijgave",
+    "released": "vrijgegeven",
+    "lapsed": "vervallen",
+    "discarded": "weggegooid",
 }
 
 _DE = {
@@ -335,6 +347,10 @@ _DE = {
     "cancelled": "abgebrochen",
     "done": "erledigt",
     "under way": "läuft",
+    "drafted": "wartet auf Freigabe",
+    "released": "freigegeben",
+    "lapsed": "verfallen",
+    "discarded": "verworfen",
 }
 
 TEXTS: Mapping[str, Mapping[str, str]] = {"fr": _FR, "nl": _NL, "de": _DE, "en": _EN}

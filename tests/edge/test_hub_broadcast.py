@@ -3,6 +3,7 @@ on phones, and the account of who was reached."""
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from hub.cli.main import app
 from hub.model import events as e
-from tests.edge.running import Room, Said, change, room
+from tests.edge.running import OFFICER_A, OFFICER_C, ROOT, Room, Said, change, room
 
 CROWD = 400
 SAY = {
@@ -217,6 +218,108 @@ def test_who_is_nobody_releases_nothing_and_a_file_that_is_none_is_told(gallery:
     assert re.search(r"say\.yaml:\d+:\d+: .*klass", wrong.err)
     assert vigie(gallery, "broadcast", "report", "X").code == 2
     assert not gallery.facts("broadcast")
+
+
+SHEET = """
+playbook: toxic-smoke
+title:
+  fr: Fumée toxique
+  nl: Giftige rook
+  de: Giftiger Rauch
+  en: Toxic smoke
+owner: sitcen
+review by: 2099-06-30
+mode: live
+when:
+  hazard: chemical
+steps:
+  wake:
+    call: duty-officers
+    say: smoke-ask
+  public:
+    after: wake is accepted
+    draft broadcast: public
+    registered:
+      areas: [ixelles]
+    by: [sms]
+    say: smoke-public
+    all clear: smoke-public-over
+  told:
+    after: public is sent
+    notify: person officer-c
+    by: sms
+    say: smoke-told
+"""
+
+
+def _sheet_of_the_public(here: Room) -> None:
+    """One sheet more, and its messages beside the others."""
+    folder = here.folder.config.parent / "playbooks"
+    shutil.copytree(ROOT / "playbooks", folder)
+    (folder / "toxic-smoke.yaml").write_text(SHEET)
+    change(here.folder.config / "hub.yaml", lambda hub: hub.update({"playbooks": str(folder)}))
+    said = {
+        "smoke-ask": "{headline}?",
+        "smoke-public": "{headline}. 18:00",
+        "smoke-public-over": "{headline}: 0",
+        "smoke-told": "{sheet}",
+    }
+    words = {message: dict.fromkeys(("fr", "nl", "de", "en"), text) for message, text in said.items()}
+    (here.folder.config / "messages").mkdir()
+    with (here.folder.config / "messages" / "smoke.yaml").open("w") as out:
+        YAML().dump(words, out)
+
+
+def test_a_sheet_drafts_two_people_release_and_its_all_clear_waits_for_them_too(tmp_path: Path) -> None:
+    with room(tmp_path, answer_s=60) as here:
+        _sheet_of_the_public(here)
+        here.start()
+        headlines = {"fr": "Fumée {rouge}", "nl": "Rode rook", "de": "Roter Rauch", "en": "Red smoke"}
+        here.alert("SMOKE-1", hazard="chemical", headline=headlines)
+        here.until(lambda: here.sms_to(OFFICER_A), "an ask")
+        here.text(OFFICER_A, "oui")
+        waiting = "Fumée toxique: une diffusion attend votre feu vert. Accords requis: 2. Voyez avec le SITCEN."
+        here.until(lambda: waiting in here.sms_to(OFFICER_A), "word of a draft")
+        (draft,) = here.status()["broadcasts"]
+        assert (draft["by"], draft["needs"], draft["outcome"]) == ("sheet toxic-smoke", 2, "")
+        (alarm,) = here.status()["alarms"]
+        assert alarm["detail"] == "drafted by the sheet toxic-smoke (alert): 2 people have to release it"
+
+        here.kill()
+        here.start()
+        shown = vigie(here, "broadcast", "show", draft["id"])
+        assert (shown.code, shown.err) == (0, "")
+        assert shown.out.startswith("4 people, in about 0 s")
+        assert "    Fumée (rouge). 18:00\n" in shown.out
+        public = {"+32450001001": "Fumée (rouge)", "+32450001002": "Rode rook", "+32450001003": "Red smoke"}
+        public["+32450001004"] = "Roter Rauch"
+        assert [here.sms_to(number) for number in public] == [[], [], [], []]
+        assert vigie(here, "broadcast", "release", draft["id"], "--by", "officer-a").out.startswith("1 more must")
+        assert vigie(here, "broadcast", "release", draft["id"], "--by", "officer-a").code == 1
+        assert [here.sms_to(number) for number in public] == [[], [], [], []]
+        assert vigie(here, "broadcast", "release", draft["id"], "--by", "officer-b").code == 0
+        done(here, draft["id"])
+        for number, headline in public.items():
+            assert here.sms_to(number) == [f"{headline}. 18:00"]
+        here.until(lambda: "Giftiger Rauch" in here.sms_to(OFFICER_C), "the step after it was sent")
+
+        here.cancel("SMOKE-2", of="SMOKE-1", hazard="chemical")
+        here.until(lambda: len(here.status()["broadcasts"]) == 2, "an all-clear that waits")
+        clear = here.status()["broadcasts"][1]
+        assert (clear["kind"], clear["follows"], clear["needs"]) == ("all-clear", draft["id"], 2)
+        for officer in ("officer-b", "officer-c"):
+            assert [len(here.sms_to(number)) for number in public] == [1, 1, 1, 1]
+            assert vigie(here, "broadcast", "release", clear["id"], "--by", officer).code == 0
+        done(here, clear["id"])
+        assert here.sms_to("+32450001002") == ["Rode rook. 18:00", "Rode rook: 0"]
+        account = vigie(here, "broadcast", "report", draft["id"])
+        assert "drafted by the sheet toxic-smoke (step public) (alert, public)" in account.out
+        order = next(o for o in here.events(e.Ordered) if o.broadcast)
+        why = vigie(here, "why", order.order).out
+        assert "the sheet toxic-smoke (step public) drafted the broadcast" in why
+        assert "officer-a released it at" in why
+        assert "of toxic-smoke" in why
+        assert "SMOKE-1" in why
 
 
 def test_an_exercise_is_previewed_as_it_will_read(gallery: Room) -> None:

@@ -21,8 +21,12 @@ import msgspec
 import trio
 import trio.testing
 
+from hub.broadcasts import Broadcasts
+from hub.broadcasts.making import Maker
+from hub.broadcasts.proposing import Proposer
 from hub.clock import Clock
 from hub.config import load
+from hub.config.groups import Areas
 from hub.connector import Item, Outgoing, ReceiptItem, ReplyItem, SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.desk import Desk
@@ -102,11 +106,13 @@ class Delivery(msgspec.Struct):
 
 
 class Night:
-    """Made by `night`. `up`: the hub runs; else what is sent to it is kept by the providers until it is back."""
+    """Made by `night`. `up`: the hub runs; else what is sent to it is kept by the providers until it is back.
+    `drafting`: whether a hub that comes up drafts what sheets propose."""
 
     def __init__(self, rules: InForce, at: datetime, nursery: trio.Nursery, channels: Sequence[str]) -> None:
         self.rules = rules
         self.up = False
+        self.drafting = True
         self.core: Core
         self.journal = MemoryJournal(entropy=random.Random(3).randbytes)
         self.channels = {name: FakeChannel(name, partial(self._arrives, name)) for name in channels}
@@ -149,12 +155,25 @@ class Night:
             understanding=lambda: Understanding(self.rules.directory),
             trust={},
         )
+        desk = Desk(self.intake, lambda: self.state, lambda: self.rules, lambda: self.now)
+        maker = Maker(
+            journal=self.journal,
+            desk=desk,
+            form=CONFIG.hub.broadcasts,
+            channels=CONFIG.channels,
+            texts=TEXTS,
+            areas=Areas(CONFIG.geography),
+            playback=False,
+        )
+        self.proposer = Proposer(maker, desk.state, desk.act)
+        self.core.decider.followers.append(self.proposer.follow)
         self.operators = Operators(
-            desk=Desk(self.intake, lambda: self.state, lambda: self.rules, lambda: self.now),
+            desk=desk,
             ids=self._ids(),
             status=lambda: picture(self.state, self.now, Recent()),
             health=lambda: health(self.core, None),
             sources=("meteo",),
+            others=Broadcasts(desk, maker).done,
         )
         ids, at = self._ids(), self.now
         bodies: list[r.FactBody] = [
@@ -182,7 +201,10 @@ class Night:
     async def _live(self, started: str, *, task_status: trio.TaskStatus[None]) -> None:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
+                left = list(self.state.proposals)
                 await nursery.start(self.core.run, started)
+                if self.drafting:
+                    nursery.start_soon(self.proposer.run, left)
                 task_status.started()
                 await trio.sleep_forever()
 

@@ -3,7 +3,20 @@ rosters as the story wants them."""
 
 from collections.abc import Iterable, Mapping
 
-from hub.model.people import Address, Asked, Chain, Contact, Discipline, Group, Language, Person, Role, Roster, Tier
+from hub.model.people import (
+    Address,
+    Asked,
+    Chain,
+    Contact,
+    Discipline,
+    Group,
+    Language,
+    Person,
+    Registered,
+    Role,
+    Roster,
+    Tier,
+)
 from hub.model.signal import Hazard, Severity
 from hub.people.directory import Directory
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Outcome, Playbook, Step, When
@@ -96,14 +109,15 @@ def rules(
     rosters: Iterable[Roster] = (),
     groups: Mapping[str, tuple[str, ...]] | None = None,
     people: Iterable[Person] = (),
+    registered: Iterable[Registered] = (),
 ) -> InForce:
-    """`people`: in place of those of PEOPLE who have the same id."""
+    """`people`: in place of those of PEOPLE who have the same id; `registered`: of the public."""
     everybody = PEOPLE | {p.id: p for p in people}
     lists = [Group(id=name, members=members) for name, members in (groups or {}).items()]
     return InForce(
         sheets=sheets,
         chains={c.id: c for c in (*chains, DIRECTORS)},
-        directory=Directory(everybody.values(), lists),
+        directory=Directory(everybody.values(), lists, registered=registered),
         rosters={roster.id: roster for roster in rosters},
         voices=frozenset({"voice"}),
     )

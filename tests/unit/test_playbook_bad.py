@@ -29,6 +29,7 @@ KNOWN = Known(
     channels={"sms", "voice", "email"},
     voices={"voice"},
     organisations={"stib"},
+    classes={"public": True, "partners": False},
 )
 
 

@@ -8,7 +8,7 @@ import typer
 from hub.cli.options import CONFIG, ByOption, ConfigOption, DataOption, JsonOption, WhyOption, act
 from hub.model.broadcast import Control
 
-app = typer.Typer(help="One message to very many: preview, draft, release, hold, stop, correct.", no_args_is_help=True)
+app = typer.Typer(help="One message to very many: preview, draft, show, release, stop, correct.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="What to say, to whom and how (YAML): see docs/broadcasts.md.")]
 Id = Annotated[str, typer.Argument(help="Its id, as the status shows it.")]
@@ -32,6 +32,15 @@ def draft(file: File, by: ByOption, why: WhyOption, config: ConfigOption = CONFI
     from hub.cli.setting import checked
 
     run_it(checked(config), file, by, why, as_json)
+
+
+@app.command()
+def show(broadcast: Id, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """What it says to whom, as it is: to be read before it is released."""
+    from hub.cli.broadcast import show as run_it
+    from hub.cli.setting import read
+
+    run_it(read(config)[0], broadcast, as_json)
 
 
 @app.command()
