@@ -217,6 +217,10 @@ class Geography:
             self._memo[key] = known
         return known
 
+    def lies_in(self, place: str) -> frozenset[str]:
+        """All the areas an area lies in. Raises KeyError for one there is not."""
+        return self._above[place]
+
     def around(self, places: Iterable[str]) -> tuple[str, ...]:
         """The areas that lie in some areas, and all that any of these lie in; unknown ones have none."""
         known = {p for p in places if p in self.places}
