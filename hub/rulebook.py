@@ -1,5 +1,5 @@
-"""What `vigie check` looks for: every rule by its name, and what it means. `vigie check --explain RULE` prints an entry,
-docs/rules.md is made of them (tools/rulebook.py), and an editor or a code scanner shows them beside a finding.
+"""What `vigie check` looks for: every rule by its name, and what it means. `vigie check --explain RULE` prints an
+entry, docs/rules.md is made of them (tools/rulebook.py), and code scanners show them beside a finding.
 
 A rule that warns can be waived with a reason (hub/waivers.py); what is an error cannot.
 """
@@ -13,7 +13,7 @@ DAY, ROOM, JOURNAL = "day", "room", "journal"
 
 
 class Rule(Struct, frozen=True):
-    """`warns`: it comes as a warning (also where it can be an error elsewhere). `asks`: what it needs besides the files:
+    """`warns`: it comes as a warning (also where it can be an error elsewhere). `asks`: what it needs besides files:
     the DAY, who is on duty in the coming month (ROOM), what was recorded (JOURNAL)."""
 
     meaning: str

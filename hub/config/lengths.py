@@ -1,4 +1,4 @@
-"""How many SMS a message is as it goes out: with the banner of an exercise, the mark of a repetition, and how to answer."""
+"""How many SMS a message is as it goes out: with an exercise's banner, a repetition's mark, and how to answer."""
 
 from collections.abc import Iterator
 
@@ -119,4 +119,4 @@ def _parts(texts: Texts, use: Use, message: Message, language: Language, status:
 
 
 _ALL = 999  # nothing is cut
-_INSTANTS = ("at",)  # told by the hub alone, in its own messages
+_INSTANTS = {"at"}  # told by the hub alone, in its own messages

@@ -96,8 +96,8 @@ def _check_condition(document: Document, steps: dict[str, Step], step: Step, key
 def check_calls(document: Document, playbook: Playbook, fall_backs: Collection[str]) -> None:
     """Adds a finding for a step that waits until a call was accepted and exhausted, where its chain has no other that
     goes on. `fall_backs`: the chains that have one."""
-    calls = {step.name for step in playbook.steps
-             if isinstance(step.action, Call) and step.every_s is None and step.action.chain not in fall_backs}  # fmt: skip
+    once = [step for step in playbook.steps if step.every_s is None]
+    calls = {s.name for s in once if isinstance(s.action, Call) and s.action.chain not in fall_backs}
     for step in playbook.steps:
         for key in ("after", "until"):
             condition: Condition | None = getattr(step, key)

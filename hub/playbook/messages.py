@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hub.binding import Misfit, Reads, bind
 from hub.findings import Finding, choice, errors
@@ -63,16 +63,30 @@ def _message_id(text: str) -> str:
 
 
 class TextForm(Struct, frozen=True, kw_only=True):
-    text: str
-    subject: str = ""
-    voice: str = ""
+    """A text, and what is different in a mail and on the telephone."""
+
+    text: Annotated[
+        str, Meta(description="The SMS, and the mail's body", examples=["Gas leak: {headline}. Can you take charge?"])
+    ]
+    subject: Annotated[
+        str, Meta(description="Of the mail; otherwise the text's first line", examples=["Gas leak: {headline}"])
+    ] = ""
+    voice: Annotated[
+        str,
+        Meta(
+            description="What a call says, written as one speaks; otherwise the text",
+            examples=["There is a gas leak. {headline}. Can you take charge?"],
+        ),
+    ] = ""
 
 
 class MessageForm(Struct, frozen=True, kw_only=True):
-    fr: str | TextForm
-    nl: str | TextForm
-    de: str | TextForm
-    en: str | TextForm
+    """What is said in each language: the text itself, or text, subject and voice."""
+
+    fr: Annotated[str | TextForm, Meta(description="In French", examples=["Fuite de gaz: {headline}"])]
+    nl: Annotated[str | TextForm, Meta(description="In Dutch", examples=["Gaslek: {headline}"])]
+    de: Annotated[str | TextForm, Meta(description="In German", examples=["Gasleck: {headline}"])]
+    en: Annotated[str | TextForm, Meta(description="In English", examples=["Gas leak: {headline}"])]
 
 
 _ID = {"type": "string", "pattern": r"^[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)?$"}
