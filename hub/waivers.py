@@ -46,7 +46,7 @@ def settle(
     waives nothing is one too many."""
     left = list(findings)
     for file, text in texts.items():
-        if "vigie" not in text:
+        if "vigie" not in text.casefold():
             continue
         document = read(text, file)
         document.findings.clear()  # these are told by whoever reads the file for what is in it
@@ -61,7 +61,7 @@ def settle(
 
 def waives(text: str, file: str, finding: Finding) -> bool:
     """Whether a text waives a finding that is made at this place."""
-    return "vigie" in text and any(waiver.covers(finding) for waiver in _waivers(read(text, file)))
+    return "vigie" in text.casefold() and any(waiver.covers(finding) for waiver in _waivers(read(text, file)))
 
 
 def _waivers(document: Document) -> list[Waiver]:

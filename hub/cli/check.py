@@ -115,14 +115,15 @@ def _alone(path: Path) -> Iterator[Finding]:
 def _whole(folder: Path, data: Path | None) -> tuple[list[Finding], list[Met]]:
     """Everything, and what the words in sheets meet of what was recorded."""
     config, findings = read(folder)
-    more, judged = _broken_channels(config, folder), {rule for rule in RULES if RULES[rule].asks == ROOM}
+    more, judged = _broken_channels(config, folder), set[str]()
     met: list[Met] = []
     if not errors(findings):
         now = wall()
         more += _month(config, data, now)
+        judged |= {rule for rule in RULES if RULES[rule].asks == ROOM}
         recorded = _recorded(config, data, now)
         if recorded is not None:
-            more += not_in_files(config)
+            more += not_in_files(config, data)
             met = words_met(config.playbooks, recorded)
             more += check_words(config, met) + check_incidents(config, opened(config, recorded))
             enough = len(recorded) >= SIGNALS_MIN

@@ -15,7 +15,8 @@ from hub.people import quorum
 from hub.people.chains import resolve
 from hub.people.directory import Directory
 from hub.people.rosters import timeline
-from hub.yaml import Document
+from hub.yaml import Document, Node
+from hub.yaml import Mapping as YamlMapping
 
 MONTH = timedelta(days=31)
 _ACCOUNTS = ("account", "host", "homeserver", "url")  # of a connector's settings, what says whose line it is
@@ -92,7 +93,7 @@ def _check_enough(document: Document, chain: Chain, spans: Sequence[Span], direc
     who = f"reaches {', '.join(sorted(short[0].reached)) or 'nobody'} and lacks {quorum.in_words(*lacks)}"
     when = "at any time" if always else _when(_joined(short), zone)
     document.add(
-        document.at(chain.id), "nobody-would-answer", f"{chain.id} {who} {when}",
+        _name(document, chain.id), "nobody-would-answer", f"{chain.id} {who} {when}",
         "put somebody on duty, give them an address, or ask more people", warning=True,
     )  # fmt: skip
 
@@ -117,7 +118,7 @@ def _check_devices(document: Document, name: str, all_: Sequence[Sequence[Span]]
     whose = f"of {', '.join(sorted(alone[0].reached))}" if alone[0].reached else "of the chain that goes on"
     when = "at any time" if len(alone) == len(own) else _when(_joined(alone), zone)
     document.add(
-        document.at(name), "one-device", f"all that {name} has {when} is one device {whose}",
+        _name(document, name), "one-device", f"{when}, all that {name} has is one device {whose}",
         "ask somebody else too, or give them a second number", warning=True,
     )  # fmt: skip
 
@@ -126,11 +127,16 @@ def _check_providers(document: Document, name: str, config: Config, all_: Sequen
     ways = {way for spans in all_ for span in spans for way in span.ways}
     providers = {p for channel, address in ways for p in config.routes.providers(channel, address)}
     lines = {line for p in providers if (line := _line(config, p)) is not None}
-    if len(lines) == 1 and len(providers) > 0:
+    if len(lines) == 1:
+        entries = ", ".join(sorted(providers))
         document.add(
-            document.at(name), "one-provider", f"all of {name} goes by one provider ({', '.join(sorted(providers))})",
+            _name(document, name), "one-provider", f"all of {name} goes by one provider ({entries})",
             "add a fall-back (docs/providers.md), or a channel of another provider", warning=True,
         )  # fmt: skip
+
+
+def _name(document: Document, chain: str) -> Node | None:
+    return document.root.key(chain) if isinstance(document.root, YamlMapping) else None
 
 
 def _line(config: Config, entry: str) -> tuple[str, str] | None:
