@@ -41,9 +41,7 @@ def write(folder: Path, config: Path, yes: bool) -> None:
         say.could_not(f"{folder}: no such folder: name the one with config/ and playbooks/")
     known = read(config)[0] if config.is_dir() else None
     schemas = {kind: made(kind) for kind in KINDS if kind != "config"}
-    changed = [
-        _renew(folder / workspace.FOLDER / name, text) for name, text in workspace.files(schemas, known).items()
-    ]
+    changed = [_renew(folder / workspace.FOLDER / name, text) for name, text in workspace.files(schemas, known).items()]
     config_seen, sheets_seen = (os.path.relpath(path, folder) for path in (config, playbooks_of(config)))
     changed.append(
         _add(folder / workspace.SETTINGS, lambda before: workspace.settings(before, config_seen, sheets_seen), yes)

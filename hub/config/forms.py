@@ -377,7 +377,9 @@ class LayerForm(Struct, frozen=True, kw_only=True):
         field(name="from")
     )
     every: Annotated[
-        int, Reads(_turn, {"type": "string"}), Meta(description="How long a turn is: week, 2 weeks, day")
+        int,
+        Reads(_turn, {"type": "string"}),
+        Meta(description="How long a turn is: week, 2 weeks, day", examples=["week", "2 weeks"]),
     ] = 7
     at: Annotated[str, Reads(_time_of_day, {"type": "string"}), Meta(description="When it is handed over")] = "08:00"
     hours: Annotated[
