@@ -28,7 +28,14 @@ _BATCH = 200
 class PollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to poll and how. Durations are seconds."""
 
-    url: Annotated[str, Meta(pattern="^https?://[^ ]+$", description="Address to poll, http or https.")]
+    url: Annotated[
+        str,
+        Meta(
+            pattern="^https?://[^ ]+$",
+            description="Address to poll, http or https.",
+            examples=["https://feeds.example.org/warnings"],
+        ),
+    ]
     every: Annotated[float, Meta(ge=1, le=86_400, description="Seconds between polls, e.g. 60 (1 min).")] = 60.0
     timeout: Annotated[float, Meta(gt=0, le=600, description="Seconds a whole answer may take, e.g. 30.")] = 30.0
     max_bytes: Annotated[
@@ -38,7 +45,11 @@ class PollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool, Meta(description="The address is one of our own network (loopback, private): allow it, and it alone.")
     ] = False
     authorization: Annotated[
-        str, Meta(description="Name of the secret whose value is sent as the Authorization header; empty for none.")
+        str,
+        Meta(
+            description="Name of the secret whose value is sent as the Authorization header; empty for none.",
+            examples=["FEED_AUTHORIZATION"],
+        ),
     ] = ""
     silent_after: Annotated[
         float, Meta(ge=0, description="Seconds without anything new after which the source counts as silent; 0: never.")

@@ -153,9 +153,18 @@ def _texts(document: Document, node: Node, what: str) -> Any:
 
 
 _DURATION = {"type": "string", "pattern": r"^([0-9.]+ ?[a-z]+ ?)+$", "examples": ["90 s", "4 min", "6 h", "2 days"]}
+_SPOKEN = {
+    Language.FR: ("French", "Fuite de gaz"),
+    Language.NL: ("Dutch", "Gaslek"),
+    Language.DE: ("German", "Gasleck"),
+    Language.EN: ("English", "Gas leak"),
+}
 _TEXTS = {
     "type": "object",
-    "properties": {language.value: {"type": "string"} for language in Language},
+    "properties": {
+        language.value: {"type": "string", "description": f"In {name}", "examples": [example]}
+        for language, (name, example) in _SPOKEN.items()
+    },
     "required": [language.value for language in Language],
     "additionalProperties": False,
 }

@@ -2,7 +2,7 @@
 
 Lines and columns count from 1, columns in characters. Everything that checks a playbook or a configuration gives
 findings, all at once rather than the first only. `rule` is a short stable word (`unknown-key`) an author can look
-up in docs/playbooks.md.
+up (`vigie check --explain RULE`, hub/rulebook.py). A warning may be waived in the file itself (hub/waivers.py).
 """
 
 import difflib
@@ -14,7 +14,8 @@ from msgspec import Struct
 class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One thing that is wrong. `source` is the line it stands in, `width` how many characters of it are meant.
 
-    `warning`: worth a look, but what was read is used all the same.
+    `warning`: worth a look, but what was read is used all the same. `names`: what else it is about, by name; a waiver
+    has to name it too.
     """
 
     file: str
@@ -26,6 +27,7 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
     source: str = ""
     width: int = 1
     warning: bool = False
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """On one line, for programs and logs."""

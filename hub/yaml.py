@@ -86,6 +86,7 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the scanner counts as one
+_COMMENT = re.compile(r"(?:(?<=\s)|^)#")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -97,11 +98,21 @@ class Document:
         self.root: Node | None = None
         self.findings: list[Finding] = []
         self._lines = _LINE_END.split(text)
+        self._texts: list[tuple[tuple[int, int], tuple[int, int]]] = []  # where texts stand in which a # is no comment
 
-    def add(self, node: Node | None, rule: str, message: str, remedy: str = "", *, warning: bool = False) -> None:
+    def add(
+        self,
+        node: Node | None,
+        rule: str,
+        message: str,
+        remedy: str = "",
+        *,
+        warning: bool = False,
+        names: tuple[str, ...] = (),
+    ) -> None:
         """Note what is wrong at a node (None: with the file as a whole)."""
         line, column, width = (node.line, node.column, node.width) if node is not None else (1, 1, 1)
-        self.add_at(line, column, rule, message, remedy, width=width, warning=warning)
+        self.add_at(line, column, rule, message, remedy, width=width, warning=warning, names=names)
 
     def add_at(
         self,
@@ -113,6 +124,7 @@ class Document:
         *,
         width: int = 1,
         warning: bool = False,
+        names: tuple[str, ...] = (),
     ) -> None:
         """Note what is wrong at a place."""
         source = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
@@ -127,8 +139,29 @@ class Document:
                 source=source[:200],
                 width=max(1, min(width, len(source) - column + 1)),
                 warning=warning,
+                names=names,
             )
         )
+
+    def comments(self) -> list[tuple[int, int, str]]:
+        """Every comment, from its # on: line, column (from 1), text."""
+        found = []
+        for number, line in enumerate(self._lines, 1):
+            for mark in _COMMENT.finditer(line):
+                at = (number, mark.start() + 1)
+                if not any(start <= at < end for start, end in self._texts):
+                    found.append((*at, line[mark.start() :].rstrip()))
+                    break
+        return found
+
+    def set_aside(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """What stands between two places (line and column from 1, the end excluded) is text, whatever it looks like."""
+        self._texts.append((start, end))
+
+    @property
+    def lines(self) -> int:
+        """How many lines the text has."""
+        return len(self._lines)
 
     def line(self, number: int) -> str:
         """A line of the text, counted from 1; `""` past its end."""
@@ -289,6 +322,8 @@ class _Builder:
         if not event.value.isascii() and _LONE_SURROGATE.search(event.value):
             self._stop(event, "not-yaml", "half a character (a lone surrogate)", "write the character itself")
         node = Scalar(event.value, start.line + 1, start.column + 1, max(1, width), quoted=not plain)
+        if not plain and "#" in event.value:
+            self._document.set_aside((start.line + 1, start.column + 1), (end.line + 1, end.column + 1))
         if plain and event.value:
             self._not_cut(end.line, end.column)
         if event.anchor:

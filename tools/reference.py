@@ -60,7 +60,7 @@ Everything a centre says about itself stands in one folder (`--config DIR`, [con
   digits and hyphens. A list of one may be written without brackets. *Required* means that there is no default.
 - **Secrets never stand here**, only their NAME (capitals, digits, `_`). `TWILIO_TOKEN` is `VIGIE_TWILIO_TOKEN` of the
   environment, else the file `TWILIO_TOKEN` in the folder of secrets. `API_TOKEN` is always needed.
-- Editors complete and underline with what `vigie schema FILE` prints ([how](playbooks.md)).
+- Editors complete, explain and underline once `vigie schema --write .` has set them up ([how](editor.md)).
 """
 
 HUB = {

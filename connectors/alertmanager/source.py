@@ -41,12 +41,23 @@ class AlertmanagerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     secrets: Annotated[
-        tuple[str, ...], Meta(min_length=1, description="Names of the secrets it may show; two while one is replaced")
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="Names of the secrets it may show; two while one is replaced",
+            examples=["HOUSE_MONITORING"],
+        ),
     ]
-    user: Annotated[str, Meta(description="Its user name, where it sends a password (Basic) and no token (Bearer)")] = (
-        ""
-    )
-    sender: Annotated[str, Meta(description="Who signals come from; the source's name when left out")] = ""
+    user: Annotated[
+        str,
+        Meta(
+            description="Its user name, where it sends a password (Basic) and no token (Bearer)",
+            examples=["alertmanager"],
+        ),
+    ] = ""
+    sender: Annotated[
+        str, Meta(description="Who signals come from; the source's name when left out", examples=["house"])
+    ] = ""
     language: Annotated[str, Meta(description="Language of its texts, as en or fr-BE")] = "en"
     hazard: Annotated[Hazard | None, Meta(description="What its alerts are about, where no label says it")] = None
     category: Annotated[Category, Meta(description="CAP category of its alerts")] = Category.INFRA

@@ -45,7 +45,11 @@ class FeedConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str, Meta(description="Language of the entries, e.g. nl-BE; empty: what the feed says.", pattern="^[A-Za-z-]*$")
     ] = ""
     sender: Annotated[
-        str, Meta(description="Name of the sender in signals, e.g. sncb-nmbs; empty: the host of the address.")
+        str,
+        Meta(
+            description="Name of the sender in signals, e.g. sncb-nmbs; empty: the host of the address.",
+            examples=["siamu"],
+        ),
     ] = ""
     cap: Annotated[
         Literal["follow", "ignore"],

@@ -35,9 +35,22 @@ class Proof(StrEnum):
 class HttpSmsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A provider of SMS with an HTTP interface."""
 
-    url: Annotated[str, Meta(pattern=r"^https?://[^\s{}]+$", description="Where messages are handed over")]
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^\s{}]+$",
+            description="Where messages are handed over",
+            examples=["https://gateway.example.org/sms"],
+        ),
+    ]
     method: Annotated[str, Meta(pattern="^(POST|PUT|GET)$", description="POST, PUT or GET")] = "POST"
-    json: Annotated[str, Meta(description='The body as JSON: {"to": "{to}", "text": "{text}", "from": "{from}"}')] = ""
+    json: Annotated[
+        str,
+        Meta(
+            description='The body as JSON: {"to": "{to}", "text": "{text}", "from": "{from}"}',
+            examples=['{"to": "{to}", "text": "{text}"}'],
+        ),
+    ] = ""
     form: Annotated[Mapping[str, str], Meta(description="The body as form fields, in place of `json`")] = msgspec.field(
         default_factory=dict
     )
@@ -47,18 +60,23 @@ class HttpSmsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     headers: Annotated[Mapping[str, str], Meta(description="Headers besides; {id} may stand in them")] = msgspec.field(
         default_factory=dict
     )
-    sender: Annotated[str, Meta(description="What fills {from}: a number, or up to 11 letters")] = ""
+    sender: Annotated[
+        str, Meta(description="What fills {from}: a number, or up to 11 letters", examples=["SITCEN"])
+    ] = ""
     encodings: Annotated[
         Mapping[str, str], Meta(description="What fills {encoding}: a word for GSM-7 and one for UCS-2")
     ] = msgspec.field(default_factory=dict)
     unencrypted: Annotated[bool, Meta(description="Post to http:// too: only inside a network of one's own")] = False
 
     auth: Annotated[Auth, Meta(description="How we prove who we are")] = Auth.NONE
-    auth_name: Annotated[str, Meta(description="The user (basic), or the header's name (header)")] = ""
-    auth_secret: Annotated[str, Meta(description="Name of the secret that proves it")] = ""
+    auth_name: Annotated[
+        str, Meta(description="The user (basic), or the header's name (header)", examples=["Authorization"])
+    ] = ""
+    auth_secret: Annotated[str, Meta(description="Name of the secret that proves it", examples=["GATEWAY_TOKEN"])] = ""
 
     prefixes: Annotated[
-        tuple[str, ...], Meta(description="Numbers it serves, by their beginning: +32, +352; all where left out")
+        tuple[str, ...],
+        Meta(description="Numbers it serves, by their beginning: +32, +352; all where left out", examples=["+49"]),
     ] = ()
     parts_max: Annotated[int, Meta(ge=1, le=10, description="Longer texts are cut to so many SMS")] = 4
     longest: Annotated[int, Meta(ge=160, le=2000, description="Longest text it takes, characters")] = 1600
@@ -67,34 +85,64 @@ class HttpSmsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     timeout_s: Annotated[float, Meta(gt=0, le=60, description="How long to wait for an answer, seconds")] = 15.0
 
     accepted: Annotated[
-        tuple[int, ...], Meta(description="HTTP statuses of a message taken; all 2xx where left out")
+        tuple[int, ...], Meta(description="HTTP statuses of a message taken; all 2xx where left out", examples=["0"])
     ] = ()
-    id_at: Annotated[str, Meta(description="Where its JSON answer has the message's id: messages.0.id")] = ""
-    error_at: Annotated[str, Meta(description="Where its JSON answer has an error code")] = ""
-    no_error: Annotated[tuple[str, ...], Meta(description="Codes there that mean no error")] = ("0", "")
-    bad_number: Annotated[tuple[str, ...], Meta(description="Codes or HTTP statuses: the number is wrong")] = ()
-    refused: Annotated[tuple[str, ...], Meta(description="Codes or HTTP statuses: will never arrive this way")] = ()
-    again: Annotated[tuple[str, ...], Meta(description="Codes or HTTP statuses: not taken, to be tried again")] = ()
+    id_at: Annotated[
+        str, Meta(description="Where its JSON answer has the message's id: messages.0.id", examples=["messages.0.id"])
+    ] = ""
+    error_at: Annotated[
+        str, Meta(description="Where its JSON answer has an error code", examples=["messages.0.error"])
+    ] = ""
+    no_error: Annotated[tuple[str, ...], Meta(description="Codes there that mean no error", examples=["0"])] = ("0", "")
+    bad_number: Annotated[
+        tuple[str, ...], Meta(description="Codes or HTTP statuses: the number is wrong", examples=["11"])
+    ] = ()
+    refused: Annotated[
+        tuple[str, ...], Meta(description="Codes or HTTP statuses: will never arrive this way", examples=["29"])
+    ] = ()
+    again: Annotated[
+        tuple[str, ...], Meta(description="Codes or HTTP statuses: not taken, to be tried again", examples=["1"])
+    ] = ()
     broken: Annotated[
-        tuple[str, ...], Meta(description="Codes or HTTP statuses: for nobody, as without credit; the room is told")
+        tuple[str, ...],
+        Meta(description="Codes or HTTP statuses: for nobody, as without credit; the room is told", examples=["401"]),
     ] = ()
 
     proof: Annotated[Proof, Meta(description="How the provider proves who it is when it calls us")] = Proof.NONE
-    proof_name: Annotated[str, Meta(description="The header's name (hmac, header), or the parameter's (query)")] = ""
+    proof_name: Annotated[
+        str, Meta(description="The header's name (hmac, header), or the parameter's (query)", examples=["X-Token"])
+    ] = ""
     proof_secrets: Annotated[
-        tuple[str, ...], Meta(description="Names of the secrets that prove it; two while one is replaced")
+        tuple[str, ...],
+        Meta(
+            description="Names of the secrets that prove it; two while one is replaced", examples=["GATEWAY_CALLBACK"]
+        ),
     ] = ()
     report_id_at: Annotated[
-        str, Meta(description="Delivery reports: where they have {id}, or the provider's id; no reports without")
+        str,
+        Meta(
+            description="Delivery reports: where they have {id}, or the provider's id; no reports without",
+            examples=["id"],
+        ),
     ] = ""
-    report_status_at: Annotated[str, Meta(description="Delivery reports: where they have the status")] = ""
-    report_error_at: Annotated[str, Meta(description="Delivery reports: where they have the reason, a code")] = ""
-    report_list_at: Annotated[str, Meta(description="Delivery reports: where the list is, when several come")] = ""
-    delivered: Annotated[tuple[str, ...], Meta(description="Statuses of a message that arrived")] = (
+    report_status_at: Annotated[
+        str, Meta(description="Delivery reports: where they have the status", examples=["status"])
+    ] = ""
+    report_error_at: Annotated[
+        str, Meta(description="Delivery reports: where they have the reason, a code", examples=["error"])
+    ] = ""
+    report_list_at: Annotated[
+        str, Meta(description="Delivery reports: where the list is, when several come", examples=["reports"])
+    ] = ""
+    delivered: Annotated[
+        tuple[str, ...], Meta(description="Statuses of a message that arrived", examples=["delivered"])
+    ] = (
         "delivered",
         "DELIVRD",
     )
-    failed: Annotated[tuple[str, ...], Meta(description="Statuses of a message that will not arrive")] = (
+    failed: Annotated[
+        tuple[str, ...], Meta(description="Statuses of a message that will not arrive", examples=["failed"])
+    ] = (
         "failed",
         "undelivered",
         "rejected",
@@ -102,12 +150,14 @@ class HttpSmsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         "UNDELIV",
         "REJECTD",
     )
-    reply_id_at: Annotated[str, Meta(description="Replies: where they have an id of their own; no replies without")] = (
-        ""
-    )
-    reply_from_at: Annotated[str, Meta(description="Replies: where the sender's number is")] = ""
-    reply_text_at: Annotated[str, Meta(description="Replies: where the words are")] = ""
-    reply_list_at: Annotated[str, Meta(description="Replies: where the list is, when several come")] = ""
+    reply_id_at: Annotated[
+        str, Meta(description="Replies: where they have an id of their own; no replies without", examples=["id"])
+    ] = ""
+    reply_from_at: Annotated[str, Meta(description="Replies: where the sender's number is", examples=["from"])] = ""
+    reply_text_at: Annotated[str, Meta(description="Replies: where the words are", examples=["text"])] = ""
+    reply_list_at: Annotated[
+        str, Meta(description="Replies: where the list is, when several come", examples=["messages"])
+    ] = ""
     region: Annotated[
         str, Meta(pattern="^[A-Z]{2}$", description="Country of senders' numbers without a country code")
     ] = "BE"

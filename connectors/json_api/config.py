@@ -41,7 +41,8 @@ class JsonConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         "@"
     )
     only: Annotated[
-        str, Meta(description="Only items of which this is true: properties.mag >= `4`; all where left out")
+        str,
+        Meta(description="Only items of which this is true; all where left out", examples=["properties.mag >= `4`"]),
     ] = ""
     fields: Annotated[
         Mapping[str, str],
@@ -71,7 +72,11 @@ class JsonConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool, Meta(description="What is no longer in the list is over: its signal is withdrawn")
     ] = False
     next: Annotated[
-        str, Meta(description="Where an answer has the address of the next page; one page only where left out")
+        str,
+        Meta(
+            description="Where an answer has the address of the next page; one page only where left out",
+            examples=["links.next"],
+        ),
     ] = ""
     pages: Annotated[int, Meta(ge=1, le=50, description="How many pages are read at one poll, e.g. 5")] = 5
 

@@ -23,14 +23,33 @@ _SKEW = timedelta(minutes=1)  # between the homeserver's clock and ours
 class MatrixConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Example: `homeserver: https://matrix.example.org`, `token: MATRIX_TOKEN`, `invites from: example.org`."""
 
-    homeserver: Annotated[str, Meta(pattern="^https?://[^ ]+$", description="Where the client-server API is")]
-    token: Annotated[str, Meta(min_length=1, description="Name of the secret with the account's access token")]
+    homeserver: Annotated[
+        str,
+        Meta(
+            pattern="^https?://[^ ]+$",
+            description="Where the client-server API is",
+            examples=["https://matrix.example.org"],
+        ),
+    ]
+    token: Annotated[
+        str,
+        Meta(min_length=1, description="Name of the secret with the account's access token", examples=["MATRIX_TOKEN"]),
+    ]
     invites_from: Annotated[
         tuple[str, ...],
-        Meta(description="Whose invitations are accepted: people (@person:server) and whole servers (example.org)"),
+        Meta(
+            description="Whose invitations are accepted: people (@person:server) and whole servers (example.org)",
+            examples=["example.org"],
+        ),
     ] = ()
     unencrypted: Annotated[bool, Meta(description="Whether http:// will do: only in one's own network")] = False
-    ca_file: Annotated[str, Meta(description="Certificates to trust in place of the system's (PEM file)")] = ""
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="Certificates to trust in place of the system's (PEM file)",
+            examples=["/etc/ssl/private-ca.pem"],
+        ),
+    ] = ""
     connections: Annotated[int, Meta(ge=1, le=200, description="Messages handed over at the same time")] = 20
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for an answer, seconds")] = 15.0
 

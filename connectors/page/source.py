@@ -24,16 +24,24 @@ class PageConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Example: `{url: "https://www.example.brussels/alerts", watch: "main .alert", every: 300}`.
     """
 
-    watch: Annotated[str, Meta(description="CSS selector of the part that is watched: #news, main .alert")] = "body"
+    watch: Annotated[
+        str, Meta(description="CSS selector of the part that is watched", examples=["#news", "main .alert"])
+    ] = "body"
     ignore: Annotated[
-        tuple[str, ...], Meta(description="CSS selectors of what in it does not count, as .date or nav")
+        tuple[str, ...], Meta(description="CSS selectors of what in it does not count", examples=[".date", "nav"])
     ] = ()
     ignore_text: Annotated[
-        tuple[str, ...], Meta(description="Patterns (RE2) of what in its lines does not count, as a clock's time")
+        tuple[str, ...], Meta(description="Patterns (RE2) of what in its lines does not count", examples=[r"\d\d:\d\d"])
     ] = ()
-    only: Annotated[str, Meta(description="Pattern (RE2): only changes count of which a new line holds it")] = ""
-    headline: Annotated[str, Meta(description="Begins each headline; the page's title where left out")] = ""
-    language: Annotated[str, Meta(description="Language of the page, as fr-BE", pattern="^[A-Za-z-]*$")] = "fr-BE"
+    only: Annotated[
+        str, Meta(description="Pattern (RE2): only changes count of which a new line holds it", examples=["(?i)closed"])
+    ] = ""
+    headline: Annotated[
+        str, Meta(description="Begins each headline; the page's title where left out", examples=["Tunnels"])
+    ] = ""
+    language: Annotated[str, Meta(description="Language of the page", examples=["fr-BE"], pattern="^[A-Za-z-]*$")] = (
+        "fr-BE"
+    )
     hazard: Annotated[Hazard | None, Meta(description="What its news are about, e.g. traffic")] = None
     category: Annotated[Category, Meta(description="CAP category of its news, e.g. Transport")] = Category.OTHER
     severity: Annotated[Severity, Meta(description="How bad its news are, e.g. Moderate")] = Severity.UNKNOWN

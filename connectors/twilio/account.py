@@ -36,13 +36,23 @@ _SKEW = timedelta(seconds=5)  # between Twilio's clock and ours
 class TwilioConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What SMS and voice share. Example: `account: AC0123...`, `tokens: [TWILIO_TOKEN]`, `sender: +32460001122`."""
 
-    account: Annotated[str, Meta(pattern="^AC", description="Account SID")]
+    account: Annotated[
+        str, Meta(pattern="^AC", description="Account SID", examples=["AC00000000000000000000000000000000"])
+    ]
     tokens: Annotated[
         tuple[str, ...],
-        Meta(min_length=1, description="Names of the secrets with the auth token; two while it is replaced, new first"),
+        Meta(
+            min_length=1,
+            description="Names of the secrets with the auth token; two while it is replaced, new first",
+            examples=["TWILIO_TOKEN"],
+        ),
     ]
-    sender: Annotated[str, Meta(description="E.164 number, short code or (SMS) up to 11 letters")] = ""
-    api: Annotated[str, Meta(description="Where the API is, when not at Twilio (a stand-in)")] = ""
+    sender: Annotated[
+        str, Meta(description="E.164 number, short code or (SMS) up to 11 letters", examples=["+32450000000"])
+    ] = ""
+    api: Annotated[
+        str, Meta(description="Where the API is, when not at Twilio (a stand-in)", examples=["https://api.twilio.com"])
+    ] = ""
     connections: Annotated[int, Meta(ge=1, description="Requests under way at the same time")] = 100
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for an answer, seconds")] = 15.0
     public: Annotated[

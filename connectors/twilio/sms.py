@@ -73,7 +73,13 @@ _TELLING = 20  # characters: a shorter text could be part of another by chance
 class SmsConfig(TwilioConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An SMS sender: `sender` or a messaging `service`."""
 
-    service: Annotated[str, Meta(description="Messaging service SID (MG...), in place of or with `sender`")] = ""
+    service: Annotated[
+        str,
+        Meta(
+            description="Messaging service SID (MG...), in place of or with `sender`",
+            examples=["MG00000000000000000000000000000000"],
+        ),
+    ] = ""
     parts_max: Annotated[int, Meta(ge=1, le=10, description="Longer texts are cut to so many SMS")] = 8
 
     def __post_init__(self) -> None:

@@ -29,7 +29,12 @@ class WebhookChannelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Example: `secrets: [PARTNERS_WEBHOOK]`."""
 
     secrets: Annotated[
-        tuple[str, ...], Meta(min_length=1, description="Names of the secrets to sign with; two while one is replaced")
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="Names of the secrets to sign with; two while one is replaced",
+            examples=["SIAMU_WEBHOOK"],
+        ),
     ]
     connections: Annotated[int, Meta(ge=1, description="Requests under way at the same time")] = 50
     timeout_s: Annotated[float, Meta(gt=0, description="How long to wait for an answer, seconds")] = 15.0

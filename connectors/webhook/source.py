@@ -46,9 +46,16 @@ class WebhookConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One partner. Example: `secrets: [SIAMU_WEBHOOK]`, `sender: siamu`, `language: fr-BE`."""
 
     secrets: Annotated[
-        tuple[str, ...], Meta(min_length=1, description="Names of the secrets that may sign; two while one is replaced")
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="Names of the secrets that may sign; two while one is replaced",
+            examples=["SIAMU_WEBHOOK"],
+        ),
     ]
-    sender: Annotated[str, Meta(description="Who signals come from; the source's name when left out")] = ""
+    sender: Annotated[
+        str, Meta(description="Who signals come from; the source's name when left out", examples=["siamu"])
+    ] = ""
     language: Annotated[str, Meta(description="Language of texts sent without one")] = "fr-BE"
     max_bytes: Annotated[int, Meta(ge=1024, description="Largest body, bytes")] = 1 << 20
     ahead_max_s: Annotated[float, Meta(description="How far `sent` may lie in the future, seconds")] = 86_400.0

@@ -15,8 +15,10 @@ class AuditorMail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     sender: Annotated[str, Meta(min_length=3, description="From whom, e.g. vigie-auditor@example.org")]
     port: Annotated[int, Meta(ge=1, le=65535, description="587 with starttls, 465 with tls, 25 without")] = 587
     security: Annotated[str, Meta(pattern="^(starttls|tls|none)$", description="starttls, tls or none")] = "starttls"
-    user: Annotated[str, Meta(description="Account on the server; empty for none")] = ""
-    password: Annotated[str, Meta(description="Name of the secret with the account's password")] = ""
+    user: Annotated[str, Meta(description="Account on the server; empty for none", examples=["vigie-auditor"])] = ""
+    password: Annotated[
+        str, Meta(description="Name of the secret with the account's password", examples=["AUDITOR_SMTP_PASSWORD"])
+    ] = ""
     timeout: Annotated[Seconds, Meta(gt=0, description="How long the server may take")] = 15.0
 
 
@@ -24,14 +26,23 @@ class AuditorPost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Alarms as JSON by HTTP POST: `{"kind", "what", "detail", "since_s", "text"}`."""
 
     url: Annotated[str, Meta(pattern="^https?://", description="Where to, e.g. https://pager.example.org/vigie")]
-    token: Annotated[str, Meta(description="Name of the secret sent as bearer token; empty for none")] = ""
+    token: Annotated[
+        str, Meta(description="Name of the secret sent as bearer token; empty for none", examples=["PAGER_TOKEN"])
+    ] = ""
     timeout: Annotated[Seconds, Meta(gt=0, description="How long the server may take")] = 10.0
 
 
 class AuditorHeartbeat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sign of life to an outside address, given only while all is well: its absence is the alarm."""
 
-    url: Annotated[str, Meta(pattern="^https?://", description="Where to; it must notice by itself when nothing comes")]
+    url: Annotated[
+        str,
+        Meta(
+            pattern="^https?://",
+            description="Where to; it must notice by itself when nothing comes",
+            examples=["https://heartbeat.example.org/vigie"],
+        ),
+    ]
     every: Annotated[Seconds, Meta(ge=0.05, description="Time between two, e.g. 1 min")] = 60.0
     method: Annotated[str, Meta(pattern="^(GET|POST)$", description="GET or POST")] = "GET"
     timeout: Annotated[Seconds, Meta(gt=0, description="How long the server may take")] = 10.0
@@ -65,9 +76,17 @@ class AuditorConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     # Telling.
     again: Annotated[Seconds, Meta(gt=0, description="What still stands is told again after this time")] = 600.0
-    file: Annotated[str, Meta(description="Where alarms are written down; empty: auditor.txt beside the journal")] = ""
+    file: Annotated[
+        str,
+        Meta(
+            description="Where alarms are written down; empty: auditor.txt beside the journal",
+            examples=["../var/alarms"],
+        ),
+    ] = ""
     mail: Annotated[AuditorMail | None, Meta(description="Alarms by mail, by a way that is not the hub's own")] = None
     post: Annotated[AuditorPost | None, Meta(description="Alarms by HTTP POST")] = None
     api: Annotated[str, Meta(description="The hub's own web address, e.g. http://127.0.0.1:8080; empty: not told")] = ""
-    api_token: Annotated[str, Meta(description="Name of the secret with the API's bearer token")] = ""
+    api_token: Annotated[
+        str, Meta(description="Name of the secret with the API's bearer token", examples=["API_TOKEN"])
+    ] = ""
     heartbeat: Annotated[AuditorHeartbeat | None, Meta(description="A sign of life to an outside address")] = None

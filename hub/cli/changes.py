@@ -101,10 +101,10 @@ def diff(config: Config, data: Path | None) -> None:
         say.error(f"{config.folder.name}/ says all that is in force")
 
 
-def not_in_files(config: Config) -> list[Finding]:
+def not_in_files(config: Config, data: Path | None = None) -> list[Finding]:
     """A warning for each change that the files do not say; where there is no journal to be read, none."""
     try:
-        changes = Changes(config)
+        changes = Changes(config, data)
     except JournalError:
         return []
     found = []

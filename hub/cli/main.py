@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.commands import broadcast, chain, contacts, journal, people, roster, running, silence, watch
-from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, JsonOption
+from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption
 
 app = typer.Typer(
     name="vigie",
@@ -64,14 +64,22 @@ def status(
 
 @app.command()
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Sheets; none: the whole configuration.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files of it, or sheets; none: all of it.")] = None,
     config: ConfigOption = CONFIG,
+    data: DataOption = None,
     as_json: JsonOption = False,
+    form: Annotated[Format, typer.Option("--format", help="For whom.")] = Format.PEOPLE,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="What each word meets of last month's signals.")] = False,
+    explain: Annotated[str, typer.Option("--explain", metavar="RULE", help="What a rule means.")] = "",
 ) -> None:
     """Everything that is wrong with the configuration and its sheets."""
-    from hub.cli.check import check as run_it
+    from hub.cli import check as checking
 
-    run_it(paths or [], config, as_json)
+    if explain:
+        checking.explain(explain)
+    else:
+        checking.check(paths or [], config, Format.JSON if as_json else form, strict, words, data)
 
 
 @app.command("test")
@@ -95,12 +103,21 @@ def play_tests(
 def schema(
     kind: Annotated[
         str, typer.Argument(help="playbook, a file of config/ (messages, chains, sources ...), or config for all.")
-    ],
+    ] = "",
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", help="Set an editor up in this folder: all schemas, and VS Code's settings."),
+    ] = None,
+    config: ConfigOption = CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", help="Write over what is there without asking.")] = False,
 ) -> None:
     """The JSON Schema of reflex sheets and of the configuration, for editors."""
-    from hub.cli.schema import schema as run_it
+    from hub.cli import schema as schemas
 
-    run_it(kind)
+    if write is not None:
+        schemas.write(write, config, yes)
+    else:
+        schemas.schema(kind)
 
 
 @app.command()

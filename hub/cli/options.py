@@ -1,5 +1,6 @@
 """What several commands have, written once: options, and acting through the running hub."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,15 @@ WhyOption = Annotated[str, typer.Option("--why", help="For what reason; it is ke
 AtOption = Annotated[str | None, typer.Option("--at", help="An instant: 2026-07-14T02:10:00+02:00.")]
 
 CONFIG = Path("config")
+
+
+class Format(StrEnum):
+    """For whom findings are written."""
+
+    PEOPLE = "people"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
 
 
 DirectoryOption = Annotated[

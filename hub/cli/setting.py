@@ -6,7 +6,10 @@ from pathlib import Path
 from hub.cli import say
 from hub.clock import wall
 from hub.config import Config, load
+from hub.config.forms import HubForm
 from hub.findings import Finding, errors
+from hub.yaml import Scalar
+from hub.yaml import read as read_yaml
 
 
 def checked(folder: Path) -> Config:
@@ -22,6 +25,15 @@ def read(folder: Path) -> tuple[Config, list[Finding]]:
     if not folder.is_dir():
         say.could_not(f"{folder}: no such folder: name the one with hub.yaml, --config DIR")
     return load(folder, today=f"{wall():%Y-%m-%d}")
+
+
+def playbooks_of(folder: Path) -> Path:
+    """The folder of reflex sheets, without reading all of a configuration."""
+    written = HubForm().playbooks
+    if (folder / "hub.yaml").is_file():
+        node = read_yaml((folder / "hub.yaml").read_bytes(), "hub.yaml").at("playbooks")
+        written = node.text if isinstance(node, Scalar) else written
+    return (folder / written).resolve()
 
 
 def show(findings: Iterable[Finding]) -> None:

@@ -56,7 +56,7 @@ _NEED = {
         _ONE_UP,
         {
             "type": "object",
-            "properties": {"total": _ONE_UP},
+            "properties": {"total": {**_ONE_UP, "description": "How many in all", "examples": [2]}},
             "patternProperties": {f"^({'|'.join(Plays)}) .+$": _ONE_UP},
             "additionalProperties": False,
         },
@@ -164,7 +164,7 @@ class WebForm(Struct, frozen=True, kw_only=True):
     listen: Annotated[
         tuple[str, int],
         Reads(_listen, {"type": "string"}),
-        Meta(description="Address and port of console, API and callbacks"),
+        Meta(description="Address and port of console, API and callbacks", examples=["127.0.0.1:8080"]),
     ] = ("127.0.0.1", 8080)
     public: Annotated[Url, Meta(description="The same as seen from outside: partners and providers call it")] = (
         "http://127.0.0.1:8080"
@@ -197,7 +197,7 @@ class CallListForm(Struct, frozen=True, kw_only=True):
 
     at: Annotated[
         tuple[Annotated[str, Reads(_time_of_day, {"type": "string"})], ...],
-        Meta(description='Every day at these times of the hub\'s time zone: ["06:00", "18:00"]'),
+        Meta(description='Every day at these times of the hub\'s time zone: ["06:00", "18:00"]', examples=["06:00"]),
     ]
     hours: Annotated[int, Meta(ge=1, le=336, description="How many hours it looks ahead")] = 72
     languages: Annotated[tuple[Language, ...], Meta(description="Of what is written and printed")] = (Language.FR,)
@@ -205,12 +205,15 @@ class CallListForm(Struct, frozen=True, kw_only=True):
         tuple[Asks, ...], Meta(description="Who gets it, each in their language and with what they may see")
     ] = ()
     by: Annotated[tuple[ChannelText, ...], Meta(description="Channels that carry files")] = ("email",)
-    write_to: Annotated[str, Meta(description="A folder: the newest is call-list-FR.pdf")] = ""
+    write_to: Annotated[
+        str, Meta(description="A folder: the newest is call-list-FR.pdf", examples=["../var/call-lists"])
+    ] = ""
     keep: Annotated[int, Meta(ge=1, le=1000, description="How many older ones of each language stay in the folder")] = (
         28
     )
     print: Annotated[
-        tuple[str, ...], Meta(description="A command and its arguments, which reads the PDF: [lp, -d, room]")
+        tuple[str, ...],
+        Meta(description="A command and its arguments, which reads the PDF: [lp, -d, room]", examples=["lp"]),
     ] = ()
 
 
@@ -220,14 +223,14 @@ class StormsForm(Struct, frozen=True, kw_only=True):
     messages: Annotated[
         tuple[int, float],
         Reads(_person_limit, {"type": "string"}),
-        Meta(description="To one person over one channel; what is more comes as a digest"),
+        Meta(description="To one person over one channel; what is more comes as a digest", examples=["6 in 30 min"]),
     ] = (6, 1800.0)
     incidents: Annotated[
         tuple[int, float],
         Reads(_person_limit, {"type": "string"}),
-        Meta(description="Opened in a span; when it is more the room is told"),
+        Meta(description="Opened in a span; when it is more the room is told", examples=["10 in 10 min"]),
     ] = (10, 600.0)
-    call: Annotated[str, Meta(description="The chain that then asks for more hands")] = ""
+    call: Annotated[str, Meta(description="The chain that then asks for more hands", examples=["directors"])] = ""
 
 
 class HubForm(Struct, frozen=True, kw_only=True):
@@ -262,7 +265,7 @@ class HubForm(Struct, frozen=True, kw_only=True):
 class AddressForm(Struct, frozen=True, kw_only=True):
     """An address of which more is to be said."""
 
-    address: Annotated[str, Meta(description="The number or address")]
+    address: Annotated[str, Meta(description="The number or address", examples=["0450 00 00 01"])]
     live_only: Annotated[bool, Meta(description="Not for exercises and tests")] = False
     seen_by: Annotated[
         Classification | None, Meta(description="Who may see it on a contact sheet; as said of the person")
@@ -275,12 +278,16 @@ Reach = Annotated[dict[ChannelText, tuple[str | AddressForm, ...]], Meta(descrip
 class PersonForm(Struct, frozen=True, kw_only=True):
     """One person, or a desk with a phone of its own."""
 
-    name: Annotated[str, Meta(description="As colleagues know them")]
+    name: Annotated[str, Meta(description="As colleagues know them", examples=["Aline Peeters"])]
     language: Annotated[Language, Meta(description="What they are written to and called in")] = Language.FR
     speaks: Annotated[tuple[Language, ...], Meta(description="Besides that")] = ()
-    organisation: Annotated[str, Meta(description="Whom they work for: the id of an organisation")] = ""
+    organisation: Annotated[
+        str, Meta(description="Whom they work for: the id of an organisation", examples=["siamu"])
+    ] = ""
     discipline: Annotated[Discipline | None, Meta(description="D1 to D5; else that of their organisation")] = None
-    competences: Annotated[tuple[str, ...], Meta(description="What they can do; chains and groups ask for it")] = ()
+    competences: Annotated[
+        tuple[str, ...], Meta(description="What they can do; chains and groups ask for it", examples=["cbrn"])
+    ] = ()
     reach: Annotated[
         Reach, Meta(description="Channel → number or address; several in the order they are to be tried")
     ] = {}
@@ -297,17 +304,23 @@ class PersonForm(Struct, frozen=True, kw_only=True):
 class OrganisationForm(Struct, frozen=True, kw_only=True):
     """Whom people work for: a commune, a police zone, a fire service, an operator."""
 
-    fr: Annotated[str, Meta(description="Its name in French")]
-    nl: Annotated[str, Meta(description="Its name in Dutch")]
-    de: Annotated[str, Meta(description="Its name in German")]
-    en: Annotated[str, Meta(description="Its name in English")]
-    kind: Annotated[Word, Meta(description="commune, police-zone, fire, transport ... : groups ask for it")]
+    fr: Annotated[str, Meta(description="Its name in French", examples=["Zone de police Midi"])]
+    nl: Annotated[str, Meta(description="Its name in Dutch", examples=["Politiezone Zuid"])]
+    de: Annotated[str, Meta(description="Its name in German", examples=["Polizeizone Süd"])]
+    en: Annotated[str, Meta(description="Its name in English", examples=["Midi police zone"])]
+    kind: Annotated[
+        Word,
+        Meta(description="commune, police-zone, fire, transport ... : groups ask for it", examples=["police-zone"]),
+    ]
     discipline: Annotated[Discipline | None, Meta(description="Of its people, where they have none of their own")] = (
         None
     )
     communes: Annotated[
         tuple[str, ...],
-        Meta(description="Those it serves, by id, NIS code or name; a larger area stands for all in it"),
+        Meta(
+            description="Those it serves, by id, NIS code or name; a larger area stands for all in it",
+            examples=["Ixelles", "21009"],
+        ),
     ] = ()
     sees: Annotated[
         Classification, Meta(description="What its people may see of others: internal for the centre's own, partners")
@@ -317,14 +330,18 @@ class OrganisationForm(Struct, frozen=True, kw_only=True):
 class QueryForm(Struct, frozen=True, kw_only=True):
     """A group by what its people are: all that is written must hold, of several values any."""
 
-    competence: Annotated[tuple[str, ...], Meta(description="They have it")] = ()
+    competence: Annotated[tuple[str, ...], Meta(description="They have it", examples=["cbrn"])] = ()
     discipline: Annotated[tuple[Discipline, ...], Meta(description="They are of it")] = ()
-    organisation: Annotated[tuple[str, ...], Meta(description="They work for it")] = ()
-    kind_of_organisation: Annotated[tuple[str, ...], Meta(description="They work for one of this kind")] = ()
+    organisation: Annotated[tuple[str, ...], Meta(description="They work for it", examples=["siamu"])] = ()
+    kind_of_organisation: Annotated[
+        tuple[str, ...], Meta(description="They work for one of this kind", examples=["police-zone"])
+    ] = ()
     language: Annotated[tuple[Language, ...], Meta(description="It is theirs, or they speak it besides")] = ()
-    commune: Annotated[tuple[str, ...], Meta(description="Their organisation serves it")] = ()
-    also: Annotated[tuple[Word, ...], Meta(description="People who are in it all the same")] = ()
-    but_not: Annotated[tuple[Word, ...], Meta(description="People who are not in it")] = ()
+    commune: Annotated[tuple[str, ...], Meta(description="Their organisation serves it", examples=["Ixelles"])] = ()
+    also: Annotated[
+        tuple[Word, ...], Meta(description="People who are in it all the same", examples=["officer-a"])
+    ] = ()
+    but_not: Annotated[tuple[Word, ...], Meta(description="People who are not in it", examples=["officer-b"])] = ()
 
 
 class PeopleForm(Struct, frozen=True, kw_only=True):
@@ -340,38 +357,54 @@ class PeopleForm(Struct, frozen=True, kw_only=True):
 class ShiftForm(Struct, frozen=True, kw_only=True):
     """Who is on duty from when to when; the end is excluded."""
 
-    people: Annotated[tuple[Word, ...], Meta(description="On duty then, all of them")]
-    start: Annotated[str, Meta(description="2026-11-23 08:00, in the hub's time zone")] = field(name="from")
-    end: Annotated[str, Meta(description="The next shift's beginning")] = field(name="until")
+    people: Annotated[tuple[Word, ...], Meta(description="On duty then, all of them", examples=["officer-a"])]
+    start: Annotated[
+        str, Meta(description="2026-11-23 08:00, in the hub's time zone", examples=["2026-11-23 08:00"])
+    ] = field(name="from")
+    end: Annotated[str, Meta(description="The next shift's beginning", examples=["2026-11-30 08:00"])] = field(
+        name="until"
+    )
 
 
 class LayerForm(Struct, frozen=True, kw_only=True):
     """People who take turns. Times are of the hub's time zone."""
 
     people: Annotated[
-        tuple[tuple[Word, ...], ...], Meta(description="Whose turn it is, over and over; [[a, b], [c, d]]: in pairs")
+        tuple[tuple[Word, ...], ...],
+        Meta(description="Whose turn it is, over and over; [[a, b], [c, d]]: in pairs", examples=["officer-a"]),
     ]
-    first: Annotated[Day, Meta(description="The day on which the first one's turn begins")] = field(name="from")
+    first: Annotated[Day, Meta(description="The day on which the first one's turn begins", examples=["2026-11-23"])] = (
+        field(name="from")
+    )
     every: Annotated[
-        int, Reads(_turn, {"type": "string"}), Meta(description="How long a turn is: week, 2 weeks, day")
+        int,
+        Reads(_turn, {"type": "string"}),
+        Meta(description="How long a turn is: week, 2 weeks, day", examples=["week", "2 weeks"]),
     ] = 7
     at: Annotated[str, Reads(_time_of_day, {"type": "string"}), Meta(description="When it is handed over")] = "08:00"
     hours: Annotated[
         Annotated[tuple[str, str], Reads(_hours, {"type": "string"})] | None,
-        Meta(description="On duty only between these: 20:00-08:00"),
+        Meta(description="On duty only between these: 20:00-08:00", examples=["20:00-08:00"]),
     ] = None
     on: Annotated[
         tuple[Annotated[str, Reads(_kind_of_day, {"type": "string"})], ...],
-        Meta(description="Only on these days: mon to sun, weekdays, weekend, holiday (legal, in Belgium)"),
+        Meta(
+            description="Only on these days: mon to sun, weekdays, weekend, holiday (legal, in Belgium)",
+            examples=["weekdays", "holiday"],
+        ),
     ] = ()
 
 
 class OverrideForm(Struct, frozen=True, kw_only=True):
     """Who is on duty from when to when whatever else is written."""
 
-    people: Annotated[tuple[Word, ...], Meta(description="On duty then, in place of whoever would be")]
-    start: Annotated[str, Meta(description="2026-12-24 08:00, in the hub's time zone")] = field(name="from")
-    end: Annotated[str, Meta(description="The end, excluded")] = field(name="until")
+    people: Annotated[
+        tuple[Word, ...], Meta(description="On duty then, in place of whoever would be", examples=["officer-b"])
+    ]
+    start: Annotated[
+        str, Meta(description="2026-12-24 08:00, in the hub's time zone", examples=["2026-12-24 08:00"])
+    ] = field(name="from")
+    end: Annotated[str, Meta(description="The end, excluded", examples=["2026-12-26 08:00"])] = field(name="until")
     besides: Annotated[bool, Meta(description="yes: not in their place, but besides them")] = False
 
 
@@ -379,7 +412,9 @@ class RosterForm(Struct, frozen=True, kw_only=True):
     """Who is on duty: overrides before layers, the last layer that has somebody before the others, layers before
     shifts."""
 
-    always: Annotated[tuple[Word, ...], Meta(description="On duty at any time that no layer covers")] = ()
+    always: Annotated[
+        tuple[Word, ...], Meta(description="On duty at any time that no layer covers", examples=["officer-a"])
+    ] = ()
     shifts: Annotated[tuple[ShiftForm, ...], Meta(description="On duty from a time to a time")] = ()
     layers: Annotated[tuple[LayerForm, ...], Meta(description="People who take turns")] = ()
     overrides: Annotated[tuple[OverrideForm, ...], Meta(description="Replacements for a time")] = ()
@@ -414,7 +449,9 @@ class ChainForm(Struct, frozen=True, kw_only=True):
         ReadsNode(_need, _NEED),
         Meta(description='How many accept: "2", or by role: "total: 2", "speaks nl: 1", "discipline D3: 1"'),
     ] = Need()
-    exhausted: Annotated[str, Meta(description="The chain that goes on when nobody is left")] = ""
+    exhausted: Annotated[
+        str, Meta(description="The chain that goes on when nobody is left", examples=["directors"])
+    ] = ""
 
 
 # --- sources and channels: what the hub itself wants to know; the rest is the connector's --------------------
@@ -423,7 +460,7 @@ class ChainForm(Struct, frozen=True, kw_only=True):
 class SourceForm(Struct, frozen=True, kw_only=True):
     """What the hub wants to know of every source; the rest is the connector's."""
 
-    type: Annotated[str, Meta(description="Which connector")]
+    type: Annotated[str, Meta(description="Which connector", examples=["cap"])]
     reliability: Annotated[Reliability, Meta(description="A to F, of the source (Admiralty code)")] = Reliability.F
     credibility: Annotated[Credibility, Meta(description="1 to 6, of its information to begin with")] = (
         Credibility.CANNOT_BE_JUDGED
@@ -433,17 +470,24 @@ class SourceForm(Struct, frozen=True, kw_only=True):
 class LimitsForm(Struct, frozen=True, kw_only=True):
     """What a channel is given at most; what is left out is as in hub/dispatch/policy.py."""
 
-    per_second: Annotated[float | None, Meta(description="Deliveries per second")] = None
-    burst: Annotated[float | None, Meta(description="How many at once after a pause")] = None
-    burst_for_asks: Annotated[float | None, Meta(description="Of these, how many only asks may use")] = None
+    per_second: Annotated[float | None, Meta(description="Deliveries per second", examples=[100])] = None
+    burst: Annotated[float | None, Meta(description="How many at once after a pause", examples=[200])] = None
+    burst_for_asks: Annotated[float | None, Meta(description="Of these, how many only asks may use", examples=[20])] = (
+        None
+    )
     per_person: Annotated[
         Annotated[tuple[int, float], Reads(_person_limit, {"type": "string"})] | None,
-        Meta(description='Deliveries to one person in a time: "10 in 10 min"; the last three only for asks'),
+        Meta(
+            description='Deliveries to one person in a time: "10 in 10 min"; the last three only for asks',
+            examples=["10 in 10 min"],
+        ),
     ] = None
-    at_once: Annotated[int | None, Meta(description="Deliveries under way at the same time")] = None
-    at_once_for_asks: Annotated[int | None, Meta(description="Of these, how many are kept for asks")] = None
+    at_once: Annotated[int | None, Meta(description="Deliveries under way at the same time", examples=[64])] = None
+    at_once_for_asks: Annotated[int | None, Meta(description="Of these, how many are kept for asks", examples=[8])] = (
+        None
+    )
     one_try: Annotated[Seconds | None, Meta(description="How long one try may last")] = None
-    sms_parts: Annotated[int | None, Meta(description="Texts are shortened to so many SMS")] = None
+    sms_parts: Annotated[int | None, Meta(description="Texts are shortened to so many SMS", examples=[4])] = None
 
     def over(self, base: Limits) -> Limits:
         """The limits with what is not written taken from `base`."""
@@ -483,13 +527,21 @@ class ChannelForm(Struct, frozen=True, kw_only=True):
     """What the hub wants to know of every channel; the rest is the connector's. A channel may stand for several
     providers, of which each is an entry of its own: see [providers.md](providers.md)."""
 
-    type: Annotated[str, Meta(description="Which connector; left out, the one of the channel's own name")] = ""
+    type: Annotated[
+        str, Meta(description="Which connector; left out, the one of the channel's own name", examples=["http-sms"])
+    ] = ""
     limits: Annotated[LimitsForm, Meta(description="What it is given at most")] = LimitsForm()
     live_only: Annotated[bool, Meta(description="No exercise and no test ever goes over it")] = False
     exercises_by: Annotated[
-        str, Meta(description="The entry by whose provider exercises and tests go; nothing in earnest ever does")
+        str,
+        Meta(
+            description="The entry by whose provider exercises and tests go; nothing in earnest ever does",
+            examples=["sms-exercises"],
+        ),
     ] = ""
-    fall_back_to: Annotated[str, Meta(description="The entry whose provider takes over when this one's is out")] = ""
+    fall_back_to: Annotated[
+        str, Meta(description="The entry whose provider takes over when this one's is out", examples=["sms-second"])
+    ] = ""
     by_prefix: Annotated[
         dict[Prefix, str], Meta(description="Beginning of a number → the entry by whose provider it goes")
     ] = {}

@@ -10,39 +10,32 @@ from hub.binding import bind
 from hub.config.addresses import made_to_ask
 from hub.config.call_list import check_call_list
 from hub.config.chains import chains_of
+from hub.config.files import Files
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.config.groups import Areas, organisations_of
+from hub.config.lengths import check_lengths
 from hub.config.people import Ways, check_people, people_of
 from hub.config.providers import check_prefixes, routes_of
 from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
+from hub.config.sheets import messages_in, named, playbooks_of, sheet_texts
 from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed, ways_of
 from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
 from hub.dispatch.route import Routes
-from hub.findings import Finding, choice, errors
+from hub.findings import Finding, choice
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
-from hub.model.message import Message
 from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
 from hub.people.directory import Directory
-from hub.playbook.language import Playbook
-from hub.playbook.lint import Known, lint
-from hub.playbook.load import load as load_playbook
-from hub.playbook.messages import load_messages, placeholders_of
-from hub.yaml import Document, read
+from hub.playbook.language import Trust
+from hub.playbook.lint import Known
+from hub.playbook.messages import placeholders_of
+from hub.rulebook import DAY, RULES
+from hub.waivers import settle
+from hub.yaml import Document
 from hub.yaml import Mapping as MappingNode
-
-# What the hub says on its own account (hub/engine, hub/dispatch/render.py).
-HUB_MESSAGES = (
-    "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.accepted-eta", "hub.declined",
-    "hub.too-late",
-    "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm", "hub.broadcast-waits",
-    "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
-    "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
-    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
-)  # fmt: skip
 
 
 def load(folder: Path, lookup: Lookup = installed, today: str = "") -> tuple[Config, list[Finding]]:
@@ -61,16 +54,15 @@ class _Loading:
     """One reading of a folder."""
 
     def __init__(self, folder: Path, lookup: Lookup, today: str) -> None:
+        self._files = Files(folder)
         self._folder = folder
         self._lookup = lookup
         self._today = today
-        self._findings: list[Finding] = []  # of readers that keep their document to themselves
-        self._documents: dict[str, Document] = {}
-        self._texts: dict[str, str] = {}
+        self._documents = self._files.documents
         self._unread: set[str] = set()  # channels and sources that are there, but could not be read
 
     def load(self) -> tuple[Config, list[Finding]]:
-        hub = self._bound("hub.yaml", HubForm) or HubForm()
+        hub = self._files.bound("hub.yaml", HubForm) or HubForm()
         channels, routes = self._channels(hub.web.public)
         ways = ways_of(channels, hub.region)
         answering = [name for name, c in channels.items() if c.abilities.answers]
@@ -89,10 +81,10 @@ class _Loading:
             place = document.at("storms", "call")
             document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
         sources = self._sources()
-        sheets = self._sheet_texts(hub.playbooks)
-        messages = self._messages(sheets)
+        sheets = sheet_texts(self._files, hub.playbooks)
+        messages = messages_in(self._files, sheets)
         known = Known(
-            sheets=[found.name for name, text in sheets.items() if (found := load_playbook(text, name)[0]) is not None],
+            sheets=named(sheets),
             chains=chains,
             groups=directory.groups,
             people=directory.people,
@@ -105,8 +97,11 @@ class _Loading:
             channels=channels,
             voices=[name for name, channel in channels.items() if channel.abilities.voice],
             classes={name: form.public for name, form in hub.broadcasts.classes.items()},
+            grades={name: Trust(s.trusted.reliability, s.trusted.credibility) for name, s in sources.items()},
+            days={} if geography is None else {p.id: (p.first_day, p.last_day) for p in geography.places.values()},
+            fall_backs=[chain.id for chain in chains.values() if chain.exhausted],
         )
-        playbooks = self._playbooks(sheets, known)
+        playbooks = playbooks_of(self._files, sheets, known, geography, self._today)
         config = Config(
             folder=self._folder,
             hub=hub,
@@ -122,37 +117,21 @@ class _Loading:
             sources=sources,
             channels=channels,
             routes=routes,
-            texts=self._texts,
+            texts=self._files.texts,
             documents=self._documents,
         )
-        findings = [f for document in self._documents.values() for f in document.findings] + self._findings
-        findings = [f for f in findings if not self._follows(f)]
-        return config, sorted(findings, key=lambda f: (f.file, f.line, f.column))
+        check_lengths(config)
+        findings = [f for f in self._files.found() if not self._follows(f)]
+        return config, settle(findings, self._files.by_file(), self._judged)
+
+    def _judged(self, rule: str) -> bool:
+        """Whether all there can be of a rule has been found: the rest needs more than the files."""
+        return RULES[rule].asks == "" or (RULES[rule].asks == DAY and bool(self._today))
 
     def _follows(self, finding: Finding) -> bool:
         """Whether it only says that what could not be read is not there: one mistake gives one finding."""
         named = any(f'"{name}"' in finding.message for name in self._unread)
         return named and finding.rule in ("unknown-channel", "unknown-source")
-
-    # --- files ---------------------------------------------------------------------------------------------
-
-    def _note(self, file: str, rule: str, message: str, remedy: str) -> None:
-        self._findings.append(Finding(file=file, line=1, column=1, rule=rule, message=message, remedy=remedy))
-
-    def _document(self, name: str) -> Document | None:
-        text = self._text(name, self._folder)
-        if text is None:
-            return None
-        self._documents[name] = read(text, f"{self._folder.name}/{name}")
-        return self._documents[name]
-
-    def _bound(self, name: str, kind: Any) -> Any:
-        document = self._document(name)
-        if document is None:
-            return None
-        if document.root is None and errors(document.findings):
-            return None
-        return bind(document, document.root, kind)
 
     # --- connectors ----------------------------------------------------------------------------------------
 
@@ -206,7 +185,7 @@ class _Loading:
 
     def _entries(self, name: str) -> list[tuple[str, MappingNode, Document]]:
         """The named entries of a file of connectors."""
-        document = self._document(name)
+        document = self._files.document(name)
         if document is None or (document.root is None and document.findings):
             return []
         if not isinstance(document.root, MappingNode):
@@ -250,7 +229,9 @@ class _Loading:
     def _people(self, ways: Ways, areas: Areas) -> Directory:
         """people.yaml, and for those who have thousands any number of people/*.yaml in the same form."""
         more = sorted(f"people/{path.name}" for path in (self._folder / "people").glob("*.yaml"))
-        forms = {name: form for name in ("people.yaml", *more) if (form := self._bound(name, PeopleForm)) is not None}
+        forms = {
+            name: form for name in ("people.yaml", *more) if (form := self._files.bound(name, PeopleForm)) is not None
+        }
         organisations: dict[str, Organisation] = {}
         people: dict[str, Person] = {}
         groups: dict[str, Group] = {}
@@ -276,20 +257,20 @@ class _Loading:
         found: dict[str, Registered] = {}
         for path in sorted((self._folder / "registered").glob("*.csv")):
             name = f"registered/{path.name}"
-            text = self._text(name, self._folder)
+            text = self._files.text(name)
             if text is None:
                 continue
             file = f"{self._folder.name}/{name}"
-            registered, findings = registered_of(self._texts[name], file, ways, areas)
-            self._findings += findings
+            registered, findings = registered_of(self._files.texts[name], file, ways, areas)
+            self._files.findings += findings
             for one in registered:
                 if one.id in found or one.id in directory.people:
-                    self._note(file, "id-twice", f"{one.id} is somebody else's id, too", "give each their own")
+                    self._files.note(file, "id-twice", f"{one.id} is somebody else's id, too", "give each their own")
                 found[one.id] = one
         return tuple(found.values())
 
     def _rosters(self, directory: Directory, zone: str) -> dict[str, Roster]:
-        forms = self._bound("rosters.yaml", dict[str, RosterForm])
+        forms = self._files.bound("rosters.yaml", dict[str, RosterForm])
         if forms is None:
             return {}
         return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
@@ -309,7 +290,7 @@ class _Loading:
         channels: Mapping[str, ChannelConfig],
         answering: Collection[str],
     ) -> dict[str, Chain]:
-        forms = self._bound("chains.yaml", dict[str, ChainForm])
+        forms = self._files.bound("chains.yaml", dict[str, ChainForm])
         if forms is None:
             return {}
         voices = [name for name, channel in channels.items() if channel.abilities.voice]
@@ -318,84 +299,17 @@ class _Loading:
     # --- what is read by its own room ----------------------------------------------------------------------
 
     def _areas(self) -> Geography | None:
-        text = self._text("areas.yaml", self._folder)
+        text = self._files.text("areas.yaml")
         if text is None:
             return None
         shapes: dict[str, str] = {}
         for name in shape_files(text, "areas.yaml"):
-            shape = self._text(name, self._folder)
+            shape = self._files.text(name)
             if shape is not None:
                 shapes[name] = shape.decode("utf-8", "replace")
         geography, findings = load_areas(text, f"{self._folder.name}/areas.yaml", shapes)
-        self._findings += findings
+        self._files.findings += findings
         return geography
-
-    def _messages(self, sheets: Mapping[str, bytes]) -> dict[str, Message]:
-        """Of messages.yaml, and of the files beside it in messages/: one for each reflex sheet, say."""
-        asked = {f.name for name, sheet in sheets.items() if (p := load_playbook(sheet, name)[0]) and p.by_hand
-                 for f in p.by_hand.fields}  # fmt: skip
-        found: dict[str, Message] = {}
-        unread = False
-        names = [
-            "messages.yaml",
-            *(f"messages/{path.name}" for path in sorted((self._folder / "messages").glob("*.yaml"))),
-        ]
-        for name in names:
-            text = self._text(name, self._folder)
-            if text is None:
-                unread = True
-                continue
-            file = f"{self._folder.name}/{name}"
-            messages, findings = load_messages(text, file, asked)
-            self._findings += findings
-            unread |= messages is None
-            for message_id, message in (messages or {}).items():
-                if message_id in found:
-                    self._note(file, "key-twice", f"{message_id} is in another file too", "keep one")
-                found[message_id] = message
-        missing = [name for name in HUB_MESSAGES if name not in found]
-        if missing and not unread:
-            file = f"{self._folder.name}/messages.yaml"
-            self._note(file, "missing-message", f"the hub's own {', '.join(missing)} are not here", "write them")
-        return found
-
-    def _sheet_texts(self, written: str) -> dict[str, bytes]:
-        folder = (self._folder / written).resolve()
-        if not folder.is_dir():
-            file = f"{self._folder.name}/hub.yaml"
-            self._note(file, "no-folder", f"there is no folder {written} with reflex sheets", "correct playbooks:")
-            return {}
-        found: dict[str, bytes] = {}
-        for path in sorted(folder.glob("*.yaml")):
-            if not path.name.endswith(".test.yaml"):
-                text = self._text(f"{folder.name}/{path.name}", folder.parent)
-                if text is not None:
-                    found[f"{folder.name}/{path.name}"] = text
-        return found
-
-    def _playbooks(self, sheets: Mapping[str, bytes], known: Known) -> tuple[Playbook, ...]:
-        found: dict[str, Playbook] = {}
-        for name, text in sheets.items():
-            playbook, findings = lint(text, name, known, self._today)
-            self._findings += findings
-            if playbook is None:
-                continue
-            if playbook.name in found:
-                self._note(name, "sheet-twice", f'another file holds a sheet "{playbook.name}" too', "rename one")
-            found[playbook.name] = playbook
-        return tuple(found.values())
-
-    def _text(self, name: str, folder: Path) -> bytes | None:
-        """A file's bytes; None, with a finding, where it cannot be read."""
-        path = folder / name
-        shown = name if folder != self._folder else f"{folder.name}/{name}"
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            self._note(shown, "no-file", f"it cannot be read: {error.strerror}", "write it")
-            return None
-        self._texts[name] = text.decode("utf-8", "replace")
-        return text
 
 
 def _say_twice(document: Document, part: str, ids: Collection[str]) -> None:

@@ -15,7 +15,7 @@ from hub.config.foreign import Setting, settings_of
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.intake.geography import AreasForm
 from hub.playbook.messages import MessagesForm
-from hub.playbook.schema import DIALECT, part_of, said
+from hub.playbook.schema import DIALECT, part_of, said, with_example
 
 FORMS: dict[str, Any] = {
     "hub": HubForm,
@@ -76,7 +76,8 @@ def _entry(group: str, lookup: Lookup, own: str) -> dict[str, Any]:
         cases.append({"if": {"not": {"required": ["type"]}}, "then": refers[own]})
     return {
         "type": "object",
-        "properties": {"type": {"enum": kinds}},
+        "description": f"A {'source' if group == SOURCES else 'channel'}: its keys depend on its type",
+        "properties": {"type": {"enum": kinds, "description": "Which connector"}},
         "required": [] if own else ["type"],
         "allOf": cases,
     }
@@ -99,4 +100,6 @@ def _setting(setting: Setting) -> dict[str, Any]:
     for meta in setting.metas:
         if not setting.seconds:  # its bounds are seconds, what is written is "90 s"
             out |= said(meta, "anyOf" in out)
-    return out | ({"description": setting.description} if setting.description else {})
+    out |= {"description": setting.description} if setting.description else {}
+    examples = [e for meta in setting.metas for e in meta.examples or ()]
+    return out | {"examples": examples} if examples else with_example(out, setting.default, setting.seconds)

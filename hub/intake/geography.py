@@ -43,27 +43,34 @@ def _kilometres(text: str) -> float:
 class AreaForm(Struct, frozen=True, kw_only=True):
     """How an area is written."""
 
-    kind: Annotated[str, Meta(description="region, police zone, commune ... : a word for people")]
-    fr: Annotated[str, Meta(description="Its name in French")]
-    nl: Annotated[str, Meta(description="Its name in Dutch")]
-    de: Annotated[str, Meta(description="Its name in German")]
-    en: Annotated[str, Meta(description="Its name in English")]
-    within: Annotated[tuple[Word, ...], Meta(description="The areas it lies in, directly")] = field(
-        default=(), name="in"
-    )
+    kind: Annotated[str, Meta(description="region, police zone, commune ... : a word for people", examples=["commune"])]
+    fr: Annotated[str, Meta(description="Its name in French", examples=["Ixelles"])]
+    nl: Annotated[str, Meta(description="Its name in Dutch", examples=["Elsene"])]
+    de: Annotated[str, Meta(description="Its name in German", examples=["Ixelles"])]
+    en: Annotated[str, Meta(description="Its name in English", examples=["Ixelles"])]
+    within: Annotated[
+        tuple[Word, ...], Meta(description="The areas it lies in, directly", examples=["brussels-capital-region"])
+    ] = field(default=(), name="in")
     codes: Annotated[
         dict[str, tuple[str, ...]], Meta(description="Codes by which senders name it: EMMA_ID, NUTS, NIS ...")
     ] = {}
-    also_named: Annotated[tuple[str, ...], Meta(description="Other names senders use")] = ()
-    first_day: Annotated[Day | None, Meta(description="It exists from this day on")] = field(default=None, name="from")
-    last_day: Annotated[Day | None, Meta(description="Its last day")] = field(default=None, name="until")
+    also_named: Annotated[tuple[str, ...], Meta(description="Other names senders use", examples=["Brabant"])] = ()
+    first_day: Annotated[Day | None, Meta(description="It exists from this day on", examples=["2028-01-01"])] = field(
+        default=None, name="from"
+    )
+    last_day: Annotated[Day | None, Meta(description="Its last day", examples=["2027-12-31"])] = field(
+        default=None, name="until"
+    )
 
 
 class AreasForm(Struct, frozen=True, kw_only=True):
     """Where things happen, as the centre sees it."""
 
     areas: Annotated[dict[Word, AreaForm], Meta(description="Id → area")]
-    shapes: Annotated[tuple[str, ...], Meta(description="GeoJSON files with the smallest areas' outlines")] = ()
+    shapes: Annotated[
+        tuple[str, ...],
+        Meta(description="GeoJSON files with the smallest areas' outlines", examples=["areas/communes.geojson"]),
+    ] = ()
     margin: Annotated[
         float,
         Reads(_kilometres, {"type": "string", "examples": ["600 m", "2 km"]}),
@@ -216,6 +223,10 @@ class Geography:
                 self._memo.clear()
             self._memo[key] = known
         return known
+
+    def lies_in(self, place: str) -> frozenset[str]:
+        """All the areas an area lies in. Raises KeyError for one there is not."""
+        return self._above[place]
 
     def around(self, places: Iterable[str]) -> tuple[str, ...]:
         """The areas that lie in some areas, and all that any of these lie in; unknown ones have none."""

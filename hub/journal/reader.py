@@ -13,13 +13,25 @@ from typing import Any
 from urllib.parse import quote
 
 import apsw
+import msgspec
 
 from hub.journal import Found, JournalError, JournalUnavailable, Position, Snapshot, snapshots
 from hub.journal.chain import GENESIS
 from hub.journal.codec import Row, VaultRow, decode, decode_attempt, decode_decision, decode_fact, unseal
 from hub.journal.tables import SCHEMA, Connect, check
 from hub.journal.verify import Checkpoint, Report, examine
-from hub.model.records import Attempt, Decision, Entry, Fact, Receipt, ReceiptsReceived, Record, VaultEntry
+from hub.model.records import (
+    Attempt,
+    Decision,
+    Entry,
+    Fact,
+    Receipt,
+    ReceiptsReceived,
+    Record,
+    SignalReceived,
+    VaultEntry,
+)
+from hub.model.signal import Signal
 
 _PAGE = 2_000  # records per query when all are walked through
 
@@ -141,6 +153,29 @@ class Reader:
                 before = seq
                 if type_ == "receipts" and isinstance(receipts := decode_fact(body).body, ReceiptsReceived):
                     found.append(receipts.receipts)
+        return found
+
+    def signals_since(self, at: datetime, most: int) -> list[tuple[datetime, Signal]]:
+        """When each was recorded and the signal, from the oldest; of more than `most` the newest. A new source's
+        backlog is left out, and what was erased. From the end, like receipts."""
+        facts: list[Fact] = []
+        before = self.last() + 1
+        while before > 0 and len(facts) < most:
+            page = self._all(
+                "SELECT seq, at, CASE WHEN type = 'signal' THEN body END FROM records WHERE seq < ? "
+                "ORDER BY seq DESC LIMIT ?",
+                (before, _PAGE),
+            )
+            recent = [body for _, recorded, body in page if body is not None and recorded >= at.timestamp()]
+            facts += [decode_fact(body) for body in recent]
+            before = page[-1][0] if page and page[-1][1] >= at.timestamp() else 0
+        kept = [f for f in reversed(facts[:most]) if isinstance(f.body, SignalReceived) and not f.body.baseline]
+        found: list[tuple[datetime, Signal]] = []
+        for start in range(0, len(kept), _PAGE):
+            part = kept[start : start + _PAGE]
+            for fact, entry in zip(part, self.vault([f.vault for f in part]), strict=True):
+                if entry is not None:
+                    found.append((fact.at, msgspec.json.decode(entry.payload, type=Signal)))
         return found
 
     def latest(self, kind: str, subject: str) -> Fact | None:

@@ -10,7 +10,7 @@ times are timestamps, what is absent is null.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +77,25 @@ class Expression:
             raise BadExpression("cel-type", f"`where` cannot be worked out: {_first(error)}") from None
         if not isinstance(value, bool):
             raise BadExpression("cel-not-yes-or-no", f"`where` gives {value!r}, neither true nor false", "compare it")
+
+    @property
+    def fields(self) -> tuple[str, ...] | None:
+        """What it asks for, as `info.severity`; None where it also asks for the time, or for a whole in another way."""
+        named = [*(f"signal.{n}" for n, _ in self._signal_fields), *(f"info.{n}" for n, _ in self._info_fields)]
+        bare = _STRING.sub('""', self.text)
+        asked = {f"{owner}.{name}" for owner, name in _FIELD.findall(bare)}
+        return tuple(named) if set(named) == asked and "now" not in self._program.variables() else None
+
+    def true_of(self, values: Mapping[str, Any]) -> bool:
+        """Whether it is true when its fields (as `info.severity`) have these values."""
+        given: dict[str, Any] = {"signal": {}, "info": {}, "now": _SAMPLE_TIME}
+        for name, value in values.items():
+            owner, _, field = name.partition(".")
+            given[owner][field] = value
+        try:
+            return self._program.execute(given) is True
+        except _CANNOT:
+            return False
 
     def holds(self, signal: Signal, info: Info, now: datetime) -> bool:
         """Whether it is true of an info block; what cannot be worked out is not."""

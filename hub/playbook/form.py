@@ -104,6 +104,7 @@ ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sm
 
 
 Corner = Annotated[tuple[float, float], Reads(_corner, {"type": "string", "examples": ["50.8331, 4.3662"]})]
+_OUTCOME = ["wake is accepted", "wake is exhausted", "checklist is done"]
 
 
 class WhenForm(Struct, frozen=True, kw_only=True):
@@ -112,31 +113,50 @@ class WhenForm(Struct, frozen=True, kw_only=True):
     status: Annotated[
         tuple[Status, ...], Meta(description="Actual and Exercise unless given; Test only where it is written")
     ] = (Status.ACTUAL, Status.EXERCISE)
-    category: tuple[Category, ...] = ()
+    category: Annotated[tuple[Category, ...], Meta(description="The international category (CAP)")] = ()
     hazard: Annotated[tuple[Hazard, ...], Meta(description="What it is about, whatever the sender calls it")] = ()
-    event: Annotated[tuple[str, ...], Meta(description="Whole words or phrases in the event's name")] = ()
-    urgency: Urgencies = ()
-    severity: Annotated[Severities, Meta(description="at least Severe")] = ()
-    certainty: Certainties = ()
-    source: Annotated[tuple[str, ...], Meta(description="A source of config/sources.yaml")] = ()
-    area: Annotated[tuple[Word, ...], Meta(description="An area of config/areas.yaml")] = ()
-    words: Annotated[tuple[str, ...], Meta(description="Whole words or phrases in event, headline, description")] = ()
-    trust: Annotated[Grade | None, Meta(description="at least B2 (Admiralty code)")] = None
-    where: Annotated[str, Meta(description="A CEL expression over signal, info and now")] = ""
+    event: Annotated[
+        tuple[str, ...], Meta(description="Whole words or phrases in the event's name", examples=["fuite de gaz"])
+    ] = ()
+    urgency: Annotated[Urgencies, Meta(description="How soon: at least Expected")] = ()
+    severity: Annotated[Severities, Meta(description="How bad: at least Severe. MeteoAlarm's orange is Severe")] = ()
+    certainty: Annotated[Certainties, Meta(description="How sure: at least Likely")] = ()
+    source: Annotated[
+        tuple[str, ...], Meta(description="From whom: a source of config/sources.yaml", examples=["kmi-irm"])
+    ] = ()
+    area: Annotated[
+        tuple[Word, ...], Meta(description="Where: an area of config/areas.yaml", examples=["brussels-capital-region"])
+    ] = ()
+    words: Annotated[
+        tuple[str, ...],
+        Meta(description="Whole words or phrases in event, headline, description", examples=["fuite de gaz", "gaslek"]),
+    ] = ()
+    trust: Annotated[
+        Grade | None, Meta(description="How far it is believed (Admiralty code): at least B2", examples=["at least B2"])
+    ] = None
+    where: Annotated[
+        str,
+        Meta(
+            description="Anything else: a CEL expression over signal, info and now",
+            examples=['info.parameters.awareness_level.startsWith("3")'],
+        ),
+    ] = ""
 
 
 class AskForm(Struct, frozen=True, kw_only=True):
     """One thing asked of a person who starts the sheet by hand."""
 
-    fr: str
-    nl: str
-    de: str
-    en: str
-    required: bool = True
+    fr: Annotated[str, Meta(description="The question in French", examples=["Que se passe-t-il, en une phrase ?"])]
+    nl: Annotated[str, Meta(description="The question in Dutch", examples=["Wat is er aan de hand, in één zin?"])]
+    de: Annotated[str, Meta(description="The question in German", examples=["Was ist los, in einem Satz?"])]
+    en: Annotated[str, Meta(description="The question in English", examples=["What is happening, in one sentence?"])]
+    required: Annotated[bool, Meta(description="no: it may be left empty")] = True
 
 
 class ByHandForm(Struct, frozen=True, kw_only=True):
-    who: Annotated[str, Meta(description="Who may start it, as it is to be shown")]
+    """Who may start the sheet, and what they are asked in place of a signal."""
+
+    who: Annotated[str, Meta(description="Who may start it, as it is to be shown", examples=["roster sitcen-on-call"])]
     asks: Annotated[dict[Word, AskForm], Meta(description="What is asked: {name} then stands in messages")] = {}
 
 
@@ -158,20 +178,30 @@ class Ends(StrEnum):
 
 
 class IncidentForm(Struct, frozen=True, kw_only=True):
+    """Which signals belong to one incident, and when it ends."""
+
     one_per: Annotated[tuple[Joins, ...], Meta(description="Signals that agree on these join one incident")] = ()
-    within: Annotated[Seconds, Meta(description="A signal this soon after the end re-opens it")] = 21_600.0
-    ends: Ends = Ends.NO_WARNING
+    within: Annotated[Seconds, Meta(description="A signal this soon after the end re-opens it", examples=["6 h"])] = (
+        21_600.0
+    )
+    ends: Annotated[Ends, Meta(description="What ends the incident")] = Ends.NO_WARNING
 
 
 class TaskForm(Struct, frozen=True, kw_only=True):
-    do: Texts
-    who: str
-    due: Annotated[Seconds | None, Meta(description="How long it may take")] = None
+    """One thing to be done."""
+
+    do: Annotated[Texts, Meta(description="What is to be done, in each language")]
+    who: Annotated[
+        str, Meta(description="Who does it, as it is to be shown", examples=["duty officer", "discipline D1"])
+    ]
+    due: Annotated[Seconds | None, Meta(description="How long it may take", examples=["30 min"])] = None
 
 
 class ConditionForm(Struct, frozen=True, kw_only=True):
-    any_of: tuple[str, ...] = ()
-    all_of: tuple[str, ...] = ()
+    """Several outcomes: any of them, or all of them."""
+
+    any_of: Annotated[tuple[str, ...], Meta(description="One of these suffices", examples=_OUTCOME)] = ()
+    all_of: Annotated[tuple[str, ...], Meta(description="Each of these is needed", examples=_OUTCOME)] = ()
 
 
 class StepWhen(StrEnum):
@@ -181,9 +211,13 @@ class StepWhen(StrEnum):
 class RegisteredForm(Struct, frozen=True, kw_only=True):
     """Where those live who registered; all that is given must hold, of several any one."""
 
-    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region")] = ()
-    streets: Annotated[tuple[str, ...], Meta(description="Rue Haute, or houses of it: Rue Haute 1-99")] = ()
-    polygon: Annotated[tuple[Corner, ...], Meta(description="Its corners: latitude, longitude")] = ()
+    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region", examples=["ixelles"])] = ()
+    streets: Annotated[
+        tuple[str, ...], Meta(description="A street, or houses of it", examples=["Rue Haute", "Rue Haute 1-99"])
+    ] = ()
+    polygon: Annotated[
+        tuple[Corner, ...], Meta(description="Its corners: latitude, longitude", examples=["50.8331, 4.3662"])
+    ] = ()
 
     def meant(self) -> RegisteredIn:
         return RegisteredIn(areas=self.areas, streets=self.streets, polygon=self.polygon)
@@ -192,49 +226,89 @@ class RegisteredForm(Struct, frozen=True, kw_only=True):
 class StepForm(Struct, frozen=True, kw_only=True):
     """One action (call, notify, send contacts, draft broadcast, wait or tasks), and when it begins."""
 
-    call: Annotated[Word | None, Meta(description="Sets an alert chain of config/chains.yaml in motion")] = None
+    call: Annotated[
+        Word | None,
+        Meta(description="Sets an alert chain of config/chains.yaml in motion", examples=["duty-officers"]),
+    ] = None
     notify: Annotated[
         tuple[ContactText, ...],
-        Meta(description='Groups, "roster NAME", "competence NAME", "person NAME", "everyone reached"'),
+        Meta(
+            description='Tells people who need not answer: groups, "roster NAME", "person NAME", "everyone reached"',
+            examples=["police-zones", "roster sitcen-on-call", EVERYONE_REACHED],
+        ),
     ] = ()
     send_contacts: Annotated[
-        tuple[ContactText, ...], Meta(description="Whose names and numbers are sent, to whom stands under to")
+        tuple[ContactText, ...],
+        Meta(
+            description="Whose names and numbers are sent, to whom stands under to", examples=["roster sitcen-on-call"]
+        ),
     ] = ()
     draft_broadcast: Annotated[
         Word | None,
-        Meta(description="A class of config/hub.yaml: what is drafted goes out when the people it asks for release it"),
+        Meta(
+            description="A class of config/hub.yaml: what is drafted goes out when the people it asks for release it",
+            examples=["public"],
+        ),
     ] = None
-    wait: Annotated[Seconds | None, Meta(description="Goes on after this time")] = None
-    tasks: tuple[TaskForm, ...] = ()
-    report: Annotated[str | None, Meta(description="Not yet: reports come in a later version")] = None
-    say: Annotated[str | None, Meta(description="A message of config/messages.yaml")] = None
-    by: Annotated[tuple[ChannelText, ...], Meta(description="sms, call, email ...")] = ()
-    to: Annotated[tuple[ContactText, ...], Meta(description="Who gets the contacts, or the broadcast")] = ()
+    wait: Annotated[Seconds | None, Meta(description="Goes on after this time", examples=["10 min"])] = None
+    tasks: Annotated[tuple[TaskForm, ...], Meta(description="A list of things to do, with who and by when")] = ()
+    report: Annotated[str | None, Meta(description="Not yet: reports come in a later version", examples=["sitrep"])] = (
+        None
+    )
+    say: Annotated[
+        str | None, Meta(description="A message of config/messages.yaml, by its name", examples=["gas-ask"])
+    ] = None
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Over which channels: sms, call, email ...")] = ()
+    to: Annotated[
+        tuple[ContactText, ...],
+        Meta(description="Who gets the contacts, or the broadcast", examples=["police-zones"]),
+    ] = ()
     registered: Annotated[
         RegisteredForm | None, Meta(description="The public who registered, to whom the broadcast goes too")
     ] = None
     all_clear: Annotated[
-        str | None, Meta(description="The message for those the broadcast reached, drafted when the incident ends")
+        str | None,
+        Meta(
+            description="The message for those the broadcast reached, drafted when the incident ends",
+            examples=["gas-public-over"],
+        ),
     ] = None
-    after: Annotated[str | ConditionForm | None, Meta(description="wake is accepted; any of: [...]; all of: [...]")] = (
-        None
-    )
-    when: StepWhen | None = None
-    every: Annotated[Seconds | None, Meta(description="Again and again while the incident is open")] = None
-    until: str | ConditionForm | None = None
+    after: Annotated[
+        str | ConditionForm | None,
+        Meta(
+            description="Begins when this has happened: wake is accepted; any of: [...]; all of: [...]",
+            examples=_OUTCOME,
+        ),
+    ] = None
+    when: Annotated[StepWhen | None, Meta(description="Begins when the incident ends")] = None
+    every: Annotated[
+        Seconds | None, Meta(description="Again and again while the incident is open", examples=["2 h"])
+    ] = None
+    until: Annotated[
+        str | ConditionForm | None, Meta(description="Stops what every repeats", examples=["checklist is done"])
+    ] = None
 
 
 class SheetForm(Struct, frozen=True, kw_only=True):
     """A reflex sheet."""
 
-    playbook: Annotated[Word, Meta(description="Its name: small letters, digits, hyphens")]
-    title: Texts
-    owner: Annotated[str, Meta(description="Who answers for it")]
-    review_by: Annotated[Day | None, Meta(description="When it has to be looked at again: 2027-06-30")] = None
+    playbook: Annotated[Word, Meta(description="Its name: small letters, digits, hyphens", examples=["gas-leak"])]
+    title: Annotated[Texts, Meta(description="Its title, in each language")]
+    owner: Annotated[str, Meta(description="Who answers for it", examples=["sitcen"])]
+    review_by: Annotated[Day | None, Meta(description="When it has to be looked at again", examples=["2027-06-30"])] = (
+        None
+    )
     mode: Annotated[Mode, Meta(description="draft: never runs; shadow: runs and sends nothing; live")] = Mode.DRAFT
-    when: tuple[WhenForm, ...] = ()
-    start_by_hand: str | ByHandForm | None = None
-    incident: IncidentForm = field(default_factory=IncidentForm)
+    when: Annotated[
+        tuple[WhenForm, ...], Meta(description="Which signals it is about; a list where there are several cases")
+    ] = ()
+    start_by_hand: Annotated[
+        str | ByHandForm | None,
+        Meta(description="A person may start it, too", examples=["roster sitcen-on-call"]),
+    ] = None
+    incident: Annotated[IncidentForm, Meta(description="Which signals belong to one incident, and when it ends")] = (
+        field(default_factory=IncidentForm)
+    )
     quiet_while: Annotated[
         tuple[CauseText, ...],
         Meta(description="While an incident of that sheet is open, this one wakes nobody: SHEET in the same area"),

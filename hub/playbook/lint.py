@@ -7,18 +7,33 @@ from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
-from hub.findings import Finding, choice
+from hub.findings import Finding, choice, errors
 from hub.model.people import Asked, Contact
-from hub.playbook.language import ALL_CLEAR, Call, DraftBroadcast, Mode, Notify, Playbook, SendContacts, Step, When
+from hub.playbook.flow import check_calls
+from hub.playbook.language import (
+    ALL_CLEAR,
+    Call,
+    DraftBroadcast,
+    Mode,
+    Notify,
+    Playbook,
+    SendContacts,
+    Step,
+    Trust,
+    When,
+)
 from hub.playbook.load import load_document
 from hub.playbook.messages import ENCLOSED, PLACEHOLDERS
+from hub.playbook.reach import check_areas, check_trust
 from hub.yaml import Document
 
 OWN = ("sheet", "sheets", "code", "codes", "eta")  # filled in by the hub itself, whatever started the sheet
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """What sheets may name. `messages`: id → what has to be filled in (hub/playbook/messages.py, `placeholders_of`)."""
+    """What sheets may name. `messages`: id → what has to be filled in (hub/playbook/messages.py, `placeholders_of`).
+    `grades`: source → how far it is trusted. `days`: area → its first and last day (ISO), `""` where there is none.
+    `fall_backs`: of the chains, those on which another goes on."""
 
     sheets: Collection[str] = ()
     chains: Collection[str] = ()
@@ -33,26 +48,44 @@ class Known(Struct, frozen=True, kw_only=True):
     channels: Collection[str] = ()
     voices: Collection[str] = ()  # of the channels, those that call
     classes: Mapping[str, bool] = {}  # of broadcasts: whether they may go to the public
+    grades: Mapping[str, Trust] = {}
+    days: Mapping[str, tuple[str, str]] = {}
+    fall_backs: Collection[str] = ()
 
 
 def lint(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, list[Finding]]:
     """The sheet, or None where it has an error, and all findings in the order of the text. `today`: an ISO day, to
     see which reviews are overdue."""
+    playbook, document = lint_document(text, file, known, today)
+    findings = sorted(document.findings, key=lambda f: (f.line, f.column))
+    return (None if errors(findings) else playbook), findings
+
+
+def lint_document(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, Document]:
+    """The same, with the document, for further checks that need places; the sheet may have errors."""
     playbook, document = load_document(text, file)
     if playbook is not None:
         check_names(document, playbook, known)
-        if today and playbook.review_by and playbook.review_by < today:
-            document.add(
-                document.at("review by"), "review-overdue", f"the review was due on {playbook.review_by}",
-                "look the sheet over, then give the next date", warning=True,
-            )  # fmt: skip
-        if not playbook.review_by and playbook.mode is Mode.LIVE:
-            document.add(
-                document.at("playbook"), "no-review", "a live sheet without a date to look it over",
-                'add "review by: 2027-06-30"', warning=True,
-            )  # fmt: skip
-    findings = sorted(document.findings, key=lambda f: (f.line, f.column))
-    return (playbook if not any(not f.warning for f in findings) else None), findings
+        check_calls(document, playbook, known.fall_backs)
+        for index, when in enumerate(playbook.when):
+            check_trust(document, when, index, known.grades)
+            if today:
+                check_areas(document, when, index, known.days, today)
+        _check_review(document, playbook, today)
+    return playbook, document
+
+
+def _check_review(document: Document, playbook: Playbook, today: str) -> None:
+    if today and playbook.review_by and playbook.review_by < today:
+        document.add(
+            document.at("review by"), "review-overdue", f"the review was due on {playbook.review_by}",
+            "look the sheet over, then give the next date", warning=True,
+        )  # fmt: skip
+    if not playbook.review_by and playbook.mode is Mode.LIVE:
+        document.add(
+            document.at("playbook"), "no-review", "a live sheet without a date to look it over",
+            'add "review by: 2027-06-30"', warning=True,
+        )  # fmt: skip
 
 
 def check_names(document: Document, playbook: Playbook, known: Known) -> None:

@@ -25,6 +25,7 @@ from hub.playbook.language import (
     Step,
     When,
 )
+from hub.playbook.never import check_category, check_where
 from hub.yaml import Document, Mapping, Node, Scalar, Sequence, read
 
 Conditions = dict[tuple[str, str], Condition]  # (step, "after" or "until") → condition
@@ -115,9 +116,10 @@ def _when(document: Document, form: WhenForm, index: int) -> When:
                 )
     if form.where:
         try:
-            Expression(form.where)
+            check_where(document, when, index, Expression(form.where))
         except BadExpression as bad:
             document.add(document.at("when", index, "where"), bad.rule, bad.message, bad.remedy)
+    check_category(document, when, index)
     return when
 
 

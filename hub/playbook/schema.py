@@ -6,19 +6,21 @@ truth values where the hub reads text, so a number may stand here as either.
 """
 
 import enum
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Struct
 
-from hub.binding import Reads, ReadsNode, keys_of
+from hub.binding import Reads, ReadsNode, duration, keys_of
 from hub.playbook.form import SheetForm
 from hub.playbook.messages import MessagesForm
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SAID = re.compile(r"e\.g\. ((?:[^\s,;()]|\.(?!\s|$))*[^\s,;().])")
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 _LENGTHS = {"min_length": ("minLength", "minItems"), "max_length": ("maxLength", "maxItems")}
 
@@ -77,6 +79,8 @@ def _annotated(inner: Any, *extras: Any) -> dict[str, Any]:
             out |= said(extra, typing.get_origin(inner) is tuple) if own is None else {}
             if extra.description:
                 out["description"] = extra.description
+            if extra.examples:
+                out["examples"] = list(extra.examples)
     return out
 
 
@@ -93,10 +97,56 @@ def _struct(kind: type[Struct]) -> dict[str, Any]:
     keys = keys_of(kind)
     out: dict[str, Any] = {
         "type": "object",
-        "properties": {key: part_of(hints[attribute]) for key, attribute in keys.items()},
-        "required": [key for key, attribute in keys.items() if attribute in required],
+        "properties": {key: _field(hints[name], kind, name) for key, name in keys.items()},
+        "required": [key for key, name in keys.items() if name in required],
         "additionalProperties": False,
     }
     if kind.__doc__:
         out["description"] = " ".join(kind.__doc__.split())
     return out
+
+
+def _field(hint: Any, kind: type[Struct], name: str) -> dict[str, Any]:
+    """A field with an example: the one it was given, else what is so where nothing is written."""
+    out = part_of(hint)
+    default = next(f.default for f in msgspec.structs.fields(kind) if f.name == name)
+    return with_example(out, default, bool(_duration_in(hint)))
+
+
+def _duration_in(hint: Any) -> bool:
+    """Whether a field is written with a unit of time."""
+    arguments = typing.get_args(hint)
+    if any(isinstance(a, Reads) and a.read is duration for a in arguments):
+        return True
+    return typing.get_origin(hint) is not tuple and any(_duration_in(a) for a in arguments if a is not types.NoneType)
+
+
+def with_example(schema: dict[str, Any], default: Any, seconds: bool = False) -> dict[str, Any]:
+    """A field's schema with an example out of what is said of it ("e.g. ..."), or of its default. `seconds`: it is
+    written as a duration."""
+    if "examples" in schema or any("examples" in part or "enum" in part for part in _parts(schema)):
+        return schema
+    said = _SAID.search(schema.get("description", ""))
+    if said:
+        return schema | {"examples": [said[1]]}
+    if seconds and isinstance(default, int | float):
+        return schema | {"examples": [in_time(default)]}
+    if isinstance(default, str | int | float) and not isinstance(default, bool) and default != "":
+        return schema | {"examples": [default]}
+    return schema
+
+
+def _parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    for part in schema.get("anyOf", ()):
+        yield from _parts(part)
+    if isinstance(schema.get("items"), dict):
+        yield from _parts(schema["items"])
+
+
+def in_time(seconds: float) -> str:
+    """A duration as it is written: `4 min`."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"

@@ -1,6 +1,7 @@
 """Reading config/: the example as it ships, and a gallery of faults (tests/bad/config: a folder is named by its fault,
 holds the file that differs, and the findings expected)."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ from tests.conftest import ROOT
 EXAMPLE = ROOT / "config"
 GALLERY = ROOT / "tests" / "bad" / "config"
 GOOD = GALLERY / "good"
+TODAY = "2026-07-14"
 
 
 class TextConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,6 +63,10 @@ class VoiceChannel(TextChannel):
 
     def __init__(self, config: TextConfig, environment: Environment) -> None:
         self.abilities = Abilities(answers=config.keypad, voice=True, numbers=True)
+
+
+class FilesChannel(TextChannel):
+    abilities = Abilities(answers=True, numbers=True, segments=True, attachments=True)
 
 
 class BoardChannel(TextChannel):
@@ -96,6 +102,7 @@ def lookup(group: str) -> Mapping[str, Callable[[], type]]:
         "sms": lambda: TextChannel,
         "voice": lambda: VoiceChannel,
         "board": lambda: BoardChannel,
+        "files": lambda: FilesChannel,
     }
 
 
@@ -188,8 +195,11 @@ def test_a_fault_is_told_with_its_place_and_remedy(fault: str, folder: Path) -> 
     names = [path.name for path in (GALLERY / fault).glob("*.yaml")]
     for name in names:
         shutil.copy(GALLERY / fault / name, folder / name)
-    _, findings = load(folder, lookup)
+    _, findings = load(folder, lookup, TODAY)
     told = [str(f) for f in findings if f.file.removeprefix("config/") in names]
+    if os.environ.get("UPDATE_GALLERY"):
+        (GALLERY / fault / "expected").write_text("".join(f"{line}\n" for line in told), "utf-8")
+    assert told, "a folder of the gallery has to be bad"
     assert told == (GALLERY / fault / "expected").read_text("utf-8").splitlines()
 
 

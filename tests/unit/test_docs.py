@@ -73,15 +73,6 @@ def test_commands_that_are_named_exist(page: Path) -> None:
         assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), f"{page}: {module}"
 
 
-def test_the_rules_the_guide_explains_exist() -> None:
-    table = text_of("docs/playbooks.md").partition("## The rules")[2]
-    named = {rule for row in re.findall(r"^\| ([a-z0-9, -]+) \|", table, re.M) for rule in row.split(", ")}
-    named -= {"rule"}
-    assert len(named) > 40
-    made = {f"unknown-{what.replace(' ', '-')}" for what in re.findall(r'"([a-z ]+)"', CODE)}  # as lint.py makes them
-    assert {rule for rule in named - made if f'"{rule}"' not in CODE} == set()
-
-
 def test_what_the_auditor_finds_is_what_its_page_says() -> None:
     table = text_of("docs/auditor.md").partition("| finding |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`([a-z-]+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])))

@@ -90,3 +90,51 @@ def test_a_kind_that_is_none_is_refused_with_those_there_are() -> None:
     result = CliRunner().invoke(app, ["schema", "playbok"])
     assert result.exit_code == 2
     assert "playbook" in result.output
+
+
+def parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A field's schema, and what it may be instead or be a list of."""
+    yield node
+    for part in (*node.get("anyOf", ()), *([node["items"]] if isinstance(node.get("items"), dict) else [])):
+        yield from parts(part)
+
+
+def fields(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field of a schema, however deep."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "properties":
+                for name, field in value.items():
+                    yield f"{path}/{name}", field
+                    yield from fields(field, f"{path}/{name}")
+            elif key not in ("enum", "examples", "if"):
+                yield from fields(value, path)
+    elif isinstance(node, list):
+        for value in node:
+            yield from fields(value, path)
+
+
+SHOWN = ("examples", "enum", "const", "properties", "$ref")  # an example, all there is, or what is explained below
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("config", "tests")])
+def test_every_field_is_described_and_has_an_example(kind: str) -> None:
+    found = list(fields(printed(kind), kind))
+    assert len(found) > 3
+    assert [path for path, field in found if not field.get("description")] == []
+    without = [
+        path
+        for path, field in found
+        if not any(word in part for part in parts(field) for word in SHOWN)
+        and not any(isinstance(part.get("additionalProperties"), dict) for part in parts(field))
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("config", "tests", "sources", "channels")])
+def test_an_example_is_right_itself(kind: str) -> None:
+    schema = printed(kind)
+    for path, field in fields(schema, kind):
+        one = {key: value for key, value in field.items() if key != "examples"}
+        for example in field.get("examples", ()):
+            assert wrong(one, example) == [], path

@@ -1,0 +1,100 @@
+"""The reflex sheets and their messages: read from their folders, and held against what they name and one another."""
+
+from collections.abc import Mapping
+
+from hub.config.files import Files
+from hub.findings import Finding, errors
+from hub.intake.geography import Geography
+from hub.model.message import Message
+from hub.playbook.language import Playbook
+from hub.playbook.lint import Known, lint_document
+from hub.playbook.load import load as load_playbook
+from hub.playbook.messages import messages_of
+from hub.playbook.overlap import Around, check_overlaps, check_quiet
+from hub.waivers import waives
+from hub.yaml import Document, Node
+
+# What the hub says on its own account (hub/engine, hub/dispatch/render.py).
+HUB_MESSAGES = (
+    "hub.exercise", "hub.repeat", "hub.ask-hint", "hub.merged-ask", "hub.accepted", "hub.accepted-eta", "hub.declined",
+    "hub.too-late",
+    "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm", "hub.broadcast-waits",
+    "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
+    "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
+    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
+)  # fmt: skip
+
+
+def sheet_texts(files: Files, written: str) -> dict[str, bytes]:
+    """The sheets of a folder, by name. `written`: as hub.yaml has it."""
+    folder = (files.folder / written).resolve()
+    if not folder.is_dir():
+        hub = f"{files.folder.name}/hub.yaml"
+        files.note(hub, "no-folder", f"there is no folder {written} with reflex sheets", "correct playbooks:")
+        return {}
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if not path.name.endswith(".test.yaml"):
+            text = files.text(f"{folder.name}/{path.name}", folder.parent)
+            if text is not None:
+                found[f"{folder.name}/{path.name}"] = text
+    return found
+
+
+def named(sheets: Mapping[str, bytes]) -> list[str]:
+    """The names of the sheets that can be read."""
+    return [found.name for name, text in sheets.items() if (found := load_playbook(text, name)[0]) is not None]
+
+
+def messages_in(files: Files, sheets: Mapping[str, bytes]) -> dict[str, Message]:
+    """Of messages.yaml, and of the files beside it in messages/: one for each reflex sheet, say."""
+    asked = {f.name for name, sheet in sheets.items() if (p := load_playbook(sheet, name)[0]) and p.by_hand
+             for f in p.by_hand.fields}  # fmt: skip
+    found: dict[str, Message] = {}
+    unread = False
+    more = sorted((files.folder / "messages").glob("*.yaml"))
+    for name in ("messages.yaml", *(f"messages/{path.name}" for path in more)):
+        document = files.document(name)
+        if document is None:
+            unread = True
+            continue
+        messages = messages_of(document, asked)
+        unread |= messages is None or bool(errors(document.findings))
+        for message_id, message in (messages or {}).items():
+            if message_id in found:
+                files.note(document.file, "key-twice", f"{message_id} is in another file too", "keep one")
+            found[message_id] = message
+    missing = [name for name in HUB_MESSAGES if name not in found]
+    if missing and not unread:
+        file = f"{files.folder.name}/messages.yaml"
+        files.note(file, "missing-message", f"the hub's own {', '.join(missing)} are not here", "write them")
+    return found
+
+
+def playbooks_of(
+    files: Files, sheets: Mapping[str, bytes], known: Known, geography: Geography | None, today: str
+) -> tuple[Playbook, ...]:
+    """The sheets without an error; each is held against what it names, and against the others."""
+    found: dict[str, Playbook] = {}
+    documents: dict[str, Document] = {}
+    for name, text in sheets.items():
+        playbook, document = lint_document(text, name, known, today)
+        files.documents[name] = document
+        if playbook is None or errors(document.findings):
+            continue
+        if playbook.name in found:
+            files.note(name, "sheet-twice", f'another file holds a sheet "{playbook.name}" too', "rename one")
+        found[playbook.name], documents[playbook.name] = playbook, document
+    playbooks = tuple(found.values())
+
+    def waived(sheet: str, place: Node | None, other: str) -> bool:
+        document = documents[sheet]
+        at = Finding(
+            file=document.file, line=place.line if place else 1, column=1, rule="overlap", message="", names=(other,)
+        )
+        return waives(files.texts[document.file], document.file, at)
+
+    within = {} if geography is None else {p: geography.lies_in(p) for p in geography.places}
+    check_overlaps(documents, playbooks, Around(within=within, grades=known.grades), waived)
+    check_quiet(documents, playbooks)
+    return playbooks
