@@ -401,7 +401,8 @@ class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
     `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it."""
+    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it. (Of those that fire,
+    those in shadow are told by a `shadow ` before their name.)"""
 
     deadline: str
     at: datetime
@@ -516,6 +517,16 @@ class Lifted(_Event, frozen=True, tag="lifted"):
     why: str
 
 
+# --- sheets in shadow --------------------------------------------------------------------------------------
+
+
+class InShadow(_Event, frozen=True, tag="shadow"):
+    """What would have happened, had a sheet in shadow been live. It folds into a state of its own and nothing follows
+    from it: an order in here is none."""
+
+    event: "Event"
+
+
 Event = (
     Enforced
     | Unenforced
@@ -575,4 +586,5 @@ Event = (
     | AlarmCleared
     | Stopped
     | Lifted
+    | InShadow
 )
