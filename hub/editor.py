@@ -30,7 +30,6 @@ from hub.acts import (
     WhyBody,
     instant_of,
 )
-from hub.config import Config
 from hub.config.editing import read_person
 from hub.config.writing import form_of
 from hub.connector import ActItem, Channel, Unavailable
@@ -60,7 +59,6 @@ class Editor:
     def __init__(
         self,
         *,
-        config: Config,
         installation: Installation,
         intake: Intake,
         journal: Journal,
@@ -70,7 +68,6 @@ class Editor:
         channels: Mapping[str, Channel],
         ids: Ids,
     ) -> None:
-        self._config = config
         self._installation = installation
         self._intake = intake
         self._journal = journal
@@ -151,7 +148,7 @@ class Editor:
         id_, files = about["person"], self._installation.files
         await self._check_person(id_, sent.over)
         directory = self._installation.in_force.directory
-        person, findings = read_person(self._config, directory, self._channels, id_, sent.person)
+        person, findings = read_person(self._installation.config, directory, self._channels, id_, sent.person)
         if person is None:
             wrong = [f for f in findings if not f.warning]
             raise Refused("; ".join(f"{f.file}: {f.message}{f': {f.remedy}' if f.remedy else ''}" for f in wrong))
@@ -251,8 +248,8 @@ class Editor:
         id_ = about["person"]
         if id_ in self._installation.files.people:
             raise Refused(
-                f"{id_} still stands in the files as the hub read them when it started: take the entry out of "
-                "config/people.yaml (or people/), start the hub again, then erase"
+                f"{id_} still stands in the files as the hub has read them: take the entry out of config/people.yaml "
+                "(or people/), see that it is in force, then erase"
             )
         if self._installation.in_force.directory.person(id_) is not None:
             raise Refused(f"{id_} is still in the directory: take them out first (`vigie people remove {id_}`)")

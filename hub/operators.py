@@ -61,7 +61,7 @@ class Operators:
         health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
-        geography: Geography | None = None,
+        geography: Callable[[], Geography | None] = lambda: None,
         links: Links | None = None,
         zone: str = "UTC",
         others: Mapping[str, Handler] = {},  # never changed
@@ -223,7 +223,8 @@ class Operators:
 
     async def _silence(self, about: About, sent: SilenceBody) -> Done:
         now, rules = self._now(), self._rules()
-        places = {} if self._geography is None else self._geography.places
+        geography = self._geography()
+        places = {} if geography is None else geography.places
         for what, names, known in (
             ("sheets", sent.sheets, {s.name for s in rules.sheets}),
             ("sources", sent.sources, self._sources),
@@ -243,7 +244,7 @@ class Operators:
             hazards=sent.hazards,
             sources=sent.sources,
             areas=sent.areas,
-            around=() if self._geography is None else self._geography.around(sent.areas),
+            around=() if geography is None else geography.around(sent.areas),
             gravest=sent.gravest,
         )
         silence = Silence(what=meant, by=sent.by, why=sent.why, start=start, until=sent.until)

@@ -35,7 +35,6 @@ class InForce:
         call_list: CallListRhythm | None = None,
         storms: Storms | None = None,
     ) -> None:
-        self.sheets = tuple(sheets)
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
@@ -44,10 +43,20 @@ class InForce:
         self._carriers = carriers
         self._call_list = call_list
         self._storms = storms or Storms()
+        self._take(sheets, earlier)
+
+    def _take(self, sheets: Iterable[Playbook], earlier: Iterable[Playbook]) -> None:
+        self.sheets = tuple(sheets)
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
         self._matchers: dict[tuple[str, str], Matcher] = {}  # of single versions, made when they are asked
         self._causes = frozenset(cause.sheet for sheet in self._versions.values() for cause in sheet.quiet_while)
+
+    def with_sheets(self, sheets: Iterable[Playbook], earlier: Iterable[Playbook]) -> "InForce":
+        """The same with other sheets."""
+        changed = copy(self)
+        changed._take(sheets, earlier)
+        return changed
 
     def with_people(self, directory: Directory, rosters: Mapping[str, Roster]) -> "InForce":
         """The same with other people."""

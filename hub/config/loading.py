@@ -45,9 +45,13 @@ HUB_MESSAGES = (
 )  # fmt: skip
 
 
-def load(folder: Path, lookup: Lookup = installed, today: str = "") -> tuple[Config, list[Finding]]:
-    """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue."""
-    return _Loading(folder, lookup, today).load()
+def load(
+    folder: Path, lookup: Lookup = installed, today: str = "", held: Mapping[str, str | None] | None = None
+) -> tuple[Config, list[Finding]]:
+    """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue.
+    `held`: texts to be taken in place of what stands in these files (None: as if the file were not there), by their
+    names in `Config.texts`."""
+    return _Loading(folder, lookup, today, held or {}).load()
 
 
 def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
@@ -60,8 +64,9 @@ def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abili
 class _Loading:
     """One reading of a folder."""
 
-    def __init__(self, folder: Path, lookup: Lookup, today: str) -> None:
+    def __init__(self, folder: Path, lookup: Lookup, today: str, held: Mapping[str, str | None]) -> None:
         self._folder = folder
+        self._held = held
         self._lookup = lookup
         self._today = today
         self._findings: list[Finding] = []  # of readers that keep their document to themselves
@@ -386,6 +391,12 @@ class _Loading:
 
     def _text(self, name: str, folder: Path) -> bytes | None:
         """A file's bytes; None, with a finding, where it cannot be read."""
+        if name in self._held:
+            held = self._held[name]
+            if held is None:
+                return None
+            self._texts[name] = held
+            return held.encode()
         path = folder / name
         shown = name if folder != self._folder else f"{folder.name}/{name}"
         try:

@@ -13,6 +13,7 @@ from hub.engine import (
     channels,
     duty,
     editing,
+    files,
     incidents,
     onward,
     quiet,
@@ -113,6 +114,10 @@ class Engine:
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
                 w.look |= body.what == "config"
+            case r.FilesRead():
+                files.read(w, body)
+            case r.ModeSet():
+                editing.mode_set(w, fact, body)
             case r.HubStarted():
                 w.look = True
                 call_list.keep(w)

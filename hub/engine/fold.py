@@ -20,6 +20,7 @@ from hub.engine.state import (
     Incident,
     InForce,
     InIncident,
+    ModeChange,
     Order,
     PersonChange,
     RosterChange,
@@ -82,8 +83,14 @@ def _roster_edited(s: State, ev: e.RosterEdited, at: datetime) -> None:
     s.rosters[ev.change] = RosterChange(roster=ev.roster, overrides=ev.overrides, by=ev.by, why=ev.why, at=at)
 
 
+def _mode_changed(s: State, ev: e.ModeChanged, at: datetime) -> None:
+    s.modes[ev.sheet] = ModeChange(change=ev.change, mode=ev.mode, by=ev.by, why=ev.why, at=at)
+
+
 def _reverted(s: State, ev: e.Reverted, at: datetime) -> None:
     s.rosters.pop(ev.change, None)
+    for sheet in [sheet for sheet, known in s.modes.items() if known.change == ev.change]:
+        del s.modes[sheet]
     for person in [p for p, known in s.edited.items() if known.change == ev.change]:
         del s.edited[person]
 
@@ -483,6 +490,7 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Unenforced: _unenforced,
     e.PersonEdited: _person_edited,
     e.RosterEdited: _roster_edited,
+    e.ModeChanged: _mode_changed,
     e.Reverted: _reverted,
     e.Opened: _opened,
     e.Joined: _joined,

@@ -230,6 +230,16 @@ class RosterChange(Struct, kw_only=True, gc=False):
     at: datetime
 
 
+class ModeChange(Struct, kw_only=True, gc=False):
+    """A sheet's mode is not what its file says."""
+
+    change: str
+    mode: str
+    by: str
+    why: str
+    at: datetime
+
+
 class State(Struct, kw_only=True, gc=False):
     """Everything the engine knows. `cursor`: the last fact taken; `decision`: the last decision folded."""
 
@@ -259,6 +269,7 @@ class State(Struct, kw_only=True, gc=False):
     rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
     edited: dict[str, PersonChange] = field(default_factory=dict)  # person → the newest change of them
     rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
+    modes: dict[str, ModeChange] = field(default_factory=dict)  # sheet → what it is, whatever its file says
     shadow: "State | None" = None  # what sheets in shadow would have come to; None: none of them has an incident
 
 

@@ -57,8 +57,18 @@ class RosterEdited(_Event, frozen=True, tag="roster-edited"):
     why: str
 
 
+class ModeChanged(_Event, frozen=True, tag="mode-changed"):
+    """A sheet is live, in shadow or a draft from here on, whatever its file says."""
+
+    change: str
+    sheet: str
+    mode: str
+    by: str
+    why: str
+
+
 class Reverted(_Event, frozen=True, tag="reverted"):
-    """A change of a person or a roster holds no longer. `why`: also `over`, when its time is."""
+    """A change of a person, a roster or a sheet's mode holds no longer. `why`: also `over`, when its time is."""
 
     change: str
     by: str = ""
@@ -532,6 +542,7 @@ Event = (
     | Unenforced
     | PersonEdited
     | RosterEdited
+    | ModeChanged
     | Reverted
     | Opened
     | Joined
