@@ -291,6 +291,14 @@ class ByBody(Body, frozen=True):
     by: str
 
 
+class ModeBody(Body, frozen=True):
+    """`live`: it calls people; `shadow`: it runs on real signals and sends nothing; `draft`: it never runs."""
+
+    mode: Literal["live", "shadow", "draft"]
+    by: str
+    why: str
+
+
 class VersionBody(Body, frozen=True, kw_only=True):
     """`over`: the version that was looked at, `""` for what is not there yet. The header If-Match may say it too."""
 
@@ -397,6 +405,19 @@ ACTS = (
     *(
         Act(verb=f"broadcast-{act}", path=f"/api/broadcasts/{{broadcast}}/{act}", summary=summary, body=WhyBody)
         for act, summary in _CONTROLS.items()
+    ),
+    Act(
+        verb="reload",
+        path="/api/reload",
+        summary="Put in force what stands in the files now",
+        body=ByBody,
+        answer=Changed,
+    ),
+    Act(
+        verb="set-mode",
+        path="/api/playbooks/{sheet}/mode",
+        summary="A sheet is live, in shadow or a draft from the next signal on, whatever its file says",
+        body=ModeBody,
     ),
     Act(verb="watch", path="/api/watch", summary="Take the watch of the room", body=WatchBody),
     Act(verb="contacts", path="/api/contacts", summary="Send people the contact sheet of others", body=ContactsBody),

@@ -43,6 +43,7 @@ from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.editor import Editor
 from hub.editor.bench import Bench
+from hub.engine.files import RESTART, WRONG
 from hub.garbage import collect_rarely
 from hub.install import Installation
 from hub.intake.intake import Intake, Trusted
@@ -56,6 +57,7 @@ from hub.model.trust import Credibility, Reliability
 from hub.operators import Operators
 from hub.papers import Papers, Wanted
 from hub.picture import Recent, picture
+from hub.reload import Reloader
 from hub.report.making import Maker
 from hub.report.typeset import typeset_apart
 from hub.secrets import secrets_from
@@ -77,10 +79,14 @@ def new_ids() -> Ids:
 
 
 class Hub:
-    """A running hub: what `run_hub` puts together. `at`: a playback; the hub's clock starts there."""
+    """A running hub: what `run_hub` puts together. `config`: what it is started with; what may be put in force later is
+    the installation's. `at`: a playback; the hub's clock starts there. `files_read`: what is wrong with the files."""
 
-    def __init__(self, config: Config, journal: Journal, at: datetime | None) -> None:
+    def __init__(
+        self, config: Config, journal: Journal, at: datetime | None, files_read: r.FilesRead | None = None
+    ) -> None:
         self.config = config
+        self.files_read = files_read or r.FilesRead()
         self.journal = journal
         self.playback = at is not None
         self.clock = Clock(at or wall(), follows_wall=True)
@@ -108,6 +114,8 @@ class Hub:
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self._watch_auditor)
+            if self.config.hub.reload_on_save:
+                nursery.start_soon(self.reloader.watch)
             collect_rarely()
             task_status.started(self)
             await told.wait()
@@ -147,11 +155,15 @@ class Hub:
             chance=random.Random(),  # noqa: S311 # spreads retries: no secret
             enclose=maker.enclose,
         )
-        self.core.decider.changing = lambda entry: self.core.enforce(self.installation.change(entry))
+        self.core.decider.changing = self._changing
         self.intake = self._intake()
         self._operators = self._make_operators()
         self.core.decider.followers += [self.recent.decided, self.papers.follow, self.proposer.follow]
         return state.decision == ""
+
+    def _changing(self, entry: r.Entry) -> None:
+        rules = self.installation.change(entry, self.core.state)
+        self.core.enforce(rules, self.installation.config.texts_in_force())
 
     def _wanted_on_paper(self, status: Status) -> Wanted | None:
         form = self.config.hub.call_list
@@ -179,7 +191,9 @@ class Hub:
         ahead_s = (at - wall()).total_seconds() if self.playback else 0.0
         node = self.config.hub.name
         started = await self._record(r.HubStarted(node=node, version=VERSION, playback=self.playback, ahead_s=ahead_s))
-        installed = await self.installation.install(self.core.state)
+        standing = any(alarm.what in (WRONG, RESTART) for alarm in self.core.state.alarms.values())
+        read = self.files_read if self.files_read != r.FilesRead() or standing else None
+        installed = await self.installation.install(self.core.state, read)
         log.info("hub started", node=node, playback=self.playback, first=first, installed=installed)
         return started
 
@@ -262,7 +276,7 @@ class Hub:
         )
 
     def _locate(self, signal: Signal) -> Signal:
-        geography = self.config.geography
+        geography = self.installation.config.geography
         return signal if geography is None else geography.locate(signal, f"{self.clock.now():%Y-%m-%d}")
 
     # -- what operators ask --
@@ -270,7 +284,6 @@ class Hub:
     def _make_operators(self) -> Operators:
         desk = Desk(self.intake, lambda: self.core.state, lambda: self.installation.in_force, self.clock.now)
         bench = Bench(
-            config=self.config,
             installation=self.installation,
             intake=self.intake,
             journal=self.journal,
@@ -280,13 +293,21 @@ class Hub:
             channels=self.channels,
             ids=new_ids(),
         )
+        self.reloader = Reloader(
+            installation=self.installation,
+            desk=desk,
+            record=self._record,
+            decided=self.core.decider.moved,
+            today=lambda: f"{self.clock.now():%Y-%m-%d}",
+            said=self.files_read,
+        )
         maker = BroadcastMaker(
             journal=self.journal,
             desk=desk,
             form=self.config.hub.broadcasts,
             channels=self.config.channels,
-            texts=self.config.texts_in_force(),
-            areas=Areas(self.config.geography),
+            texts=lambda: self.installation.config.texts_in_force(),
+            areas=lambda: Areas(self.installation.config.geography),
             playback=self.playback,
         )
         self.proposer = Proposer(maker, desk.state, desk.act)
@@ -297,10 +318,10 @@ class Hub:
             health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
-            geography=self.config.geography,
+            geography=lambda: self.installation.config.geography,
             links=self._links(),
             zone=self.config.hub.zone,
-            others={**Editor(bench).done, **Broadcasts(desk, maker).done},
+            others={**Editor(bench).done, **Broadcasts(desk, maker).done, **self.reloader.done},
         )
 
     def _links(self) -> Links | None:
@@ -357,17 +378,21 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(config: Config, journal: Path, at: datetime | None = None) -> AsyncIterator[Hub]:
+async def open_hub(
+    config: Config, journal: Path, at: datetime | None = None, files_read: r.FilesRead | None = None
+) -> AsyncIterator[Hub]:
     """A hub on the journal at that path, ready to `run`. Raises JournalLocked when another one writes to it."""
     async with AsyncExitStack() as stack:
         await trio.Path(journal.parent).mkdir(parents=True, exist_ok=True)
         opened = await stack.enter_async_context(open_sqlite(journal))
-        yield Hub(config, opened, at)
+        yield Hub(config, opened, at, files_read)
 
 
-async def run_hub(config: Config, journal: Path, at: datetime | None = None) -> None:
+async def run_hub(
+    config: Config, journal: Path, at: datetime | None = None, files_read: r.FilesRead | None = None
+) -> None:
     """Opens a hub and runs it until it is told to stop."""
     on_one_core()
     sys.setswitchinterval(SWITCH_INTERVAL_S)  # the journal's writer, a thread, must not wait long for its turn
-    async with open_hub(config, journal, at) as hub:
+    async with open_hub(config, journal, at, files_read) as hub:
         await hub.run()

@@ -122,10 +122,13 @@ class Core:
     def state(self) -> State:
         return self.engine.state
 
-    def enforce(self, rules: InForce) -> None:
-        """From here on these rules are in force: for what is decided, and for where what is still to go out goes."""
+    def enforce(self, rules: InForce, texts: Texts | None = None) -> None:
+        """From here on these rules are in force: for what is decided, and for where what is still to go out goes; and
+        these texts, where they are others."""
         self.engine.rules = rules
         self.dispatch.directory = rules.directory
+        if texts is not None:
+            self.dispatch.texts = texts
 
     def pending(self) -> list[Pending]:
         """Orders of which something is still to go out, or was under way when the hub went down."""

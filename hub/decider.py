@@ -20,10 +20,11 @@ from hub.model.broadcast import Content
 from hub.model.message import Outcome
 from hub.model.people import Edited
 from hub.model.signal import Signal
-from hub.people.layers import CHANGES
+from hub.people.layers import CHANGES as LAYERED
 
 log = structlog.get_logger(__name__)
 
+CHANGES = (*LAYERED, r.FilesRead)  # the facts with which other rules may be in force
 RECENT = 1024  # signals kept at hand after they were decided on, for the messages about them
 BATCH = 256  # facts decided on at a time: bounds how long one decision takes
 RETRY_S = 1.0
@@ -39,8 +40,9 @@ class Decider:
     """Runs an engine on a journal. `followers` are called, in order, with each decision once it is durable; they must
     not block. `ahead` are called as soon as it is on its way to the journal, before it is durable: they may prepare
     what follows from it, up to attempts (which the journal holds back until their decision is durable), and nothing
-    else. `changing` is called with each change of people or rosters before the engine takes it: who is asked because of
-    it is asked as they are now. `decided` is the number of decisions so far, for whoever watches that it moves."""
+    else. `changing` is called with each change of what is in force (people, rosters, files) before the engine takes it:
+    who is asked because of it is asked as they are now. `decided` is the number of decisions so far, for whoever
+    watches that it moves."""
 
     def __init__(self, engine: Engine, journal: Journal, clock: Clock) -> None:
         self.engine = engine

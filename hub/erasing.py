@@ -179,7 +179,7 @@ async def _sort(
             case r.Installed() if key in older:
                 found.texts[key] = None
             case r.Installed(name=name):
-                said = "it stands in the text that is in force: take it out of config/ and start the hub again"
+                said = "it stands in the text that is in force: take it out of config/, and erase again"
                 found.left.append(Left(what=f"{name} (record {key})", why=said))
             case r.ReplyReceived() if body.person in ("", person) and _from(entry, addresses):
                 found.theirs[key] = None

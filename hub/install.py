@@ -2,14 +2,18 @@
 their sheet that opened them."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import structlog
+import trio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.config import Config
+from hub.config.authors import Author, author_of
 from hub.dispatch.route import Routes
 from hub.engine.channels import FAILING, SILENT
 from hub.engine.state import State
@@ -22,12 +26,14 @@ from hub.people.answers import understand
 from hub.people.directory import Directory
 from hub.people.instead import whom
 from hub.people.layers import NOTHING, Layers
-from hub.playbook.language import Playbook
+from hub.playbook.language import Mode, Playbook
 from hub.playbook.load import load
 from hub.report.known import Known
 from hub.rules import InForce
 
 PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ and registered/ do too
+
+RELOAD = "vigie reload"
 
 _edited = msgspec.json.Decoder(Edited)
 
@@ -64,6 +70,13 @@ class Understanding(Struct, frozen=True):
         )
 
 
+class Coming(Struct, frozen=True):
+    """A configuration that is to be in force from a fact on; its directory takes a while to make."""
+
+    config: Config
+    files: Directory
+
+
 class Installation:
     """What is in force. `rules()` comes first, `install()` once the journal's follower runs. `status`: of what the hub
     does of itself; Exercise in a playback."""
@@ -76,7 +89,7 @@ class Installation:
         ids: Ids,
         status: Status = Status.ACTUAL,
     ) -> None:
-        self._config = config
+        self.config = config
         self._journal = journal
         self._now = now
         self._ids = ids
@@ -85,14 +98,33 @@ class Installation:
         self.files = config.directory()
         self.layers = Layers()
         self.understanding = Understanding(self.files, config.routes)
+        self._coming: dict[str, Coming] = {}  # by the fact with which it is in force
 
     async def rules(self, state: State) -> InForce:
         """The rules in force, with what was changed while running and the earlier versions of sheets that open
         incidents still run on."""
-        config = self._config
+        edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
+        self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
+        self.layers.rosters = {change: (known.roster, known.overrides) for change, known in state.rosters.items()}
+        self.layers.modes = {sheet: (known.change, known.mode) for sheet, known in state.modes.items()}
+        return self._lay_all(await self._earlier(state))
+
+    def change(self, entry: r.Entry, state: State) -> InForce:
+        """The rules in force once a change of people, rosters or modes counts, or a configuration that was read."""
+        before = dict(self.layers.modes)
+        self.layers.take(entry.record, entry.live)
+        if coming := self._coming.pop(entry.record.id, None):
+            self.config, self.files = coming.config, coming.files
+            return self._lay_all(self._still_run_on(state))
+        if before != self.layers.modes:
+            self.in_force = self.in_force.with_sheets(self._sheets(), self._still_run_on(state))
+        return self._lay()
+
+    def _lay_all(self, earlier: Sequence[Playbook]) -> InForce:
+        config = self.config
         self.in_force = InForce(
-            sheets=config.playbooks,
-            earlier=await self._earlier(state),
+            sheets=self._sheets(),
+            earlier=earlier,
             chains=config.chains,
             directory=self.files,
             rosters=config.rosters,
@@ -102,32 +134,33 @@ class Installation:
             call_list=config.call_list(self._status),
             storms=config.storms(),
         )
-        edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
-        self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
-        self.layers.rosters = {change: (known.roster, known.overrides) for change, known in state.rosters.items()}
-        return self._lay()
-
-    def change(self, entry: r.Entry) -> InForce:
-        """The rules in force once a change of people or rosters counts."""
-        self.layers.take(entry.record, entry.live)
         return self._lay()
 
     def _lay(self) -> InForce:
         directory = self.layers.directory(self.files)
-        self.in_force = self.in_force.with_people(directory, self.layers.over(self._config.rosters))
-        self.understanding = Understanding(directory, self._config.routes)
+        self.in_force = self.in_force.with_people(directory, self.layers.over(self.config.rosters))
+        self.understanding = Understanding(directory, self.config.routes)
         return self.in_force
+
+    def _sheets(self) -> list[Playbook]:
+        """As the files have them, in the modes that acts have given them."""
+        modes = {sheet: Mode(mode) for sheet, (_, mode) in self.layers.modes.items()}
+        return [replace(sheet, mode=modes.get(sheet.name, sheet.mode)) for sheet in self.config.playbooks]
 
     def known(self, status: Status) -> Known:
         """What documents of the directory are made of."""
-        known = self._config.known(status, self.in_force.directory)
-        return msgspec.structs.replace(known, rosters=self.in_force.rosters)
+        known = self.config.known(status, self.in_force.directory)
+        return replace(known, rosters=self.in_force.rosters)
+
+    def _still_run_on(self, state: State) -> list[Playbook]:
+        """The versions that open incidents run on, of those known so far."""
+        known = [self.in_force.playbook(*version) for version in _run_on(state)]
+        return [sheet for sheet in known if sheet is not None]
 
     async def _earlier(self, state: State) -> list[Playbook]:
-        current = {(s.name, s.version) for s in self._config.playbooks}
-        wanted = {(i.playbook, i.version) for i in state.incidents.values()} - current
+        current = {(s.name, s.version) for s in self.config.playbooks}
         found: list[Playbook] = []
-        for name, version in sorted(wanted):
+        for name, version in sorted(_run_on(state) - current):
             (fact,) = await self._journal.get([state.versions.get(f"{name}/{version}", "")])
             sheet = None
             if isinstance(fact, r.Fact) and isinstance(fact.body, r.Installed):
@@ -136,47 +169,92 @@ class Installation:
                 log.error("an open incident's sheet cannot be read back", playbook=name, version=version)
             else:
                 # Its hash names the text as it was put in force, whatever today's reader makes of it.
-                found.append(msgspec.structs.replace(sheet, version=version))
+                found.append(replace(sheet, version=version))
         return found
 
-    async def install(self, state: State) -> int:
-        """Makes facts of what is new in the configuration and of what is gone from it. Returns how many."""
-        at = self._now()
-        facts: list[r.Fact] = []
-        vault: list[r.VaultEntry] = []
-        wanted: set[str] = set()
-        for text in texts_of(self._config):
-            wanted.add(f"{text.what}/{text.name}")
-            known = state.in_force.get(f"{text.what}/{text.name}")
-            if known is not None and (known.version, known.mode) == (text.version, text.mode):
-                continue
-            fact_id = self._ids.new(at)
-            body = r.Installed(
-                what=text.what,
-                name=text.name,
-                version=text.version,
-                mode=text.mode,
-                text="" if text.private else text.text,
-            )
-            facts.append(r.Fact(id=fact_id, at=at, body=body, vault=fact_id if text.private else ""))
-            if text.private:
-                vault.append(r.VaultEntry(key=fact_id, payload=text.text.encode(), media_type="application/yaml"))
-        for retired in sorted(set(state.in_force) - wanted):
-            what, _, name = retired.partition("/")
-            facts.append(r.Fact(id=self._ids.new(at), at=at, body=r.Retired(what=what, name=name)))
-        for alarm in state.alarms.values():
-            if alarm.what == "source-failing" and alarm.about not in {**self._config.sources, **self._config.channels}:
-                gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
-                facts.append(r.Fact(id=self._ids.new(at), at=at, body=gone))
-            if alarm.what in (FAILING, SILENT) and alarm.about not in self._config.channels:
-                away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
-                facts.append(r.Fact(id=self._ids.new(at), at=at, body=away))
-        for change in self.layers.said_by(self.files, self._config.rosters):
-            same = r.ChangeReverted(change=change, by="hub", why="the files say the same")
-            facts.append(r.Fact(id=self._ids.new(at), at=at, body=same))
+    async def install(self, state: State, read: r.FilesRead | None = None) -> int:
+        """As the hub comes up: makes facts of what is new in the configuration and of what is gone from it. `read`:
+        what is to be said of its files. Returns how many."""
+        facts, vault = await self._facts(self.config, self.files, state)
+        facts += self._no_longer(state)
+        if read is not None:
+            facts.insert(0, self._fact(read))
         if facts:
             await self._journal.put_facts(facts, vault)
         return len(facts)
+
+    async def reload(self, config: Config, state: State, read: r.FilesRead) -> tuple[str, list[r.Fact]]:
+        """A configuration that was read while the hub runs is in force as soon as the engine comes to its fact. Returns
+        that fact, and those of what is new. Raises JournalUnavailable."""
+        files = await trio.to_thread.run_sync(config.directory)
+        facts, vault = await self._facts(config, files, state, read.by)
+        said = self._fact(read)
+        self._coming[said.id] = Coming(config, files)
+        try:
+            await self._journal.put_facts([said, *facts], vault)
+        except BaseException:  # it is read again
+            self._coming.pop(said.id, None)
+            raise
+        return said.id, facts
+
+    async def _facts(
+        self, config: Config, files: Directory, state: State, by: str = ""
+    ) -> tuple[list[r.Fact], list[r.VaultEntry]]:
+        """What of a configuration is not in force yet, and what is and is gone from it. `by`: who asked for it."""
+        known = {name: (one.version, one.mode) for name, one in state.in_force.items()}
+        texts, new = await trio.to_thread.run_sync(_new_in, config, known, by)  # hashing, and asking git who wrote it
+        facts: list[r.Fact] = []
+        vault: list[r.VaultEntry] = []
+        for text, author in new:
+            fact = self._fact(text.installed(author))
+            if text.private:
+                fact = replace(fact, vault=fact.id)
+                vault.append(r.VaultEntry(key=fact.id, payload=text.text.encode(), media_type="application/yaml"))
+            facts.append(fact)
+        for retired in sorted(set(known) - {f"{text.what}/{text.name}" for text in texts}):
+            what, _, name = retired.partition("/")
+            facts.append(self._fact(r.Retired(what=what, name=name, by=by, how=RELOAD if by else "")))
+        modes = {sheet.name: str(sheet.mode) for sheet in config.playbooks}
+        for change in self.layers.said_by(files, config.rosters, modes):
+            facts.append(self._fact(r.ChangeReverted(change=change, by="hub", why="the files say the same")))
+        return facts, vault
+
+    def _no_longer(self, state: State) -> list[r.Fact]:
+        """Troubles with what is configured no more are over."""
+        facts: list[r.Fact] = []
+        for alarm in state.alarms.values():
+            if alarm.what == "source-failing" and alarm.about not in {**self.config.sources, **self.config.channels}:
+                gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
+                facts.append(self._fact(gone))
+            if alarm.what in (FAILING, SILENT) and alarm.about not in self.config.channels:
+                away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
+                facts.append(self._fact(away))
+        return facts
+
+    def _fact(self, body: r.FactBody) -> r.Fact:
+        at = self._now()
+        return r.Fact(id=self._ids.new(at), at=at, body=body)
+
+
+def _run_on(state: State) -> set[tuple[str, str]]:
+    states = [state] if state.shadow is None else [state, state.shadow]
+    return {(i.playbook, i.version) for one in states for i in one.incidents.values()}
+
+
+def _new_in(
+    config: Config, known: Mapping[str, tuple[str, str]], by: str
+) -> tuple[list["Text"], list[tuple["Text", Author]]]:
+    """All texts, and those that are not known, with who stands behind each."""
+    texts = texts_of(config)
+    new = [text for text in texts if known.get(f"{text.what}/{text.name}") != (text.version, text.mode)]
+    return texts, [(text, Author(by, RELOAD) if by else author_of(path_of(config, text.file))) for text in new]
+
+
+def path_of(config: Config, name: str) -> Path:
+    """Where a file of the configuration lies, by its name in `Config.texts`."""
+    sheets = config.path(config.hub.playbooks)
+    first, _, rest = name.partition("/")
+    return sheets / rest if rest and first == sheets.name else config.folder / name
 
 
 async def edited_of(journal: Journal, changes: Sequence[str]) -> dict[str, Edited]:
@@ -199,6 +277,25 @@ class Text(Struct, frozen=True):
     mode: str
     text: str
     private: bool
+    file: str
+
+    def installed(self, author: Author) -> r.Installed:
+        """What the journal is told of it."""
+        return r.Installed(
+            what=self.what,
+            name=self.name,
+            version=self.version,
+            mode=self.mode,
+            text="" if self.private else self.text,
+            file=self.file if self.what == "playbook" else "",
+            by=author.by,
+            how=author.how,
+        )
+
+
+def is_private(file: str) -> bool:
+    """Whether a file of the configuration names people."""
+    return file in PRIVATE or file.startswith(("people/", "registered/"))
 
 
 def texts_of(config: Config) -> list[Text]:
@@ -209,8 +306,8 @@ def texts_of(config: Config) -> list[Text]:
         version = hashlib.sha256(text.encode()).hexdigest()
         sheet = sheets.get(version)
         if sheet is not None:
-            found.append(Text("playbook", sheet.name, version, sheet.mode, text, False))
+            found.append(Text("playbook", sheet.name, version, sheet.mode, text, False, file))
         elif not file.startswith("playbooks/"):
-            private = file in PRIVATE or file.startswith(("people/", "registered/"))
-            found.append(Text("config", file, version, "live", text, private))
+            private = is_private(file)
+            found.append(Text("config", file, version, "live", text, private, file))
     return found

@@ -41,7 +41,7 @@ from hub.model.signal import Category, Info, Named, Severity, Signal, Status
 from hub.people.chains import who
 from hub.people.rosters import anybody
 from hub.playbook.form import CHANNEL_WORDS
-from hub.playbook.language import Playbook
+from hub.playbook.language import Mode, Playbook
 
 SILENCE_MOST = timedelta(days=14)
 
@@ -61,7 +61,7 @@ class Operators:
         health: Callable[[], Mapping[str, Any]],
         step_clock: Callable[[float], Awaitable[str]] | None = None,
         sources: Collection[str] = (),
-        geography: Geography | None = None,
+        geography: Callable[[], Geography | None] = lambda: None,
         links: Links | None = None,
         zone: str = "UTC",
         others: Mapping[str, Handler] = {},  # never changed
@@ -155,7 +155,8 @@ class Operators:
     # -- incidents, tasks, chains --
 
     async def _end(self, about: About, sent: WhyBody) -> Done:
-        known = self._state().incidents.get(about["incident"])
+        states = [state for state in (self._state(), self._state().shadow) if state is not None]
+        known = next((state.incidents[id_] for state in states if (id_ := about["incident"]) in state.incidents), None)
         if known is None or known.ended:
             raise Refused(f"no open incident {about['incident']}: see `incidents` in the status", missing=True)
         return await self._desk.act(r.IncidentClosed(incident=known.id, by=sent.by, why=sent.why), "the incident ends")
@@ -222,7 +223,8 @@ class Operators:
 
     async def _silence(self, about: About, sent: SilenceBody) -> Done:
         now, rules = self._now(), self._rules()
-        places = {} if self._geography is None else self._geography.places
+        geography = self._geography()
+        places = {} if geography is None else geography.places
         for what, names, known in (
             ("sheets", sent.sheets, {s.name for s in rules.sheets}),
             ("sources", sent.sources, self._sources),
@@ -242,7 +244,7 @@ class Operators:
             hazards=sent.hazards,
             sources=sent.sources,
             areas=sent.areas,
-            around=() if self._geography is None else self._geography.around(sent.areas),
+            around=() if geography is None else geography.around(sent.areas),
             gravest=sent.gravest,
         )
         silence = Silence(what=meant, by=sent.by, why=sent.why, start=start, until=sent.until)
@@ -262,6 +264,8 @@ class Operators:
         sheet = self._sheet(sent.sheet)
         if sheet.by_hand is None:
             raise Refused(f"{sheet.name} cannot be started by hand: its author would add `start by hand:`")
+        if sheet.mode is Mode.DRAFT:
+            raise Refused(f"{sheet.name} is a draft, which never runs: its author would write `mode: live`")
         answers = sent.answers
         known = {field.name for field in sheet.by_hand.fields}
         missing = [f.name for f in sheet.by_hand.fields if f.required and not answers.get(f.name, "").strip()]
@@ -273,7 +277,8 @@ class Operators:
             asked = ", ".join(sorted(known))
             raise Refused(f"{sheet.name} does not ask for {', '.join(unknown)}: it asks for {asked}")
         started = r.SheetStarted(playbook=sheet.name, by=sent.by)
-        return await self._desk.act(started, f"{sheet.name} is started", self._said(sheet, sent.by, answers))
+        shadow = " in shadow: nobody is called or told" if sheet.mode is Mode.SHADOW else ""
+        return await self._desk.act(started, f"{sheet.name} is started{shadow}", self._said(sheet, sent.by, answers))
 
     def _sheet(self, name: str) -> Playbook:
         for sheet in self._rules().sheets:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.engine.state import Ask, Broadcast, Incident, Run, State
+from hub.engine.shadow import LANGUAGES
+from hub.engine.state import Ask, Broadcast, Incident, Order, Run, State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
@@ -13,6 +14,8 @@ from hub.model.quiet import Silence
 
 RECENT = 60
 SHOWN = 20  # asks of a chain that are shown one by one; of more, only how many
+
+NOT_SENT = "not sent"  # what becomes of an order in shadow
 
 _WORDS = {OUTCOME_RANK[o]: str(o) for o in Outcome} | {0: "waiting"}
 
@@ -27,7 +30,10 @@ class Recent:
 
     def decided(self, decision: r.Decision) -> None:
         for event in decision.events:
-            if isinstance(event, e.Ordered):
+            if isinstance(event, e.InShadow):
+                if isinstance(event.event, e.Ordered):
+                    self._ordered(event.event, decision.at, outcome=NOT_SENT)
+            elif isinstance(event, e.Ordered):
                 self._ordered(event, decision.at)
             elif isinstance(event, e.Delivered) and event.order in self._by_order:
                 shown = self._by_order[event.order]
@@ -35,7 +41,7 @@ class Recent:
                 shown["reason"] = event.moves[-1][2]
                 shown["at"] = decision.at
 
-    def _ordered(self, event: e.Ordered, at: datetime) -> None:
+    def _ordered(self, event: e.Ordered, at: datetime, outcome: str = "waiting") -> None:
         if len(self.deliveries) == self.deliveries.maxlen:
             self._by_order.pop(self.deliveries[0]["order"], None)
         to = event.recipients[0] if len(event.recipients) == 1 else f"{event.size or len(event.recipients)} people"
@@ -45,9 +51,11 @@ class Recent:
             "to": to,
             "channel": event.channel,
             "message": event.message,
-            "outcome": "waiting",
+            "outcome": outcome,
             "reason": "",
             "status": str(event.status),
+            "shadow": outcome == NOT_SENT,
+            "language": dict(event.values).get(LANGUAGES, ""),
         }
         self.deliveries.append(shown)
         self._by_order[event.order] = shown
@@ -62,15 +70,16 @@ class Recent:
 
 
 def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
-    """Everything the live view shows, as JSON-ready values. Holds ids of people, never names or addresses."""
-    running = [run for run in state.runs.values() if not run.outcome]
+    """Everything the live view shows, as JSON-ready values. Holds ids of people, never names or addresses. What is
+    marked `shadow` would have been; whatever is counted counts what is."""
+    states = (state,) if state.shadow is None else (state, state.shadow)
     return {
         "now": now,
         "stopped": None if state.stopped is None else {"by": state.stopped[0], "why": state.stopped[1]},
         "watch": None if state.watch is None else {"person": state.watch[0], "since": state.watch[1]},
         "sources": sorted(recent.sources.values(), key=lambda s: str(s["name"])),
-        "incidents": [_incident(state, i) for i in state.incidents.values()],
-        "chains": [_chain(state, run) for run in running],
+        "incidents": [_incident(s, i) for s in states for i in s.incidents.values()],
+        "chains": [_chain(s, run) for s in states for run in s.runs.values() if not run.outcome],
         "broadcasts": [_broadcast(state, b) for b in state.broadcasts.values()],
         "tasks": [
             {"id": t.id, "incident": t.incident, "step": t.step, "who": t.who, "due": t.due, "late": t.late}
@@ -88,16 +97,21 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
 
 
 def _changes(state: State, now: datetime) -> list[dict[str, Any]]:
-    """What is otherwise than the files say: people and, as long as it matters, who is on duty."""
+    """What is otherwise than the files say: people, modes of sheets and, as long as it matters, who is on duty."""
     people = [
         {"id": c.change, "person": person, "removed": c.removed, "by": c.by, "why": c.why, "at": c.at}
         for person, c in state.edited.items()
     ]
-    return people + [
+    sheets = [
+        {"id": c.change, "sheet": sheet, "mode": c.mode, "by": c.by, "why": c.why, "at": c.at}
+        for sheet, c in state.modes.items()
+    ]
+    rosters = [
         {"id": key, "roster": c.roster, "by": c.by, "why": c.why, "at": c.at, "overrides": c.overrides}
         for key, c in state.rosters.items()
         if any(datetime.fromisoformat(override.end) > now for override in c.overrides)
     ]
+    return people + rosters + sheets
 
 
 def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[str, Any]:
@@ -168,6 +182,7 @@ def _incident(state: State, incident: Incident) -> dict[str, Any]:
 
 
 def _chain(state: State, run: Run) -> dict[str, Any]:
+    shadow = state.incidents[run.incident].shadow
     asks = [state.asks[a] for a in run.asks]
     shown = asks if len(asks) <= SHOWN else sorted(asks, key=lambda ask: bool(ask.outcome))[:SHOWN]
     return {
@@ -181,15 +196,16 @@ def _chain(state: State, run: Run) -> dict[str, Any]:
         "need": run.chain.need,
         "roles": [f"{role.count} {role}" for role in run.chain.roles],
         "held": run.held,
+        "shadow": shadow,
         "accepted": list(run.accepted),
         "promised": run.promised,
         "asking": [
             {
                 "person": ask.person,
-                "code": ask.code,
-                "outcome": ask.outcome or ("asked" if ask.sent_at else "being sent"),
+                "code": "" if shadow else ask.code,
+                "outcome": ask.outcome or ("would be asked" if shadow else "asked" if ask.sent_at else "being sent"),
                 "by": [
-                    {"channel": ask.by[i], "state": _WORDS[state.orders[o].states[0]] if o in state.orders else ""}
+                    {"channel": ask.by[i], "state": "" if shadow or o not in state.orders else _state(state.orders[o])}
                     for i, o in enumerate(ask.orders)
                 ],
                 "until": state.deadlines.get(f"answer {ask.id}"),
@@ -199,6 +215,10 @@ def _chain(state: State, run: Run) -> dict[str, Any]:
         ],
         "more": {"open": _open(asks) - _open(shown), "closed": _closed(asks) - _closed(shown)},
     }
+
+
+def _state(order: Order) -> str:
+    return _WORDS[order.states[0]]
 
 
 def _open(asks: Sequence[Ask]) -> int:

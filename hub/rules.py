@@ -4,13 +4,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from hub.model.enclosure import CallListRhythm
 from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Storms
 from hub.model.signal import Signal, Status
 from hub.people import quorum
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
-from hub.playbook.language import Playbook
+from hub.playbook.language import Mode, Playbook
 from hub.playbook.match import Match, Matcher
 
 
@@ -33,7 +35,6 @@ class InForce:
         call_list: CallListRhythm | None = None,
         storms: Storms | None = None,
     ) -> None:
-        self.sheets = tuple(sheets)
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
@@ -42,9 +43,20 @@ class InForce:
         self._carriers = carriers
         self._call_list = call_list
         self._storms = storms or Storms()
+        self._take(sheets, earlier)
+
+    def _take(self, sheets: Iterable[Playbook], earlier: Iterable[Playbook]) -> None:
+        self.sheets = tuple(sheets)
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
         self._matcher = Matcher(self.sheets)
+        self._matchers: dict[tuple[str, str], Matcher] = {}  # of single versions, made when they are asked
         self._causes = frozenset(cause.sheet for sheet in self._versions.values() for cause in sheet.quiet_while)
+
+    def with_sheets(self, sheets: Iterable[Playbook], earlier: Iterable[Playbook]) -> "InForce":
+        """The same with other sheets."""
+        changed = copy(self)
+        changed._take(sheets, earlier)
+        return changed
 
     def with_people(self, directory: Directory, rosters: Mapping[str, Roster]) -> "InForce":
         """The same with other people."""
@@ -57,6 +69,14 @@ class InForce:
 
     def playbook(self, name: str, version: str) -> Playbook | None:
         return self._versions.get((name, version))
+
+    def meets(self, name: str, version: str, signal: Signal, now: datetime) -> Match | None:
+        sheet = self._versions.get((name, version))
+        if sheet is None:
+            return None
+        if (name, version) not in self._matchers:
+            self._matchers[name, version] = Matcher([replace(sheet, mode=Mode.LIVE)])
+        return next(iter(self._matchers[name, version].match(signal, now)), None)
 
     def chain(self, chain: str) -> Chain | None:
         return self.chains.get(chain)
@@ -85,6 +105,10 @@ class InForce:
 
     def knows(self, person: str) -> bool:
         return self.directory.person(person) is not None
+
+    def language(self, person: str) -> str:
+        known = self.directory.person(person)
+        return "" if known is None else str(known.language)
 
     def known(self, kind: Asked) -> Collection[str]:
         """What contacts of a kind there are."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from hub.engine.shadow import LANGUAGES
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.enclosure import CallList, Enclosure
@@ -16,6 +17,7 @@ from hub.playbook.language import Playbook
 from hub.playbook.load import load
 
 PAGE = 2_000
+_NOT_SENT = " (in shadow: nothing went out)"
 
 
 class Reading(Protocol):
@@ -50,12 +52,18 @@ class Trail:
         self.held: dict[str, list[str]] = {}  # incident → what held it back, and since when it goes its way
         self.broadcasts: dict[str, list[str]] = {}  # who drafted and released it
         self.proposed_for: dict[str, str] = {}  # broadcast → the incident whose sheet wanted it
+        self.shadow: set[str] = set()  # orders and asks that would have been
         for decision in decisions(reading):
             for event in decision.events:
                 self._note(event, decision)
 
     def _note(self, event: e.Event, d: r.Decision) -> None:
         match event:
+            case e.InShadow():
+                self.shadow.update(
+                    id_ for name in ("order", "ask") if isinstance(id_ := getattr(event.event, name, None), str)
+                )
+                self._note(event.event, d)
             case e.Ordered():
                 self.orders[event.order] = (event, d)
                 if event.ask and event.lane == "ask":
@@ -120,7 +128,10 @@ class Trail:
     def _order(self, order_id: str) -> list[str]:
         order, decision = self.orders[order_id]
         to = order.recipients[0] if len(order.recipients) == 1 else f"{order.size or len(order.recipients)} people"
-        lines = [f"{to} was sent {order.message} over {order.channel} (decided at {_at(decision.at)}) because"]
+        sent = "was sent"
+        if order_id in self.shadow:
+            sent = f"would have been sent{_NOT_SENT}, in {dict(order.values).get(LANGUAGES, 'their language')},"
+        lines = [f"{to} {sent} {order.message} over {order.channel} (decided at {_at(decision.at)}) because"]
         if order.after:
             lines.append(f"  their address before this one had failed (delivery {order.after}):")
         if order.broadcast:
@@ -142,7 +153,8 @@ class Trail:
             by = f" by {attempt.provider}" if attempt.provider else ""
             lines.append(f"  attempt {attempt.nth}{by} at {_at(attempt.at)}{repeat} (record {attempt.id})")
             lines += [f"    with a document, in the vault under {key}" for key in attempt.documents]
-        lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
+        if order_id not in self.shadow:
+            lines += [f"  {_at(at)}: {said}" for at, said in self.moves.get(order_id, ())]
         lines.append(f"  decision {decision.id} of the journal")
         return lines
 
@@ -197,6 +209,9 @@ class Trail:
         fates = []
         for order_id in self.sent.get(ask_id, ()):
             order, _ = self.orders[order_id]
+            if order_id in self.shadow:
+                fates.append(f"{order.channel} at {_at(self.orders[order_id][1].at)}")
+                continue
             moves = self.moves.get(order_id)
             fates.append(f"{order.channel}: {moves[-1][1] if moves else 'nothing heard of it'}")
         return f" ({'; '.join(fates)})" if fates else ""
@@ -205,9 +220,11 @@ class Trail:
         ask, decision = self.asks[ask_id]
         closed = self.closed.get(ask_id)
         came = f"{closed[0].outcome} at {_at(closed[1])}" if closed else "open"
-        lines = [
-            f"{ask.person} was asked (code {ask.code}) at {_at(decision.at)}, {came}{self._fates(ask_id)}, because"
-        ]
+        if ask_id in self.shadow:
+            asked = f"would have been asked{_NOT_SENT} from {_at(decision.at)}{self._fates(ask_id)}"
+        else:
+            asked = f"was asked (code {ask.code}) at {_at(decision.at)}, {came}{self._fates(ask_id)}"
+        lines = [f"{ask.person} {asked}, because"]
         lines += self._asked_for(ask_id)
         for incident in dict.fromkeys(self.runs[run][0].incident for run in ask.runs):
             lines += self._incident(incident)
@@ -216,14 +233,16 @@ class Trail:
     def _run(self, run_id: str) -> list[str]:
         run, decision = self.runs[run_id]
         by = f"{run.officer} ({run.why}), for step {run.step}," if run.officer else f"step {run.step}"
-        lines = [f"chain {run.chain.id} was set in motion at {_at(decision.at)} by {by} because"]
+        set_off = "would have been" if self.incidents[run.incident][0].shadow else "was"
+        lines = [f"chain {run.chain.id} {set_off} set in motion at {_at(decision.at)} by {by} because"]
         return lines + self._incident(run.incident) + [f"  {line}" for line in self.steered.get(run_id, ())]
 
     def _incident(self, incident_id: str) -> list[str]:
         opened, decision = self.incidents[incident_id]
         about = f" ({', '.join(k for k in opened.key if k)})" if any(opened.key) else ""
+        shadow = "in shadow " if opened.shadow else ""
         lines = [
-            f"  incident {incident_id} of {opened.playbook}{about} was opened at {_at(decision.at)} "
+            f"  incident {incident_id} of {opened.playbook}{about} was opened {shadow}at {_at(decision.at)} "
             f"({opened.status}) by {opened.by}"
         ]
         for joined in self.joined.get(incident_id, ())[:5]:
@@ -298,6 +317,8 @@ def _named(signal: Signal) -> str:
 def _led_to(event: e.Event) -> str:
     """What a fact led to, in words."""
     match event:
+        case e.InShadow():
+            return f"in shadow, {_led_to(event.event)}"
         case e.Opened():
             return f"it opened incident {event.incident} of {event.playbook}"
         case e.Joined():

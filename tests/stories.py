@@ -64,11 +64,20 @@ def tasks(name: str, due_s: float | None = None, after: str = "wake") -> Step:
     )
 
 
+def _met(playbook: Playbook, signal: Signal) -> Match | None:
+    for which, when in enumerate(playbook.when):
+        for index, info in enumerate(signal.infos):
+            if info.hazard in when.hazards and info.severity in when.severity:
+                return Match(playbook.name, playbook.version, index, which)
+    return None
+
+
 class World:
     """The rules of a story: sheets, one duty chain (officer-a, then officer-b), directors, two partners."""
 
     def __init__(self, *sheets: Playbook) -> None:
         self.sheets = list(sheets or (sheet(),))
+        self.earlier: list[Playbook] = []  # versions that are in force no more
         self.groups: dict[str, tuple[str, ...]] = {
             "a": ("officer-a",),
             "b": ("officer-b",),
@@ -97,17 +106,14 @@ class World:
         self.rhythm: CallListRhythm | None = None
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
-        found = []
-        for playbook in self.sheets:
-            for which, when in enumerate(playbook.when):
-                for index, info in enumerate(signal.infos):
-                    if info.hazard in when.hazards and info.severity in when.severity:
-                        found.append(Match(playbook.name, playbook.version, index, which))
-                        break
-        return found
+        return [met for sheet in self.sheets if sheet.mode is not Mode.DRAFT and (met := _met(sheet, signal))]
+
+    def meets(self, name: str, version: str, signal: Signal, now: datetime) -> Match | None:
+        known = self.playbook(name, version)
+        return None if known is None else _met(known, signal)
 
     def playbook(self, name: str, version: str) -> Playbook | None:
-        return next((s for s in self.sheets if s.name == name and s.version == version), None)
+        return next((s for s in (*self.sheets, *self.earlier) if s.name == name and s.version == version), None)
 
     def chain(self, chain: str) -> Chain | None:
         return self.chains.get(chain)
@@ -120,6 +126,9 @@ class World:
 
     def channels(self, person: str) -> Sequence[str]:
         return tuple(c for c in ("sms", "email", "voice") if (person, c) not in self.no_address)
+
+    def language(self, person: str) -> str:
+        return "nl" if person in ("officer-b", "police") else "fr"
 
     def plays(self, person: str, role: Role) -> bool:
         return (person, str(role)) in self.roles

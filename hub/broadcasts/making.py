@@ -5,7 +5,7 @@ to exactly those whom that one reached, as it is known when it is released.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import trio
@@ -62,8 +62,8 @@ class Maker:
         desk: Desk,
         form: BroadcastsForm,
         channels: Mapping[str, ChannelConfig],
-        texts: Texts,
-        areas: Areas,
+        texts: Callable[[], Texts],
+        areas: Callable[[], Areas],
         playback: bool,
     ) -> None:
         self._journal = journal
@@ -234,11 +234,11 @@ class Maker:
         return tuple(people)
 
     def _zone(self, sent: RegisteredIn) -> Zone:
-        communes: dict[str, None] = {}
+        areas, communes = self._areas(), dict[str, None]()
         for area in sent.areas:
-            found = self._areas.communes(area)
+            found = areas.communes(area)
             if not found:
-                raise Refused(f"registered: areas: there is no {area!r}: {self._areas.meant(area)}")
+                raise Refused(f"registered: areas: there is no {area!r}: {areas.meant(area)}")
             communes.update(dict.fromkeys(found))
         if sent.polygon and (problem := polygon_problem(sent.polygon)):
             raise Refused(f"registered: polygon: {problem}")
@@ -264,7 +264,7 @@ class Maker:
         signal = await self._signal(proposal.signal)
         if signal is None:
             raise Refused("the incident's words were erased")
-        return filled(proposal, signal, self._texts, [self._channels[channel] for channel in channels])
+        return filled(proposal, signal, self._texts(), [self._channels[channel] for channel in channels])
 
     async def _signal(self, fact_id: str) -> Signal | None:
         """The words of an incident's newest signal; None where they were erased."""
@@ -317,7 +317,8 @@ class Maker:
         self, channel: str, language: Language, people: int, texts: dict[Language, Text], status: Status
     ) -> Wording:
         config = self._channels[channel]
-        in_force = replace(self._texts, messages={**self._texts.messages, MESSAGE: Message(id=MESSAGE, texts=texts)})
+        known = self._texts()
+        in_force = replace(known, messages={**known.messages, MESSAGE: Message(id=MESSAGE, texts=texts)})
         room = room_of(config.abilities, config.limits)
         said: Rendered = render(in_force, MESSAGE, language, status=status, room=room)
         if config.abilities.voice:

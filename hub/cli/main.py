@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.commands import broadcast, chain, contacts, journal, people, roster, running, silence, watch
+from hub.cli.commands import broadcast, chain, contacts, journal, people, playbook, roster, running, silence, watch
 from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ for name, group in {
     "watch": watch.app,
     "roster": roster.app,
     "people": people.app,
+    "playbook": playbook.app,
     "journal": journal.app,
 }.items():
     app.add_typer(group, name=name)
@@ -54,12 +55,12 @@ def status(
     """The picture of the moment from the running hub: as JSON, or with --watch as a live view."""
     from hub.cli.acts import ask, watch_status
     from hub.cli.say import json_line
-    from hub.cli.setting import checked
+    from hub.cli.setting import running
 
     if watch:
-        watch_status(checked(config))
+        watch_status(running(config))
     else:
-        json_line(ask(checked(config), "GET", "/api/status"))
+        json_line(ask(running(config), "GET", "/api/status"))
 
 
 @app.command()

@@ -33,6 +33,6 @@ DirectoryOption = Annotated[
 def act(config: Path, path: str, body: dict[str, Any], as_json: bool) -> None:
     """An act through the running hub's API."""
     from hub.cli.acts import act as do
-    from hub.cli.setting import checked
+    from hub.cli.setting import running
 
-    do(checked(config), path, body, as_json)
+    do(running(config), path, body, as_json)

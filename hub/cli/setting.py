@@ -21,6 +21,16 @@ def checked(folder: Path) -> Config:
     return config
 
 
+def running(folder: Path) -> Config:
+    """The configuration as far as it takes to ask the running hub: whatever else is wrong, an officer can act."""
+    config, findings = read(folder)
+    wrong = [finding for finding in errors(findings) if finding.file == f"{folder.name}/hub.yaml"]
+    if wrong:
+        show(wrong)
+        say.could_not(f"{folder}/hub.yaml: it says where the hub is: mend it first")
+    return config
+
+
 def read(folder: Path) -> tuple[Config, list[Finding]]:
     if not folder.is_dir():
         say.could_not(f"{folder}: no such folder: name the one with hub.yaml, --config DIR")

@@ -23,7 +23,7 @@ def show(config: Config, as_json: bool) -> None:
 
 
 def handover(picture: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    """The lines, most pressing first. Times are local."""
+    """The lines, most pressing first. Times are local. What is in shadow wants nothing of anybody: it is left out."""
 
     def at(value: Any) -> str:
         return f"{msgspec.convert(value, datetime).astimezone(zone):%a %H:%M}" if value else "?"
@@ -33,9 +33,11 @@ def handover(picture: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     if stopped := picture["stopped"]:
         yield f"STOPPED by {stopped['by']} ({stopped['why']}): nothing goes out until it is lifted"
     yield from _section("alarms", [f"{a['what']} {a['about']} {a['detail']}".strip() for a in picture["alarms"]])
-    incidents = [i for i in picture["incidents"] if not i["ended"]]
+    incidents = [i for i in picture["incidents"] if not i["ended"] and not i["shadow"]]
     yield from _section("incidents", [_incident(i, at(i["opened_at"])) for i in incidents])
-    yield from _section("chains", [line for chain in picture["chains"] for line in _chain(chain, at)])
+    yield from _section(
+        "chains", [line for chain in picture["chains"] if not chain["shadow"] for line in _chain(chain, at)]
+    )
     broadcasts = [line for b in picture["broadcasts"] if (line := _broadcast(b))]
     yield from _section("broadcasts", broadcasts)
     promised = [

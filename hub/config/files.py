@@ -1,5 +1,6 @@
 """The files of a configuration, read once each, with all that is found wrong with them on the way."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from hub.yaml import Document, read
 
 
 class Files:
-    """One reading of a folder. `texts` and `documents` by name (`people.yaml`, `playbooks/extreme-weather.yaml`);
+    """One reading of a folder. `held`: texts in place of what stands in these files (None: as if they were not there).
+    `texts` and `documents` by name (`people.yaml`, `playbooks/extreme-weather.yaml`);
     `findings`: of readers that keep their document to themselves, and on files as a whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, held: Mapping[str, str | None]) -> None:
         self.folder = folder
+        self._held = held
         self.texts: dict[str, str] = {}
         self.documents: dict[str, Document] = {}
         self.findings: list[Finding] = []
@@ -22,6 +25,12 @@ class Files:
     def text(self, name: str, folder: Path | None = None) -> bytes | None:
         """A file's bytes; None, with a finding, where it cannot be read. `folder`: where it is no file of config/."""
         shown = f"{self.folder.name}/{name}" if folder is None else name
+        if name in self._held:
+            held = self._held[name]
+            if held is None:
+                return None
+            self.texts[name], self._files[name] = held, shown
+            return held.encode()
         try:
             text = ((folder or self.folder) / name).read_bytes()
         except OSError as error:

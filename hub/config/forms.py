@@ -240,6 +240,9 @@ class HubForm(Struct, frozen=True, kw_only=True):
     journal: Annotated[str, Meta(description="The journal's file; its vault lies in it")] = "../var/vigie.journal"
     secrets: Annotated[str, Meta(description="A folder of secrets, beside the environment")] = "../secrets"
     playbooks: Annotated[str, Meta(description="The folder of reflex sheets")] = "../playbooks"
+    reload_on_save: Annotated[
+        bool, Meta(description="What is saved is in force at once; no: at `vigie reload` or the next start")
+    ] = True
     zone: Annotated[str, Reads(_zone, {"type": "string"}), Meta(description="Time zone of rosters and texts")] = (
         "Europe/Brussels"
     )

@@ -38,9 +38,13 @@ from hub.yaml import Document
 from hub.yaml import Mapping as MappingNode
 
 
-def load(folder: Path, lookup: Lookup = installed, today: str = "") -> tuple[Config, list[Finding]]:
-    """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue."""
-    return _Loading(folder, lookup, today).load()
+def load(
+    folder: Path, lookup: Lookup = installed, today: str = "", held: Mapping[str, str | None] | None = None
+) -> tuple[Config, list[Finding]]:
+    """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue.
+    `held`: texts to be taken in place of what stands in these files (None: as if the file were not there), by their
+    names in `Config.texts`."""
+    return _Loading(folder, lookup, today, held or {}).load()
 
 
 def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
@@ -53,8 +57,8 @@ def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abili
 class _Loading:
     """One reading of a folder."""
 
-    def __init__(self, folder: Path, lookup: Lookup, today: str) -> None:
-        self._files = Files(folder)
+    def __init__(self, folder: Path, lookup: Lookup, today: str, held: Mapping[str, str | None]) -> None:
+        self._files = Files(folder, held)
         self._folder = folder
         self._lookup = lookup
         self._today = today

@@ -208,7 +208,7 @@ class Stage:
             status=lambda: picture(core.state, self.now(), Recent()),
             health=lambda: health(core, None),
             sources=config.sources,
-            geography=config.geography,
+            geography=lambda: config.geography,
             zone=config.hub.zone,
         )
         ids, at = self._ids(), self.now()

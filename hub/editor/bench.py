@@ -32,7 +32,6 @@ Doing = Callable[[About, Any], Awaitable[Any]]
 class Bench(Struct, frozen=True, kw_only=True):
     """`decided` waits for the next decision; `channels` are as made, for their own check of an address."""
 
-    config: Config
     installation: Installation
     intake: Intake
     journal: Journal
@@ -41,6 +40,10 @@ class Bench(Struct, frozen=True, kw_only=True):
     decided: Callable[[], Awaitable[None]]
     channels: Mapping[str, Channel]
     ids: Ids
+
+    @property
+    def config(self) -> Config:
+        return self.installation.config
 
     @property
     def rules(self) -> InForce:

@@ -188,8 +188,8 @@ class People:
         id_ = about["person"]
         if id_ in self._bench.files.people:
             raise Refused(
-                f"{id_} still stands in the files as the hub read them when it started: take the entry out of "
-                "config/people.yaml (or people/), start the hub again, then erase"
+                f"{id_} still stands in the files as the hub has read them: take the entry out of "
+                "config/people.yaml (or people/), see that it is in force, then erase"
             )
         if self._directory.person(id_) is not None:
             raise Refused(f"{id_} is still in the directory: take them out first (`vigie people remove {id_}`)")

@@ -1,5 +1,6 @@
-"""The directory and the rosters change while chains run. Whoever is asked next is asked as they are now: the rules in
-force are swapped before the engine takes the change (hub.decider); here is what follows for those being asked."""
+"""The directory, the rosters and the modes of sheets change while chains run. Whoever is asked next is asked as they
+are now: the rules in force are swapped before the engine takes the change (hub.decider); here is what follows for those
+being asked."""
 
 from datetime import datetime, timedelta
 
@@ -26,8 +27,16 @@ def roster_changed(w: Work, fact: r.Fact, body: r.RosterChanged) -> None:
     w.deadline_at(f"change {fact.id}", max(ends, default=w.now) + timedelta(seconds=KEPT_S))
 
 
+def mode_set(w: Work, fact: r.Fact, body: r.ModeSet) -> None:
+    """What is open goes on as it was opened."""
+    w.emit(e.ModeChanged(change=fact.id, sheet=body.sheet, mode=body.mode, by=body.by, why=body.why))
+
+
 def reverted(w: Work, change: str, by: str, why: str) -> None:
     people = [person for person, known in w.state.edited.items() if known.change == change]
+    if any(known.change == change for known in w.state.modes.values()):
+        w.emit(e.Reverted(change=change, by=by, why=why))
+        return
     if not people and change not in w.state.rosters:
         return  # it was reverted, or another one took its place, in that very moment
     w.look = True

@@ -13,6 +13,7 @@ from hub.engine import (
     channels,
     duty,
     editing,
+    files,
     incidents,
     onward,
     proposals,
@@ -22,9 +23,11 @@ from hub.engine import (
     steps,
     storm,
 )
+from hub.engine.fold import SHADOW, drop_fired
 from hub.engine.notify import Telling, tell
 from hub.engine.reach import REACHED, reached_late
 from hub.engine.rules import Rules
+from hub.engine.shadow import ShadowWork
 from hub.engine.state import State, counts_as_reached
 from hub.engine.work import Work
 from hub.model import events as e
@@ -51,9 +54,11 @@ class Engine:
     def __init__(self, state: State, rules: Rules, ids: Ids) -> None:
         self.state = state
         self._ids = ids
-        self._due: list[tuple[datetime, str]] = [(at, name) for name, at in state.deadlines.items()]
-        heapq.heapify(self._due)
-        self._work = Work(state, rules, ids, self._due)
+        self._work = Work(state, rules, ids)
+        self._works = (self._work, ShadowWork(self._work))
+        for work in self._works:
+            work.due = [(at, name) for name, at in work.state.deadlines.items()]
+            heapq.heapify(work.due)
 
     @property
     def rules(self) -> Rules:
@@ -65,23 +70,28 @@ class Engine:
 
     def next_deadline(self) -> datetime | None:
         """When the next deadline falls due."""
-        while self._due and self.state.deadlines.get(self._due[0][1]) != self._due[0][0]:
-            heapq.heappop(self._due)  # moved or dropped since
-        return self._due[0][0] if self._due else None
+        return min((at for w in self._works if (at := w.next_deadline()) is not None), default=None)
+
+    def _begin(self, now: datetime) -> None:
+        for work in self._works:
+            work.begin(now)
+
+    def _work_off(self) -> None:
+        for work in self._works:
+            _work_off(work)
 
     def take(self, entries: Sequence[r.Entry], now: datetime) -> Decided:
         """Decides on facts, in order. Each entry's `live` holds its signal where the fact is one (None: its vault
         entry was erased; the fact is taken and leads to nothing)."""
-        w = self._work
-        w.begin(now)
+        self._begin(now)
         for entry in entries:
             body = entry.record.body
             if type(body) is r.SignalReceived:
                 if isinstance(entry.live, Signal):
-                    incidents.received(w, entry.record, body, entry.live)
+                    incidents.received(self._work, entry.record, body, entry.live)
             else:
                 self._take_other(entry, body)
-            _work_off(w)
+            self._work_off()
         self._look_at_rosters()
         return self._decided(tuple(entry.record.id for entry in entries), ())
 
@@ -89,7 +99,7 @@ class Engine:
         w, fact = self._work, entry.record
         match body:
             case r.ReceiptsReceived():
-                _receipts(w, fact, body)
+                _receipts(w, body.receipts, fact.at)
             case r.ReplyReceived():
                 replies.received(w, fact, body)
             case r.SheetStarted():
@@ -105,6 +115,10 @@ class Engine:
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
                 w.look |= body.what == "config"
+            case r.FilesRead():
+                files.read(w, body)
+            case r.ModeSet():
+                editing.mode_set(w, fact, body)
             case r.HubStarted():
                 w.look = True
                 call_list.keep(w)
@@ -159,18 +173,19 @@ class Engine:
         however overdue."""
         if (first := self.next_deadline()) is None or first > now:
             return None
-        w = self._work
-        w.begin(now)
+        self._begin(now)
         fired: list[str] = []
         while (at := self.next_deadline()) is not None and at <= now:
-            name = heapq.heappop(self._due)[1]
-            if name in fired:  # set again by this very decision and due again: the next decision's
-                heapq.heappush(self._due, (at, name))
+            w = next(w for w in self._works if w.next_deadline() == at)
+            name = heapq.heappop(w.due)[1]
+            told = name if w is self._work else SHADOW + name
+            if told in fired:  # set again by this very decision and due again: the next decision's
+                heapq.heappush(w.due, (at, name))
                 break
-            fired.append(name)
-            del w.state.deadlines[name]
+            fired.append(told)
+            drop_fired(self.state, told)
             _fire(w, name.split(" "), at)
-            _work_off(w)
+            self._work_off()
         self._look_at_rosters()
         return self._decided((), tuple(fired))
 
@@ -191,8 +206,12 @@ class Engine:
 
 def _work_off(w: Work) -> None:
     """What an input led to leads to more: steps that waited, fallbacks, and at last the asks, merged by person."""
-    while w.moved or w.exhausted or w.wanted:
-        if w.moved:
+    while w.as_sent or w.moved or w.exhausted or w.wanted:
+        if w.as_sent:
+            order = w.state.orders[w.as_sent.pop(0)]
+            told = tuple(r.Receipt(order.event.order, index, Outcome.SENT) for index in order.meant())
+            _receipts(w, told, w.now)
+        elif w.moved:
             moved, w.moved = w.moved, {}
             for incident in moved:
                 if incident in w.state.incidents:
@@ -209,8 +228,9 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         if subject in w.state.incidents and words[2] in w.state.incidents[subject].signals:
             incidents.withdraw(w, subject, words[2], "expired")
     elif kind == "forget":
+        gone = {subject, *w.state.incidents[subject].tasks}
         for alarm_id, alarm in list(w.state.alarms.items()):
-            if alarm.about.split(" ")[0] == subject:  # nothing can be done about it any more
+            if alarm.about.split(" ")[0] in gone:  # nothing can be done about it any more
                 w.emit(e.AlarmCleared(alarm=alarm_id))
         w.emit(e.Forgotten(incident=subject))
     elif kind == "step":
@@ -257,9 +277,10 @@ def _send_contacts(w: Work, fact: r.Fact, body: r.ContactsSent) -> None:
 
 
 def _close_incident(w: Work, body: r.IncidentClosed) -> None:
-    incident = w.state.incidents.get(body.incident)
-    if incident is not None and not incident.ended:
-        incidents.end(w, incident, "officer", body.by)
+    for work in (w.real, w.shadow):
+        incident = work.state.incidents.get(body.incident)
+        if incident is not None and not incident.ended:
+            incidents.end(work, incident, "officer", body.by)
 
 
 def _clear(w: Work, what: str, about: str) -> None:
@@ -268,12 +289,12 @@ def _clear(w: Work, what: str, about: str) -> None:
             w.emit(e.AlarmCleared(alarm=alarm_id))
 
 
-def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
-    """What channels said. A later receipt never goes back: what has arrived has arrived."""
+def _receipts(w: Work, receipts: Sequence[r.Receipt], at: datetime) -> None:
+    """What channels said, and when. A later receipt never goes back: what has arrived has arrived."""
     moves: dict[str, list[tuple[int, Outcome, str]]] = {}
     ranks: dict[tuple[str, int], int] = {}
     unheard: set[str] = set()  # orders of which something is known for the first time
-    for receipt in body.receipts:
+    for receipt in receipts:
         order = w.state.orders.get(receipt.order)
         if order is None or receipt.index >= len(order.states):
             continue
@@ -293,7 +314,7 @@ def _receipts(w: Work, fact: r.Fact, body: r.ReceiptsReceived) -> None:
         if order.event.broadcast:
             broadcast.moved(w, order.event, newly)
         if order.event.lane == Lane.ASK:
-            chain.delivery_moved(w, order, moved[-1][1], order_id in unheard, fact.at)
+            chain.delivery_moved(w, order, moved[-1][1], order_id in unheard, at)
         _notified(w, order.event, moved)
         if order.event.lane != Lane.ASK:
             onward.moved(w, order, moved, order_id in unheard)

@@ -20,6 +20,7 @@ from hub.engine.state import (
     Incident,
     InForce,
     InIncident,
+    ModeChange,
     Order,
     PersonChange,
     RosterChange,
@@ -33,17 +34,27 @@ from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
 from hub.model.records import Decision
 
+SHADOW = "shadow "  # before the name of a deadline that fires in shadow
+
 
 def fold_decision(state: State, decision: Decision) -> None:
     """Folds one durable decision."""
     for fired in decision.fired:  # first: what fires may set itself again
-        state.deadlines.pop(fired, None)
+        drop_fired(state, fired)
     for event in decision.events:
         fold(state, event, decision.at)
     if decision.took:
         state.cursor = decision.took[-1]
     state.decision = decision.id
     state.at = decision.at
+
+
+def drop_fired(state: State, fired: str) -> None:
+    """A deadline that fires stands no longer."""
+    name = fired.removeprefix(SHADOW)
+    of = state if name == fired else state.shadow
+    if of is not None:
+        of.deadlines.pop(name, None)
 
 
 def fold(state: State, event: e.Event, at: datetime) -> None:
@@ -72,8 +83,14 @@ def _roster_edited(s: State, ev: e.RosterEdited, at: datetime) -> None:
     s.rosters[ev.change] = RosterChange(roster=ev.roster, overrides=ev.overrides, by=ev.by, why=ev.why, at=at)
 
 
+def _mode_changed(s: State, ev: e.ModeChanged, at: datetime) -> None:
+    s.modes[ev.sheet] = ModeChange(change=ev.change, mode=ev.mode, by=ev.by, why=ev.why, at=at)
+
+
 def _reverted(s: State, ev: e.Reverted, at: datetime) -> None:
     s.rosters.pop(ev.change, None)
+    for sheet in [sheet for sheet, known in s.modes.items() if known.change == ev.change]:
+        del s.modes[sheet]
     for person in [p for p, known in s.edited.items() if known.change == ev.change]:
         del s.edited[person]
 
@@ -471,11 +488,21 @@ def _lifted(s: State, ev: e.Lifted, at: datetime) -> None:
     s.stopped = None
 
 
+def _in_shadow(s: State, ev: e.InShadow, at: datetime) -> None:
+    """Into a state of its own, which goes with its last incident."""
+    if s.shadow is None:
+        s.shadow = State()
+    fold(s.shadow, ev.event, at)
+    if isinstance(ev.event, e.Forgotten) and not s.shadow.incidents:
+        s.shadow = None
+
+
 _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Enforced: _enforced,
     e.Unenforced: _unenforced,
     e.PersonEdited: _person_edited,
     e.RosterEdited: _roster_edited,
+    e.ModeChanged: _mode_changed,
     e.Reverted: _reverted,
     e.Opened: _opened,
     e.Joined: _joined,
@@ -532,4 +559,5 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.AlarmCleared: _alarm_cleared,
     e.Stopped: _stopped,
     e.Lifted: _lifted,
+    e.InShadow: _in_shadow,
 }

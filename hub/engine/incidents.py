@@ -1,7 +1,7 @@
 """Signals and incidents: what opens, joins, updates, withdraws and ends them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from hub.engine import chain, proposals, quiet, steps, storm
@@ -25,6 +25,16 @@ def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
     """A signal came in."""
     if body.baseline or signal.msg_type in (MsgType.ACK, MsgType.ERROR):
         return
+    matches = () if signal.msg_type == MsgType.CANCEL else w.rules.match(signal, w.now)
+    begun = _received(w.real, fact.id, signal, matches, frozenset())
+    _received(w.shadow, fact.id, signal, matches, begun)
+
+
+def _received(
+    w: Work, signal_id: str, signal: Signal, matches: Sequence[Match], elsewhere: Collection[str]
+) -> set[str]:
+    """What a signal means to the incidents in earnest, or to those in shadow. `elsewhere`: sheets that have taken it in
+    earnest. Returns the sheets that have taken it here."""
     name = signal_name(signal.source, signal.sender, signal.identifier)
     # Only the sender's own messages: a reference to somebody else's alert withdraws and replaces nothing.
     earlier = [
@@ -35,19 +45,20 @@ def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
         for known in earlier:
             for incident, old in list(w.state.signals.get(known, {}).items()):
                 withdraw(w, incident, old, "cancelled")
-        return
-    matches = w.rules.match(signal, w.now)
+        return set()
     if not matches and not earlier:
-        return
-    updated = _replace(w, fact.id, name, signal, matches, earlier)
+        return set()
+    taken = _replace(w, signal_id, name, signal, matches, earlier)
     for met in matches:
         playbook = w.rules.playbook(met.playbook, met.version)
-        if playbook is None or met.playbook in updated:
+        if playbook is None or met.playbook in taken or met.playbook in elsewhere:
             continue
         until = _until(signal, met)
         if until is not None and until <= w.now:
             continue  # not in force any more: recorded, nobody is called for it
-        _join_or_open(w, fact.id, name, signal, met, playbook, until)
+        if _join_or_open(w, signal_id, name, signal, met, playbook, until):
+            taken.add(met.playbook)
+    return taken
 
 
 def is_all_clear(signal: Signal) -> bool:
@@ -82,6 +93,8 @@ def _replace(
         for incident_id, old in list(w.state.signals.get(known, {}).items()):
             incident = w.state.incidents[incident_id]
             met = by_sheet.get(incident.playbook)
+            if met is None or met.version != incident.version:  # it runs to its end on the version that opened it
+                met = w.rules.meets(incident.playbook, incident.version, signal, w.now)
             until = _until(signal, met) if met else None
             if met is None or (until is not None and until <= w.now):
                 withdraw(w, incident_id, old, "replaced")
@@ -120,21 +133,27 @@ def _join(
 
 def _join_or_open(
     w: Work, signal_id: str, name: str, signal: Signal, met: Match, playbook: Playbook, until: datetime | None
-) -> None:
+) -> bool:
+    """Joins the signal to the sheet's incident, or opens one; False where it is none of these: what is in shadow opens
+    nothing in earnest, nor the other way round. An incident that is open takes what joins it to its end, whatever has
+    become of its sheet."""
     key = joining_key(playbook, met, signal)
     known = w.state.by_key.get(incident_key(playbook.name, signal.status, key))
-    if known is None:
+    incident = w.state.incidents[known] if known is not None and steps.run(w, w.state.incidents[known]) else None
+    if (playbook.mode is Mode.SHADOW) is (w is w.real) and (w is not w.real or incident is None or incident.ended):
+        return False
+    if incident is None:
         open_incident(w, playbook, key, signal, signal_id, name, until)
-        return
-    incident = w.state.incidents[known]
+        return True
     again = incident.ended
     if again:
-        w.drop(f"forget {known}")
-        w.emit(e.Reopened(incident=known))
+        w.drop(f"forget {incident.id}")
+        w.emit(e.Reopened(incident=incident.id))
         proposals.opened_again(w, incident)
     _join(w, incident, signal_id, name, signal, until)
     if again or incident.held_by:
         _begin_unless_quiet(w, incident, signal)
+    return True
 
 
 def open_incident(
@@ -156,7 +175,7 @@ def open_incident(
             key=key,
             status=signal.status,
             by=signal_id,
-            shadow=playbook.mode == Mode.SHADOW,
+            shadow=w is not w.real,
         )
     )
     incident = w.state.incidents[incident_id]
@@ -165,7 +184,7 @@ def open_incident(
         steps.begin_sheet(w, incident)
     else:
         _begin_unless_quiet(w, incident, signal)
-    if not incident.held_by:  # what is to wake nobody is no storm
+    if not incident.held_by and w is w.real:  # what is to wake nobody is no storm
         storm.opened(w, incident)
 
 
@@ -210,10 +229,11 @@ def started(w: Work, fact: Fact, body: SheetStarted, signal: Signal | None) -> N
     incident is open opens another one: a person's act is never swallowed."""
     known = w.state.in_force.get(f"playbook/{body.playbook}")
     playbook = w.rules.playbook(body.playbook, known.version) if known else None
-    if playbook is None or signal is None:
+    if playbook is None or signal is None or playbook.mode is Mode.DRAFT:
         w.alarm("sheet-unknown", body.playbook, f"started by {body.by}, but no such sheet is in force")
         return
     name = signal_name(signal.source, signal.sender, signal.identifier)
+    w = w.shadow if playbook.mode is Mode.SHADOW else w.real
     open_incident(w, playbook, ("by hand", fact.id), signal, fact.id, name, None, by_hand=True)
 
 
@@ -253,7 +273,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
     for step in playbook.steps if playbook else ():
         w.drop(f"repeat {incident.id} {step.name}")
         w.drop(f"step {incident.id} {step.name}")
-    if playbook is not None and not incident.shadow:
+    if playbook is not None:
         for step in playbook.steps:
             if step.at_end and (not incident.held_by or _tells_whom_it_reached(incident, step)):
                 steps.begin(w, incident, step)

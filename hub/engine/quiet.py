@@ -15,7 +15,7 @@ from hub.model.records import Fact, SilenceLifted, SilenceSet
 
 def holding(w: Work, incident: Incident, signal: Seen) -> str:
     """What holds a signal's incident back now: a silence, or another incident that is its cause; `""` for nothing."""
-    for silence_id, silence in w.state.silences.items():
+    for silence_id, silence in w.real.state.silences.items():
         if silence.start <= w.now < silence.until and _meets(silence.what, incident.playbook, signal):
             return silence_id
     return _cause(w, incident, signal)
@@ -26,7 +26,7 @@ def _cause(w: Work, incident: Incident, signal: Seen) -> str:
     sheet = w.rules.playbook(incident.playbook, incident.version)
     if sheet is None or not sheet.quiet_while or signal.extreme:
         return ""
-    for other in w.state.incidents.values():
+    for other in w.real.state.incidents.values():
         if other.id == incident.id or other.ended or other.shadow or other.status is not incident.status:
             continue
         for cause in sheet.quiet_while:
@@ -80,11 +80,17 @@ def ended(w: Work, silence_id: str, by: str = "", why: str = "") -> None:
 
 
 def cause_over(w: Work, cause: Incident) -> None:
-    """An incident has ended: what was quiet because of it goes its way, where it is still open."""
+    """An incident has ended: what was quiet because of it goes its way, where it is still open. (Nothing was quiet
+    because of one in shadow: what is held back there waits for those in earnest.)"""
     _release(w, cause.id, "cause-over", f"{cause.playbook} is over, and had")
 
 
 def _release(w: Work, holding_id: str, alarm: str, said: str) -> None:
+    for work in (w.real, w.shadow):
+        _release_here(work, holding_id, alarm, said)
+
+
+def _release_here(w: Work, holding_id: str, alarm: str, said: str) -> None:
     held = [i for i in w.state.incidents.values() if i.held_by == holding_id]
     if held:
         w.alarm(alarm, holding_id, f"{said} held back: {' '.join(i.id for i in held)}")

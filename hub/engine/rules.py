@@ -20,6 +20,10 @@ class Rules(Protocol):
         """A sheet in the version an incident runs on, also where a newer one is in force."""
         ...
 
+    def meets(self, name: str, version: str, signal: Signal, now: datetime) -> Match | None:
+        """How the signal meets a sheet in the version an incident runs on, whatever has become of it since."""
+        ...
+
     def chain(self, chain: str) -> Chain | None: ...
 
     @property
@@ -40,6 +44,10 @@ class Rules(Protocol):
 
     def knows(self, person: str) -> bool:
         """Whether somebody is in the directory."""
+        ...
+
+    def language(self, person: str) -> str:
+        """What somebody is written to and called in; `""` for nobody."""
         ...
 
     def plays(self, person: str, role: Role) -> bool:

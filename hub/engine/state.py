@@ -35,6 +35,7 @@ class InIncident(Struct, kw_only=True, gc=False):
 class Incident(Struct, kw_only=True, gc=False):
     """An open run of a playbook, or one that ended and may still be re-opened.
 
+    `shadow`: it lies in `State.shadow` (or in a journal of a time when sheets in shadow began no step).
     `signals`: those in force, by id. `steps`: step → how often it began. `outcomes`: step → what it came to, in
     order. `reached`: person → channels over which something of this incident reached them. `told`: who has heard
     the all-clear. `last`: the newest signal, whose words fill the messages.
@@ -238,6 +239,16 @@ class RosterChange(Struct, kw_only=True, gc=False):
     at: datetime
 
 
+class ModeChange(Struct, kw_only=True, gc=False):
+    """A sheet's mode is not what its file says."""
+
+    change: str
+    mode: str
+    by: str
+    why: str
+    at: datetime
+
+
 class State(Struct, kw_only=True, gc=False):
     """Everything the engine knows. `cursor`: the last fact taken; `decision`: the last decision folded."""
 
@@ -268,6 +279,8 @@ class State(Struct, kw_only=True, gc=False):
     rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
     edited: dict[str, PersonChange] = field(default_factory=dict)  # person → the newest change of them
     rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
+    modes: dict[str, ModeChange] = field(default_factory=dict)  # sheet → what it is, whatever its file says
+    shadow: "State | None" = None  # what sheets in shadow would have come to; None: none of them has an incident
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:

@@ -20,10 +20,11 @@ class Work:
     """What the parts of the engine (incidents, steps, chain, replies) are handed: the state to read, the rules in
     force, the time, and the verbs by which they decide."""
 
-    def __init__(self, state: State, rules: Rules, ids: Ids, due: list[tuple[datetime, str]]) -> None:
-        self.state = state
+    def __init__(self, state: State, rules: Rules, ids: Ids) -> None:
         self.rules = rules
         self.ids = ids
+        self.real = self  # the work in earnest
+        self.shadow = self  # the work of sheets in shadow (hub/engine/shadow.py)
         self.now = _NEVER
         self.events: list[e.Event] = []
         self.vault: list[VaultEntry] = []
@@ -31,7 +32,13 @@ class Work:
         self.moved: dict[str, None] = {}  # incidents whose steps have come to something: what follows begins
         self.exhausted: list[str] = []  # runs whose chain's fallback is to go on
         self.look = False  # the rosters in force may be others: looked at when all facts have been taken
-        self._due = due
+        self.as_sent: list[str] = []  # in shadow: orders that are taken for sent
+        self.due: list[tuple[datetime, str]] = []  # a heap of the deadlines, also of those that were moved or dropped
+        self._state = state
+
+    @property
+    def state(self) -> State:
+        return self._state
 
     def begin(self, now: datetime) -> None:
         self.now = now
@@ -54,7 +61,13 @@ class Work:
 
     def deadline_at(self, name: str, at: datetime) -> None:
         self.emit(e.DeadlineSet(deadline=name, at=at))
-        heapq.heappush(self._due, (at, name))
+        heapq.heappush(self.due, (at, name))
+
+    def next_deadline(self) -> datetime | None:
+        """When the next deadline falls due."""
+        while self.due and self.state.deadlines.get(self.due[0][1]) != self.due[0][0]:
+            heapq.heappop(self.due)  # moved or dropped since
+        return self.due[0][0] if self.due else None
 
     def drop(self, name: str) -> None:
         if name in self.state.deadlines:

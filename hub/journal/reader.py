@@ -185,6 +185,15 @@ class Reader:
         )
         return decode_fact(found[0]) if found else None
 
+    def about(self, types: Sequence[str], subject: str) -> list[Fact]:
+        """All facts of some types about one thing, in order."""
+        found = self._all(
+            "SELECT r.seq, r.body FROM carray(?1) a CROSS JOIN records r "
+            "ON r.type = a.value AND r.subject = ?2 AND r.kind = 1 ORDER BY r.seq",
+            (apsw.carray(tuple(types)), subject),
+        )
+        return [decode_fact(body) for _, body in found]
+
     def changes(self) -> list[Fact]:
         """All that was changed in the directory and the rosters while the hub ran, in order (hub.people.layers)."""
         types = ("person-changed", "roster-changed", "change-reverted", "person-erased")

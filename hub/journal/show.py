@@ -10,6 +10,7 @@ from hub.journal import JournalError
 from hub.journal.codec import Kind, Row, decode
 from hub.journal.reader import Reader
 from hub.journal.verify import Report
+from hub.model.events import Event, InShadow
 from hub.model.records import Attempt, Decision, Fact, FactBody
 
 KINDS = ("fact", *(body.__struct_config__.tag for body in get_args(FactBody)), "decision", "attempt")
@@ -62,7 +63,7 @@ def totals(found: Report) -> Iterator[str]:
 
 def _said(record: Fact | Decision | Attempt) -> str:
     if isinstance(record, Decision):
-        events = [str(event.__struct_config__.tag) for event in record.events]
+        events = [_tag(event) for event in record.events]
         parts = [
             f"took {len(record.took)}" if record.took else "",
             f"fired {len(record.fired)}" if record.fired else "",
@@ -75,6 +76,11 @@ def _said(record: Fact | Decision | Attempt) -> str:
     said: dict[str, Any] = msgspec.to_builtins(record.body)
     said.pop("type", None)
     return " ".join(f"{name}={_short(value)}" for name, value in said.items())
+
+
+def _tag(event: Event) -> str:
+    tag = str(event.__struct_config__.tag)
+    return f"{tag}:{_tag(event.event)}" if isinstance(event, InShadow) else tag
 
 
 def _short(value: Any) -> str:

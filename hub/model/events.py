@@ -57,8 +57,18 @@ class RosterEdited(_Event, frozen=True, tag="roster-edited"):
     why: str
 
 
+class ModeChanged(_Event, frozen=True, tag="mode-changed"):
+    """A sheet is live, in shadow or a draft from here on, whatever its file says."""
+
+    change: str
+    sheet: str
+    mode: str
+    by: str
+    why: str
+
+
 class Reverted(_Event, frozen=True, tag="reverted"):
-    """A change of a person or a roster holds no longer. `why`: also `over`, when its time is."""
+    """A change of a person, a roster or a sheet's mode holds no longer. `why`: also `over`, when its time is."""
 
     change: str
     by: str = ""
@@ -420,7 +430,8 @@ class DeadlineSet(_Event, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
     `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it."""
+    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it. (Of those that fire,
+    those in shadow are told by a `shadow ` before their name.)"""
 
     deadline: str
     at: datetime
@@ -535,11 +546,22 @@ class Lifted(_Event, frozen=True, tag="lifted"):
     why: str
 
 
+# --- sheets in shadow --------------------------------------------------------------------------------------
+
+
+class InShadow(_Event, frozen=True, tag="shadow"):
+    """What would have happened, had a sheet in shadow been live. It folds into a state of its own and nothing follows
+    from it: an order in here is none."""
+
+    event: "Event"
+
+
 Event = (
     Enforced
     | Unenforced
     | PersonEdited
     | RosterEdited
+    | ModeChanged
     | Reverted
     | Opened
     | Joined
@@ -596,4 +618,5 @@ Event = (
     | AlarmCleared
     | Stopped
     | Lifted
+    | InShadow
 )

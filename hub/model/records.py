@@ -196,20 +196,53 @@ class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="tas
 
 class Installed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="installed", gc=False):
     """A text put in force under its hash. `text` for what holds nothing personal (playbooks, chains, messages,
-    areas); the directory's lies in the vault."""
+    areas); the directory's lies in the vault. `file`: the sheet's. `by`: who stands behind it, and `how` that is known:
+    `git 1a2b3c4` (its last commit), `owner of the file`, `vigie reload`."""
 
-    what: str  # playbook | chains | messages | people | rosters | areas | sources
+    what: str  # playbook | config
     name: str
     version: str
     mode: str = "live"
     text: str = ""
+    file: str = ""
+    by: str = ""
+    how: str = ""
 
 
 class Retired(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="retired", gc=False):
-    """A text taken out of force."""
+    """A text taken out of force; `by` and `how` as for what is put in force."""
 
     what: str
     name: str
+    by: str = ""
+    how: str = ""
+
+
+class Wrong(Struct, frozen=True, array_like=True, gc=False):
+    """A file and what is wrong with it, in words that hold nothing personal."""
+
+    file: str
+    what: str
+
+
+class FilesRead(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="files-read", gc=False):
+    """The files of the configuration were read. What of them is in force now follows as facts of its own; of `wrong`
+    ones their last good version is, or none; `restart`: of these, what the hub was started with. `refused`: what is
+    there does not go together, and nothing of it is in force that was not before. `by`: who asked; `""` on save."""
+
+    wrong: tuple[Wrong, ...] = ()
+    restart: tuple[str, ...] = ()
+    refused: bool = False
+    by: str = ""
+
+
+class ModeSet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="mode-set", gc=False):
+    """A sheet is live, in shadow or a draft from here on, whatever its file says. The fact's id is the change's."""
+
+    sheet: str
+    mode: str
+    by: str
+    why: str
 
 
 class PersonChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="person-changed", gc=False):
@@ -233,8 +266,8 @@ class RosterChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
 
 
 class ChangeReverted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="change-reverted", gc=False):
-    """A change of a person or a roster no longer holds: what the files say does. `by` is the hub itself where they now
-    say the same."""
+    """A change of a person, a roster or a sheet's mode no longer holds: what the files say does. `by` is the hub itself
+    where they now say the same."""
 
     change: str
     by: str
@@ -345,6 +378,8 @@ FactBody = (
     | TaskTicked
     | Installed
     | Retired
+    | FilesRead
+    | ModeSet
     | PersonChanged
     | RosterChanged
     | ChangeReverted

@@ -14,7 +14,8 @@ from hub.model.people import Edited, Override, Person, Roster
 from hub.people.directory import Directory
 
 NOTHING = Edited(person=None)
-CHANGES = (r.PersonChanged, r.RosterChanged, r.ChangeReverted, r.PersonErased)  # the facts that change a layer
+# The facts that change a layer.
+CHANGES = (r.PersonChanged, r.RosterChanged, r.ModeSet, r.ChangeReverted, r.PersonErased)
 
 
 def version_of(person: Person | None) -> str:
@@ -25,11 +26,12 @@ def version_of(person: Person | None) -> str:
 
 class Layers:
     """The changes that hold. `people`: person → the change, and how they are. `rosters`: change → roster and
-    overrides, in the order of the acts."""
+    overrides, in the order of the acts. `modes`: sheet → the change, and its mode."""
 
     def __init__(self) -> None:
         self.people: dict[str, tuple[str, Edited]] = {}
         self.rosters: dict[str, tuple[str, tuple[Override, ...]]] = {}
+        self.modes: dict[str, tuple[str, str]] = {}
 
     def take(self, fact: r.Fact, edited: Edited | None) -> None:
         """Lays one fact over the rest. `edited`: what lies in the vault with it; None where that was erased."""
@@ -38,6 +40,8 @@ class Layers:
                 self.people[person] = (fact.id, edited or NOTHING)  # what was erased cannot be in force
             case r.RosterChanged(roster=roster, overrides=overrides):
                 self.rosters[fact.id] = (roster, overrides)
+            case r.ModeSet(sheet=sheet, mode=mode):
+                self.modes[sheet] = (fact.id, mode)
             case r.ChangeReverted(change=change):
                 self.revert(change)
             case r.PersonErased(person=person):
@@ -49,6 +53,7 @@ class Layers:
         """Back to what the files say."""
         self.rosters.pop(change, None)
         self.people = {person: known for person, known in self.people.items() if known[0] != change}
+        self.modes = {sheet: known for sheet, known in self.modes.items() if known[0] != change}
 
     def directory(self, files: Directory) -> Directory:
         """The directory in force. People keep their place; who is only here comes last."""
@@ -74,10 +79,14 @@ class Layers:
                 found[roster] = replace(found[roster], overrides=(*found[roster].overrides, *overrides))
         return found
 
-    def said_by(self, files: Directory, rosters: Mapping[str, Roster]) -> list[str]:
-        """The changes that are not needed any more: the files say the same."""
+    def said_by(
+        self, files: Directory, rosters: Mapping[str, Roster], modes: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """The changes that are not needed any more: the files say the same, or no sheet of that name is left. `modes`:
+        of the sheets; None: not looked at."""
+        settled = [] if modes is None else [c for s, (c, mode) in self.modes.items() if modes.get(s, mode) == mode]
         people = [c for p, (c, edited) in self.people.items() if edited.person == files.person(p)]
-        return people + [c for c, (name, told) in self.rosters.items() if _says(told, rosters.get(name))]
+        return settled + people + [c for c, (name, told) in self.rosters.items() if _says(told, rosters.get(name))]
 
 
 def _says(wanted: Iterable[Override], roster: Roster | None) -> bool:

@@ -90,7 +90,8 @@ def _incidents(before: Picture, after: Picture, words: Words) -> Iterator[str]:
 
 def _chains(before: Picture, after: Picture, words: Words) -> Iterator[str]:
     for former, run in _pairs(before, after, "chains", "id"):
-        name = f"{words('chain')} {plain(run.get('chain', ''))}:"
+        shadow = f" ({words('shadow')})" if run.get("shadow") else ""
+        name = f"{words('chain')} {plain(run.get('chain', ''))}{shadow}:"
         if former is None:
             yield _joined(name, words("began"))
         if former is None or (former.get("tier"), former.get("round")) != (run.get("tier"), run.get("round")):
@@ -103,7 +104,8 @@ def _chains(before: Picture, after: Picture, words: Words) -> Iterator[str]:
                 code = words("code", code=ask["code"]) if ask.get("code") and outcome == "asked" else ""
                 yield _joined(name, plain(ask.get("person", "")), words(outcome), code)
     for run in _gone(before, after, "chains", "id"):
-        yield _joined(f"{words('chain')} {plain(run.get('chain', ''))}:", words("over"))
+        shadow = f" ({words('shadow')})" if run.get("shadow") else ""
+        yield _joined(f"{words('chain')} {plain(run.get('chain', ''))}{shadow}:", words("over"))
 
 
 def _broadcasts(before: Picture, after: Picture, words: Words) -> Iterator[str]:

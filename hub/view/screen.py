@@ -41,6 +41,8 @@ _STYLES = {
     "unreachable": "bold red",
     "exhausted": "bold red",
     "declined": "red",
+    "not sent": "dim",
+    "would be asked": "dim",
     "expired": "red",
 }
 _HEALTH_ORDER = {"failing": 0, "silent": 1, "?": 2, "ok": 3}
@@ -219,6 +221,8 @@ def _chains(picture: Picture, words: Words) -> Section:
             place += f", {words('round', round=run['round'])}"
         if run.get("held"):
             place += f", {words('held')}"
+        if run.get("shadow"):
+            place += f", {words('shadow')}"
         need = ", ".join(plain(part) for part in (run.get("need", "?"), *(run.get("roles") or ())))
         filled = words("accepted_of", accepted=len(run.get("accepted") or ()), need=need)
         sheet = sheets.get(run.get("incident"), "")
@@ -234,7 +238,9 @@ def _chains(picture: Picture, words: Words) -> Section:
 
 def _ask(ask: Picture, now: datetime | None, words: Words) -> Sequence[Cell]:
     outcome = str(ask.get("outcome", ""))
-    ways = ", ".join(f"{plain(w.get('channel', ''))} {words(str(w.get('state', '')))}" for w in listed(ask, "by"))
+    ways = ", ".join(
+        f"{plain(w.get('channel', ''))} {words(str(w.get('state', '')))}".strip() for w in listed(ask, "by")
+    )
     left: list[str] = []
     next_s, until_s = seconds_left(ask.get("next_channel"), now), seconds_left(ask.get("until"), now)
     if next_s is not None:
@@ -322,10 +328,11 @@ def _deliveries(picture: Picture, words: Words, zone: tzinfo) -> Section:
 
 
 def addressee(delivery: Picture, words: Words) -> str:
-    """The person's id, or how many people."""
+    """The person's id, or how many people; in shadow with the languages they would read."""
     to = plain(delivery.get("to", ""))
     number, _, rest = to.partition(" ")
-    return words("people", n=number) if rest == "people" and number.isdigit() else to
+    language = f" ({plain(delivery['language'])})" if delivery.get("language") else ""
+    return (words("people", n=number) if rest == "people" and number.isdigit() else to) + language
 
 
 def _clock(value: Any, zone: tzinfo) -> str:

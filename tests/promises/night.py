@@ -161,8 +161,8 @@ class Night:
             desk=desk,
             form=CONFIG.hub.broadcasts,
             channels=CONFIG.channels,
-            texts=TEXTS,
-            areas=Areas(CONFIG.geography),
+            texts=lambda: TEXTS,
+            areas=lambda: Areas(CONFIG.geography),
             playback=False,
         )
         self.proposer = Proposer(maker, desk.state, desk.act)

@@ -105,7 +105,7 @@ async def night(journal: MemoryJournal, config: Config, at: datetime = BEGIN, se
         make_ids=lambda: Ids(random.Random(seed + clock.now().timestamp())),
         chance=random.Random(seed),
     )
-    core.decider.changing = lambda entry: core.enforce(installation.change(entry))
+    core.decider.changing = lambda entry: core.enforce(installation.change(entry, core.state))
     found.append(Night(journal, core, installation))
     started = r.Fact(id=Ids(random.Random(seed + 50)).new(at), at=at, body=r.HubStarted(node="n", version="0"))
     await journal.put_facts([started])

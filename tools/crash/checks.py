@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
+from hub.engine.fold import SHADOW
 from hub.engine.state import counts_as_reached
 from hub.model import events as e
 from hub.model.message import Lane, Outcome
@@ -158,7 +159,7 @@ def _deadlines(found: Found, decisions: Iterable[Decision]) -> None:
     fired, last = 0, None
     for decision in decisions:
         last = decision.at
-        for name in decision.fired:
+        for name in [name for name in decision.fired if not name.startswith(SHADOW)]:
             at = standing.pop(name, None)
             fired += 1
             if at is None:

@@ -1,11 +1,11 @@
 """What must hold of a simulated night: safety at any time, liveness once faults have ended and time has passed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
 
-from hub.engine.fold import fold_decision
+from hub.engine.fold import SHADOW, fold_decision
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
@@ -16,8 +16,16 @@ class Fault(AssertionError):
     """Something that must never happen did, or something that must did not."""
 
 
-def safe(decisions: Sequence[r.Decision], facts: Sequence[r.Fact]) -> None:
+def safe(decisions: Sequence[r.Decision], facts: Sequence[r.Fact], attempts: Collection[r.Attempt]) -> None:
     """Holds whatever went wrong, at any time."""
+    in_shadow = {
+        ev.event.order
+        for d in decisions
+        for ev in d.events
+        if isinstance(ev, e.InShadow) and isinstance(ev.event, e.Ordered)
+    }
+    if sent := in_shadow & {attempt.order for attempt in attempts}:
+        raise Fault(f"orders in shadow went out: {sent}")
     accepted: set[tuple[str, str]] = set()
     asks: dict[str, e.Asked] = {}
     armed: dict[str, datetime] = {}
@@ -29,6 +37,8 @@ def safe(decisions: Sequence[r.Decision], facts: Sequence[r.Fact]) -> None:
                 raise Fault(f"fact {fact} was decided on twice")
             taken.add(fact)
         for name in decision.fired:
+            if name.startswith(SHADOW):
+                continue
             if name not in armed:
                 raise Fault(f"deadline {name} fired and was not set, or fired twice")
             if armed[name] > decision.at:

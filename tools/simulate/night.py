@@ -386,7 +386,7 @@ class Night:
         if self.faults:
             raise Fault(self.faults[0])
         decisions = self.rows(r.Decision)
-        checks.safe(decisions, self.rows(r.Fact))
+        checks.safe(decisions, self.rows(r.Fact), self.attempts.values())
         if self.core is not None and not self.core.decider.settling:
             checks.fold_is_state(decisions, self.core.state)
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 import trio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.connector import Abilities, Answer, Dead, Intake, Outgoing, Retry, Route, Sent
 from hub.dispatch.render import Texts
@@ -84,8 +85,8 @@ def _sheet(name: str, hazards: tuple[Hazard, ...], chain: str, *, crowd: bool = 
 
 
 def rules() -> InForce:
-    """Three sheets; one signal may meet two of them. Everybody has every address, some two, but one partner has no
-    phone."""
+    """Three sheets, and one in shadow; one signal may meet several. Everybody has every address, some two, but one
+    partner has no phone."""
     people = [
         Person(
             id=name,
@@ -117,6 +118,7 @@ def rules() -> InForce:
             _sheet("storm", (Hazard.THUNDERSTORM, Hazard.WIND), "duty"),
             _sheet("parks", (Hazard.WIND,), "duty", crowd=True),
             _sheet("flood", (Hazard.FLOOD,), "pair"),
+            replace(_sheet("draught", (Hazard.WIND, Hazard.FLOOD), "pair"), mode=Mode.SHADOW),
         ),
         chains=chains,
         directory=Directory(people, groups),

@@ -59,6 +59,12 @@ def tick(
 
 
 @app.command()
+def reload(by: ByOption, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """Puts in force what stands in the files now (where hub.yaml says `reload on save: no`, or not to wait)."""
+    act(config, "/api/reload", {"by": by}, as_json)
+
+
+@app.command()
 def acknowledge(
     alarm: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
     by: ByOption,

@@ -25,10 +25,10 @@ def set(
 ) -> None:
     """Nobody is woken for what meets all of this, until then; the room sees it, and hears what was held back."""
     from hub.cli.acts import silence
-    from hub.cli.setting import checked
+    from hub.cli.setting import running
 
     what = {"sheets": sheet or [], "hazards": hazard or [], "sources": source or [], "areas": area or []}
-    silence(checked(config), {"by": by, "why": why, **what, "gravest": even_extreme}, start, until, as_json)
+    silence(running(config), {"by": by, "why": why, **what, "gravest": even_extreme}, start, until, as_json)
 
 
 @app.command("lift")

@@ -12,10 +12,10 @@ app = typer.Typer(help="Who has the watch of the room, and handing it over.", no
 @app.command("show")
 def show(config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
     """Who has the watch, and what a handover is about: what is open, who is being called, what was promised."""
-    from hub.cli.setting import checked
+    from hub.cli.setting import running
     from hub.cli.watch import show
 
-    show(checked(config), as_json)
+    show(running(config), as_json)
 
 
 @app.command("take")

@@ -1,0 +1,60 @@
+"""`vigie playbook`: what is in force of the reflex sheets, since when and by whom, and changing a sheet's mode."""
+
+from typing import Annotated
+
+import typer
+
+from hub.cli.options import CONFIG, ByOption, ConfigOption, DataOption, JsonOption, WhyOption, act
+
+app = typer.Typer(help="Reflex sheets: what is in force, since when, by whom.", no_args_is_help=True)
+SheetArgument = Annotated[str, typer.Argument(help="The sheet's name.")]
+
+
+@app.command("list")
+def list_(config: ConfigOption = CONFIG, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """The sheets in force: mode, version, since when, by whom, and how many of their incidents are open."""
+    from hub.cli.playbook import listed
+    from hub.cli.setting import journal_of, read
+
+    listed(journal_of(read(config)[0], data), as_json)
+
+
+@app.command("history")
+def history(
+    sheet: SheetArgument, config: ConfigOption = CONFIG, data: DataOption = None, as_json: JsonOption = False
+) -> None:
+    """Who put which version of a sheet in force when, and what was different, in words."""
+    from hub.cli.playbook import history
+    from hub.cli.setting import journal_of, read
+
+    history(journal_of(read(config)[0], data), sheet, as_json)
+
+
+@app.command("show")
+def show(
+    sheet: SheetArgument,
+    version: Annotated[str, typer.Option("--version", help="The beginning of a version; the one in force.")] = "",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """A sheet's text as it was put in force."""
+    from hub.cli.playbook import show
+    from hub.cli.setting import journal_of, read
+
+    show(journal_of(read(config)[0], data), sheet, version)
+
+
+def _mode(mode: str, summary: str) -> None:
+    """`vigie playbook live SHEET`: the act that sets a mode."""
+
+    def set_mode(
+        sheet: SheetArgument, by: ByOption, why: WhyOption, config: ConfigOption = CONFIG, as_json: JsonOption = False
+    ) -> None:
+        act(config, f"/api/playbooks/{sheet}/mode", {"mode": mode, "by": by, "why": why}, as_json)
+
+    app.command(mode, help=summary)(set_mode)
+
+
+_mode("live", "The sheet calls people from the next signal on, whatever its file says.")
+_mode("shadow", "The sheet runs and sends nothing from the next signal on, whatever its file says.")
+_mode("draft", "The sheet does not run any more; what is open goes on.")

@@ -1,0 +1,94 @@
+"""Reading config/ for a hub that is to come up, or goes on: where a file has a fault, its last good version stands in
+for it, as long as the whole goes together.
+
+A file is put back alone, those that others build on first (people before chains, chains before sheets), and everything
+is checked again with it: whatever had only followed from that fault is then right.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from hub.config.loading import load
+from hub.config.whole import Config, Lookup, installed
+from hub.findings import Finding, errors
+
+FIXED = ("hub.yaml", "channels.yaml", "sources.yaml")  # what a hub is started with
+
+LastGood = Callable[[str], str | None]
+"""For a file, by its name in `Config.texts`, the text that was in force last; None where there was none."""
+
+
+class Good(Struct, frozen=True, kw_only=True):
+    """`config`: None where what is there does not go together. `wrong`: the faults of the files that others stand in
+    for, or that are left out; without a configuration, what is wrong with the whole. `left_out`: sheets of which there
+    was no good version."""
+
+    config: Config | None
+    wrong: tuple[Finding, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def load_good(
+    folder: Path,
+    last_good: LastGood,
+    replaceable: Callable[[str], bool],
+    *,
+    held: Mapping[str, str | None] | None = None,
+    today: str = "",
+    lookup: Lookup = installed,
+    leave_out: bool = False,
+) -> Good:
+    """The configuration with what had to be put back. `replaceable`: whether a file may be; `held`: texts that are
+    taken in any case; `leave_out`: a sheet that does not go even as it was in force last is left out."""
+    held = dict(held or {})
+    wrong: list[Finding] = []
+    left_out: list[str] = []
+    while True:
+        config, findings = load(folder, lookup, today, held)
+        faults = errors(findings)
+        if not faults:
+            return Good(config=config, wrong=tuple(wrong), left_out=tuple(left_out))
+        by_file: dict[str, list[Finding]] = {}
+        for fault in faults:
+            by_file.setdefault(name_of(fault.file, config), []).append(fault)
+        fresh = [name for name in by_file if name not in held and replaceable(name)]
+        if fresh:
+            first = min(map(_rank, fresh))
+            for name in [name for name in fresh if _rank(name) == first]:
+                held[name] = last_good(name)
+                wrong += by_file[name]
+                if held[name] is None:
+                    left_out.append(name)
+            continue
+        gone = [name for name in by_file if leave_out and is_sheet(name) and held.get(name) is not None]
+        if not gone:
+            return Good(config=None, wrong=(*wrong, *(f for f in faults if f not in wrong)))
+        held |= dict.fromkeys(gone)
+        left_out += gone
+
+
+def name_of(file: str, config: Config) -> str:
+    """A file's name in `Config.texts`, from how a finding names it."""
+    name = file.removeprefix(f"{config.folder.name}/")
+    return file if file in config.texts else name
+
+
+def is_sheet(name: str) -> bool:
+    """Whether this is a reflex sheet."""
+    return _rank(name) == len(_ORDER) and name not in FIXED
+
+
+def are_messages(name: str) -> bool:
+    """Whether this is a file of messages."""
+    return _rank(name) == _ORDER.index(("messages",))
+
+
+_ORDER = (("areas",), ("people", "registered"), ("rosters",), ("chains",), ("messages",))
+
+
+def _rank(name: str) -> int:
+    """The lower, the more builds on it."""
+    first = name.split("/", 1)[0].removesuffix(".yaml")
+    return next((rank for rank, names in enumerate(_ORDER) if first in names), len(_ORDER))
