@@ -48,16 +48,17 @@ class Overlap(Struct, frozen=True, kw_only=True):
 def overlaps(playbooks: Sequence[Playbook], around: Around) -> list[Overlap]:
     """The first overlap of each two sheets, but for those of which one is quiet while the other is open."""
     found = []
-    for at, one in enumerate(playbooks):
-        for other in playbooks[at + 1 :]:
-            if any(c.sheet == other.name for c in one.quiet_while) or any(
-                c.sheet == one.name for c in other.quiet_while
-            ):
-                continue
-            first = next(_both(one, other, around), None)
-            if first is not None:
+    sheets = [(p, [_Block(number, when) for number, when in enumerate(p.when)]) for p in playbooks if p.when]
+    for at, (one, mine) in enumerate(sheets):
+        for other, theirs in sheets[at + 1 :]:
+            first = next(_both(one, mine, other, theirs, around), None)
+            if first is not None and not _knows(one, other) and not _knows(other, one):
                 found.append(first)
     return found
+
+
+def _knows(one: Playbook, other: Playbook) -> bool:
+    return any(cause.sheet == other.name for cause in one.quiet_while)
 
 
 def check_overlaps(
@@ -116,20 +117,36 @@ def _circle(start: str, causes: Mapping[str, Sequence[str]]) -> list[str]:
 # --- two blocks --------------------------------------------------------------------------------------------
 
 
-def _both(one: Playbook, other: Playbook, around: Around) -> Iterator[Overlap]:
-    for a, here in enumerate(one.when):
-        for b, there in enumerate(other.when):
-            shared = _shared(here, there, around)
+class _Block:
+    """One `when` block, with what of it is compared with all others worked out once."""
+
+    def __init__(self, number: int, when: When) -> None:
+        self.number = number
+        self.when = when
+        self.about = frozenset(key for key in _ABOUT if getattr(when, key))
+        self.hazards = frozenset(when.hazards)
+
+    def apart(self, other: "_Block") -> bool:
+        """Whether nothing more has to be looked at: most blocks are about something else."""
+        if self.hazards and other.hazards and self.hazards.isdisjoint(other.hazards):
+            return True
+        return not (self.about <= other.about or other.about <= self.about)
+
+
+def _both(
+    one: Playbook, mine: Sequence[_Block], other: Playbook, theirs: Sequence[_Block], around: Around
+) -> Iterator[Overlap]:
+    for here in mine:
+        for there in theirs:
+            shared = None if here.apart(there) else _shared(here.when, there.when, around)
             if shared is not None:
-                yield Overlap(sheets=(one.name, other.name), blocks=(a, b), shared=_in_words(shared))
+                blocks = here.number, there.number
+                yield Overlap(sheets=(one.name, other.name), blocks=blocks, shared=_in_words(shared))
 
 
 def _shared(here: When, there: When, around: Around) -> dict[str, tuple[str, ...]] | None:
     """What both ask for, by its key; None where no signal meets both, or only by chance."""
     if not set(here.status) & set(there.status):
-        return None
-    mine, theirs = ({key for key in _ABOUT if getattr(w, key)} for w in (here, there))
-    if not (mine <= theirs or theirs <= mine):
         return None
     out: dict[str, tuple[str, ...]] = {}
     for key, word in _WRITTEN.items():
