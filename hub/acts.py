@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.model.broadcast import Control, Kind, RegisteredIn
-from hub.model.people import Language, Override, Roster, Steer
+from hub.model.people import Language, Override, Part, Roster, Steer
 from hub.model.signal import Hazard
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -157,12 +157,36 @@ class Span(Struct, frozen=True, kw_only=True):
 
 
 class RosterShown(Struct, frozen=True, kw_only=True):
-    """Who is on duty in a time. `changes`: what of it the files do not say."""
+    """Who is on duty in a time. `changes`: what puts others in place for a time and the files do not say. `roster`: who
+    takes turns, as config/rosters.yaml would have it; `change`: what makes that other than the files say."""
 
     id: str
     version: str
     spans: tuple[Span, ...]
     changes: tuple[Change, ...] = ()
+    roster: dict[str, Any] = {}
+    in_files: bool = True
+    change: Change | None = None
+
+
+class PartListed(Struct, frozen=True, kw_only=True):
+    """A group, an organisation or a roster in force."""
+
+    id: str
+    changed: bool = False
+
+
+class PartShown(Struct, frozen=True, kw_only=True):
+    """A group or an organisation as it is in force. `version`: to be named by whoever changes it. `entry`: what stands
+    under its name in config/people.yaml; None where an act has taken it out. `people`: who is in it, or works for it.
+    `change`: what makes it other than the files say."""
+
+    id: str
+    version: str
+    entry: Any
+    people: tuple[str, ...] = ()
+    in_files: bool = True
+    change: Change | None = None
 
 
 class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -313,6 +337,24 @@ class PersonBody(VersionBody, frozen=True, kw_only=True):
     person: dict[str, Any]
 
 
+class GroupBody(VersionBody, frozen=True, kw_only=True):
+    """`group`: as in config/people.yaml: its people, or what they are (`vigie schema people`)."""
+
+    group: tuple[str, ...] | dict[str, Any]
+
+
+class OrganisationBody(VersionBody, frozen=True, kw_only=True):
+    """`organisation`: the keys of its entry in config/people.yaml: fr, nl, de, en, kind, communes ..."""
+
+    organisation: dict[str, Any]
+
+
+class RosterBody(VersionBody, frozen=True, kw_only=True):
+    """`roster`: the keys of its entry in config/rosters.yaml: always, layers, shifts, handover notice ..."""
+
+    roster: dict[str, Any]
+
+
 class OverrideBody(VersionBody, frozen=True, kw_only=True):
     """Who is on duty from when to when, in place of whoever would be, or besides them."""
 
@@ -360,6 +402,45 @@ _CONTROLS = {
 }
 
 _INSTANT = "RFC 3339 with its offset"
+_PART_BODIES: dict[Part, type[Body]] = {
+    Part.GROUP: GroupBody,
+    Part.ORGANISATION: OrganisationBody,
+    Part.ROSTER: RosterBody,
+}
+
+
+def _part(part: Part) -> tuple[Act, ...]:
+    """What may be asked of groups, organisations and rosters alike."""
+    path, a = f"/api/{part}s/{{{part}}}", "an" if part is Part.ORGANISATION else "a"
+    turns = "Change who takes turns in a roster" if part is Part.ROSTER else f"Change {a} {part}"
+    return (
+        Act(verb=f"{part}s", path=f"/api/{part}s", summary=f"The {part}s in force", answer=list[PartListed]),
+        Act(
+            verb=f"set-{part}",
+            method="PUT",
+            path=path,
+            summary=f"{turns}, or make a new one",
+            body=_PART_BODIES[part],
+            answer=Changed,
+        ),
+        Act(
+            verb=f"remove-{part}",
+            method="DELETE",
+            path=path,
+            summary=f"Take {a} {part} out that nothing names",
+            body=VersionBody,
+            answer=Changed,
+        ),
+        Act(
+            verb=f"revert-{part}",
+            path=f"{path}/revert",
+            summary=f"{a.title()} {part} is as the files say again",
+            body=WhyBody,
+            answer=Changed,
+        ),
+    )
+
+
 ACTS = (
     Act(verb="start", path="/api/start", summary="Start a reflex sheet by hand", body=StartBody),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
@@ -476,6 +557,14 @@ ACTS = (
         query={"from": f"{_INSTANT}; now when left out", "until": f"{_INSTANT}; four weeks later when left out"},
         answer=RosterShown,
     ),
+    Act(verb="group", path="/api/groups/{group}", summary="A group as it is in force", answer=PartShown),
+    Act(
+        verb="organisation",
+        path="/api/organisations/{organisation}",
+        summary="An organisation as it is in force",
+        answer=PartShown,
+    ),
+    *(act for part in Part for act in _part(part)),
     Act(
         verb="override",
         path="/api/rosters/{roster}/overrides",

@@ -18,7 +18,7 @@ from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
 from hub.model.broadcast import Content
 from hub.model.message import Outcome
-from hub.model.people import Edited
+from hub.model.people import Edited, EditedPart
 from hub.model.signal import Signal
 from hub.people.layers import CHANGES as LAYERED
 
@@ -33,6 +33,7 @@ LINGER_S = 0.05  # how long receipts that nothing urgent follows from wait for c
 _signal = msgspec.json.Decoder(Signal)
 _content = msgspec.json.Decoder(Content)
 _edited = msgspec.json.Decoder(Edited)
+_edited_part = msgspec.json.Decoder(EditedPart)
 _BEGINNING, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -173,4 +174,5 @@ _SEALED: dict[type, msgspec.json.Decoder[Any]] = {
     r.SheetStarted: _signal,
     r.BroadcastReleased: _content,
     r.PersonChanged: _edited,
+    r.PartChanged: _edited_part,
 }

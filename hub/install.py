@@ -20,12 +20,12 @@ from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.people import Edited
+from hub.model.people import Edited, EditedPart, Part
 from hub.model.signal import Status
 from hub.people.answers import understand
 from hub.people.directory import Directory
 from hub.people.instead import whom
-from hub.people.layers import NOTHING, Layers
+from hub.people.layers import NO_PART, NOTHING, Layers
 from hub.playbook.language import Mode, Playbook
 from hub.playbook.load import load
 from hub.report.known import Known
@@ -36,6 +36,7 @@ PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; 
 RELOAD = "vigie reload"
 
 _edited = msgspec.json.Decoder(Edited)
+_edited_part = msgspec.json.Decoder(EditedPart)
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +106,10 @@ class Installation:
         incidents still run on."""
         edited = await edited_of(self._journal, [known.change for known in state.edited.values()])
         self.layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
+        parts = await _parts_of(self._journal, [known.change for known in state.parts.values()])
+        for key, part_change in state.parts.items():
+            part, _, name = key.partition("/")
+            self.layers.parts[Part(part), name] = (part_change.change, parts[part_change.change])
         self.layers.rosters = {change: (known.roster, known.overrides) for change, known in state.rosters.items()}
         self.layers.modes = {sheet: (known.change, known.mode) for sheet, known in state.modes.items()}
         return self._lay_all(await self._earlier(state))
@@ -265,6 +270,17 @@ async def edited_of(journal: Journal, changes: Sequence[str]) -> dict[str, Edite
             found[change] = _edited.decode(entry.payload) if entry is not None else NOTHING
         except msgspec.MsgspecError as error:
             log.error("a change of a person cannot be read back", change=change, error=str(error))
+    return found
+
+
+async def _parts_of(journal: Journal, changes: Sequence[str]) -> dict[str, EditedPart]:
+    """How groups, organisations and rosters were changed, by the change."""
+    found = dict.fromkeys(changes, NO_PART)
+    for change, entry in zip(changes, await journal.vault(changes), strict=True):
+        try:
+            found[change] = _edited_part.decode(entry.payload) if entry is not None else NO_PART
+        except msgspec.MsgspecError as error:
+            log.error("a change of a group or a roster cannot be read back", change=change, error=str(error))
     return found
 
 

@@ -97,21 +97,31 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
 
 
 def _changes(state: State, now: datetime) -> list[dict[str, Any]]:
-    """What is otherwise than the files say: people, modes of sheets and, as long as it matters, who is on duty."""
+    """What is otherwise than the files say: people, groups, organisations, who takes turns, modes of sheets and, as
+    long as it matters, who is on duty."""
     people = [
         {"id": c.change, "person": person, "removed": c.removed, "by": c.by, "why": c.why, "at": c.at}
         for person, c in state.edited.items()
     ]
+    parts = [
+        {"id": c.change, "part": key.partition("/")[0], "name": key.partition("/")[2], "removed": c.removed, "by": c.by,
+         "why": c.why, "at": c.at}
+        for key, c in state.parts.items()
+    ]  # fmt: skip
     sheets = [
         {"id": c.change, "sheet": sheet, "mode": c.mode, "by": c.by, "why": c.why, "at": c.at}
         for sheet, c in state.modes.items()
     ]
-    rosters = [
-        {"id": key, "roster": c.roster, "by": c.by, "why": c.why, "at": c.at, "overrides": c.overrides}
-        for key, c in state.rosters.items()
-        if any(datetime.fromisoformat(override.end) > now for override in c.overrides)
-    ]
-    return people + rosters + sheets
+    return (
+        people
+        + parts
+        + sheets
+        + [
+            {"id": key, "roster": c.roster, "by": c.by, "why": c.why, "at": c.at, "overrides": c.overrides}
+            for key, c in state.rosters.items()
+            if any(datetime.fromisoformat(override.end) > now for override in c.overrides)
+        ]
+    )
 
 
 def _silence(state: State, key: str, silence: Silence, now: datetime) -> dict[str, Any]:

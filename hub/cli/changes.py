@@ -9,14 +9,14 @@ from hub.cli import say
 from hub.cli.setting import checked, journal_of
 from hub.clock import wall
 from hub.config import Config
-from hub.config.writing import overrides_yaml, people_yaml
+from hub.config.writing import overrides_yaml, parts_yaml, people_yaml, turns_yaml
 from hub.findings import Finding
 from hub.journal import JournalError
 from hub.journal.reader import open_reader
-from hub.model.people import Edited, Override, Roster
-from hub.model.records import Fact, PersonChanged, RosterChanged
+from hub.model.people import Edited, EditedPart, Group, Organisation, Override, Part, Roster
+from hub.model.records import Fact, PartChanged, PersonChanged, RosterChanged
 from hub.people.directory import Directory
-from hub.people.layers import NOTHING, Layers, version_of
+from hub.people.layers import Layers, part_of, version_of
 from hub.people.rosters import bounds
 
 
@@ -36,14 +36,15 @@ class Changes:
         for fact in facts:
             self.facts[fact.id] = fact
             entry = kept.get(fact.vault)
-            self.layers.take(fact, msgspec.json.decode(entry.payload, type=Edited) if entry is not None else NOTHING)
+            kind: type[Edited | EditedPart] = EditedPart if isinstance(fact.body, PartChanged) else Edited
+            self.layers.take(fact, msgspec.json.decode(entry.payload, type=kind) if entry is not None else None)
         for change in self.layers.said_by(config.directory(), config.rosters):
             self.layers.revert(change)
 
     def told(self, change: str) -> str:
         fact = self.facts[change]
         body = fact.body
-        assert isinstance(body, PersonChanged | RosterChanged)
+        assert isinstance(body, PersonChanged | PartChanged | RosterChanged)
         return f"by {body.by} at {fact.at:%Y-%m-%d %H:%M}Z ({body.why})"
 
     def open(self) -> list[tuple[str, str, tuple[Override, ...]]]:
@@ -56,7 +57,8 @@ class Changes:
 def in_force(config: Config) -> tuple[Directory, dict[str, Roster]]:
     """Who there is and who is on duty, changes included; those are named on the way."""
     changes = _changes(config)
-    named = [*changes.layers.people, *dict.fromkeys(roster for _, roster, _ in changes.open())]
+    parts = [name for _, name in changes.layers.parts]
+    named = [*changes.layers.people, *parts, *dict.fromkeys(roster for _, roster, _ in changes.open())]
     if named:
         say.error(
             f"changed while running, and not in {config.folder.name}/ yet: {', '.join(named)} (`vigie people diff`)"
@@ -92,13 +94,38 @@ def diff(config: Config, data: Path | None) -> None:
             say.line(f"# {id_}: changed {changes.told(change)}: {what}{since}")
     if people:
         say.text(people_yaml(people, files.organisations))
+    _diff_parts(config, changes)
     for change, roster, overrides in changes.open():
         say.line(
             f"# {roster}: changed {changes.told(change)}: add these overrides in {config.folder.name}/rosters.yaml"
         )
         say.text(overrides_yaml(roster, overrides, config.hub.zone))
-    if not changes.layers.people and not changes.open():
+    if not changes.layers.people and not changes.layers.parts and not changes.open():
         say.error(f"{config.folder.name}/ says all that is in force")
+
+
+def _diff_parts(config: Config, changes: Changes) -> None:
+    """Groups, organisations and who takes turns in rosters."""
+    files, entries, rosters = config.directory(), [], []
+    for (part, name), (change, edited) in changes.layers.parts.items():
+        where, there = _where_part(config, part, name), part_of(files, config.rosters, part, name)
+        since = "; the entry there was edited since" if edited.over != version_of(there) else ""
+        if edited.entry is None:
+            say.line(f"# {part} {name}: taken out {changes.told(change)}: delete the entry in {where}{since}")
+            continue
+        what = f"put this in place of the entry in {where}" if there is not None else f"add this to {where}"
+        told = f"# {part} {name}: changed {changes.told(change)}: {what}{since}"
+        if isinstance(edited.entry, Roster):
+            rosters.append((told, edited.entry))
+        else:
+            say.line(told)
+            entries.append(edited.entry)
+    if entries:
+        organisations = [entry for entry in entries if isinstance(entry, Organisation)]
+        say.text(parts_yaml(organisations, [entry for entry in entries if isinstance(entry, Group)]))
+    for told, roster in rosters:
+        say.line(told)
+        say.text(turns_yaml(roster, config.hub.zone))
 
 
 def not_in_files(config: Config, data: Path | None = None) -> list[Finding]:
@@ -112,6 +139,11 @@ def not_in_files(config: Config, data: Path | None = None) -> list[Finding]:
         what = "taken out" if edited.person is None else "changed"
         message = f"{id_} was {what} while running {changes.told(change)}, and the files do not say so"
         found.append(_finding(config, _where(config, id_), ("people", id_), message))
+    for (part, name), (change, part_edited) in changes.layers.parts.items():
+        what = "taken out" if part_edited.entry is None else "changed"
+        message = f"{part} {name} was {what} while running {changes.told(change)}, and the files do not say so"
+        path = (name,) if part is Part.ROSTER else (f"{part}s", name)
+        found.append(_finding(config, _where_part(config, part, name), path, message))
     for change, roster, _ in changes.open():
         message = f"{roster} was changed while running {changes.told(change)}, and the files do not say so"
         found.append(_finding(config, f"{config.folder.name}/rosters.yaml", (roster,), message))
@@ -124,6 +156,18 @@ def _where(config: Config, person: str) -> str:
         n
         for n, d in config.documents.items()
         if n.startswith("people") and _stands(d.at("people", person), d.at("people"))
+    )
+    return f"{config.folder.name}/{next(names, 'people.yaml')}"
+
+
+def _where_part(config: Config, part: Part, name: str) -> str:
+    """The file in which a group, an organisation or a roster stands, or would."""
+    if part is Part.ROSTER:
+        return f"{config.folder.name}/rosters.yaml"
+    names = (
+        n
+        for n, d in config.documents.items()
+        if n.startswith("people") and _stands(d.at(f"{part}s", name), d.at(f"{part}s"))
     )
     return f"{config.folder.name}/{next(names, 'people.yaml')}"
 

@@ -1,5 +1,5 @@
-"""`vigie people set|remove`, `vigie roster replace|swap|lift`: changes through the running hub, each made over what it
-says at that moment."""
+"""`vigie people|group|organisation|roster set|remove`, `vigie roster replace|swap|lift`: changes through the running
+hub, each made over what it says at that moment."""
 
 import re
 from datetime import datetime, timedelta
@@ -12,9 +12,10 @@ from hub.binding import Misfit, duration, keys_of
 from hub.cli import say
 from hub.cli.acts import act, ask
 from hub.config import Config
-from hub.config.forms import PersonForm
+from hub.config.forms import OrganisationForm, PersonForm
 from hub.config.rosters import local_time
 from hub.findings import choice
+from hub.model.people import Part
 from hub.playbook.form import CHANNEL_WORDS
 from hub.yaml import Mapping as YamlMapping
 from hub.yaml import Node, Scalar, read
@@ -28,7 +29,7 @@ def set_person(
     if bool(fields) == (file is not None):
         say.could_not("give either FIELD=VALUE, or --file with the whole entry")
     known = _looked_at(config, "/api/people", person)
-    form = _entry(file, person) if file is not None else _changed(config, known.get("person") or {}, fields)
+    form = _entry(file, person, "people") if file is not None else _changed(config, known.get("person") or {}, fields)
     body = {"by": by, "why": why, "over": known.get("version", ""), "person": form}
     act(config, f"/api/people/{person}", body, as_json, "PUT")
 
@@ -36,6 +37,72 @@ def set_person(
 def remove_person(config: Config, person: str, by: str, why: str, as_json: bool) -> None:
     version = _looked_at(config, "/api/people", person).get("version", "")
     act(config, f"/api/people/{person}", {"by": by, "why": why, "over": version}, as_json, "DELETE")
+
+
+def set_part(
+    config: Config, part: Part, name: str, fields: list[str], file: Path | None, by: str, why: str, as_json: bool
+) -> None:
+    """`fields`: a group's people, or FIELD=VALUE of an organisation."""
+    if bool(fields) == (file is not None):
+        say.could_not("give either what it is to be, or --file with the whole entry")
+    known = _part_looked_at(config, part, name)
+    form: Any
+    if file is not None:
+        form = _entry(file, name, None if part is Part.ROSTER else f"{part}s")
+    elif part is Part.GROUP:
+        form = fields
+    else:
+        form = _organisation(known.get("entry") or {}, fields)
+    body = {"by": by, "why": why, "over": known.get("version", ""), str(part): form}
+    act(config, f"/api/{part}s/{name}", body, as_json, "PUT")
+
+
+def remove_part(config: Config, part: Part, name: str, by: str, why: str, as_json: bool) -> None:
+    version = _part_looked_at(config, part, name).get("version", "")
+    act(config, f"/api/{part}s/{name}", {"by": by, "why": why, "over": version}, as_json, "DELETE")
+
+
+def show_part(config: Config, part: Part, name: str, as_json: bool) -> None:
+    shown = ask(config, "GET", f"/api/{part}s/{name}")
+    if as_json:
+        say.json_line(shown)
+        return
+    form = shown["entry"]
+    rows = form.items() if isinstance(form, dict) else [("list", form)] if form is not None else []
+    say.table((key, ", ".join(value) if isinstance(value, list) else str(value)) for key, value in rows)
+    say.table([("people", ", ".join(shown["people"]) or "nobody")])
+    if change := shown["change"]:
+        what = "taken out" if form is None else "changed"
+        say.line(f"{what} while running by {change['by']} ({change['why']}); config/ does not say so yet")
+
+
+def list_parts(config: Config, part: Part, as_json: bool) -> None:
+    for one in ask(config, "GET", f"/api/{part}s"):
+        if as_json:
+            say.json_line(one)
+        else:
+            say.line(f"{one['id']}{'  (changed while running)' if one['changed'] else ''}")
+
+
+def _part_looked_at(config: Config, part: Part, name: str) -> dict[str, Any]:
+    """As it is in force; nothing for a new one."""
+    there = {one["id"] for one in ask(config, "GET", f"/api/{part}s")}
+    found: dict[str, Any] = ask(config, "GET", f"/api/{part}s/{name}") if name in there else {}
+    return found
+
+
+def _organisation(form: dict[str, Any], fields: list[str]) -> dict[str, Any]:
+    """An entry with fields set anew; an empty value takes what there is away."""
+    own, form = list(keys_of(OrganisationForm)), dict(form)
+    for field in fields:
+        key, sign, value = field.partition("=")
+        if not sign or key not in own:
+            say.could_not(f"{field}: written FIELD=VALUE: {choice(key, own, 'a field is one of')}")
+        if not value.strip():
+            form.pop(key, None)
+        else:
+            form[key] = [item.strip() for item in value.split(",")] if key == "communes" else value
+    return form
 
 
 def _looked_at(config: Config, path: str, person: str) -> dict[str, Any]:
@@ -75,8 +142,9 @@ def _address(text: str) -> Any:
     return {"address": marked[1], "live only": "yes"} if marked else text
 
 
-def _entry(file: Path, person: str) -> Any:
-    """Somebody's entry in a file: one of people.yaml's form, or one that holds nothing but the entry's keys."""
+def _entry(file: Path, name: str, under: str | None) -> Any:
+    """An entry in a file: of people.yaml's form (`under` people, groups, organisations), of rosters.yaml's (None), or
+    one that holds nothing but the entry itself."""
     try:
         document = read(file.read_bytes(), str(file))
     except OSError as error:
@@ -86,12 +154,15 @@ def _entry(file: Path, person: str) -> Any:
     root = document.root
     if document.findings or root is None:
         say.could_not(f"{file}: it cannot be read")
-    people = root.get("people") if isinstance(root, YamlMapping) else None
-    if people is None:
+    if under is None:
+        entry = root.get(name) if isinstance(root, YamlMapping) else None
+        return _plain(root if entry is None else entry)
+    entries = root.get(under) if isinstance(root, YamlMapping) else None
+    if entries is None:
         return _plain(root)
-    entry = people.get(person) if isinstance(people, YamlMapping) else None
+    entry = entries.get(name) if isinstance(entries, YamlMapping) else None
     if entry is None:
-        say.could_not(f"{file}: {person} is not among its people")
+        say.could_not(f"{file}: {name} is not among its {under}")
     return _plain(entry)
 
 

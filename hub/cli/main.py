@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.commands import broadcast, chain, contacts, journal, people, playbook, roster, running, silence, watch
+from hub.cli.commands import (
+    broadcast,
+    chain,
+    contacts,
+    journal,
+    parts,
+    people,
+    playbook,
+    roster,
+    running,
+    silence,
+    watch,
+)
 from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption
 
 app = typer.Typer(
@@ -25,6 +37,8 @@ for name, group in {
     "roster": roster.app,
     "people": people.app,
     "playbook": playbook.app,
+    "group": parts.groups,
+    "organisation": parts.organisations,
     "journal": journal.app,
 }.items():
     app.add_typer(group, name=name)

@@ -11,6 +11,7 @@ import trio
 
 from hub.acts import About
 from hub.editor.bench import Bench, Doing
+from hub.editor.parts import Parts
 from hub.editor.people import People
 from hub.editor.rosters import Rosters
 
@@ -21,7 +22,8 @@ class Editor:
     def __init__(self, bench: Bench) -> None:
         self._one = trio.Lock()
         self.done: dict[str, Doing] = {}
-        for editor in (People(bench), Rosters(bench)):
+        parts = Parts(bench)
+        for editor in (People(bench), parts, Rosters(bench, parts)):
             self.done |= editor.asked | {verb: self._alone(act) for verb, act in editor.done.items()}
 
     def _alone(self, act: Doing) -> Doing:

@@ -1,10 +1,8 @@
 """Rosters: who is on duty when, and who is in whose place for a time. Who takes turns: parts.py."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
 import trio
 
 from hub.acts import (
@@ -20,11 +18,14 @@ from hub.acts import (
     WhyBody,
     instant_of,
 )
+from hub.config.writing import form_of_part
 from hub.connector import ActItem
 from hub.editor.bench import Bench, Doing
+from hub.editor.parts import Parts
 from hub.findings import choice
 from hub.model import records as r
-from hub.model.people import Override, Roster
+from hub.model.people import Override, Part, Roster
+from hub.people.layers import version_of
 from hub.people.rosters import NotOnDuty, taken_over, timeline
 
 SHOWN = timedelta(days=28)
@@ -32,10 +33,11 @@ SHOWN_MOST = timedelta(days=400)
 
 
 class Rosters:
-    """`asked` answers questions, `done` does acts, by verb."""
+    """`asked` answers questions, `done` does acts, by verb. `parts`: who knows of changed turns."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, parts: Parts) -> None:
         self._bench = bench
+        self._parts = parts
         self.asked: dict[str, Doing] = {"roster": self._roster}
         self.done: dict[str, Doing] = {
             "override": self._override,
@@ -52,13 +54,16 @@ class Rosters:
         spans = await trio.to_thread.run_sync(timeline, roster, start, end)
         return RosterShown(
             id=roster.id,
-            version=roster_version(roster),
+            version=version_of(roster),
             spans=tuple(Span(people=s.people, start=s.start, end=s.end) for s in spans),
             changes=tuple(
                 Change(id=id_, by=c.by, why=c.why, at=c.at, overrides=c.overrides)
                 for id_, c in self._bench.state().rosters.items()
                 if c.roster == roster.id
             ),
+            roster=form_of_part(self._bench.layers.turns(self._bench.config.rosters)[roster.id], roster.zone),
+            in_files=roster.id in self._bench.config.rosters,
+            change=self._parts.change_of(Part.ROSTER, roster.id),
         )
 
     async def _override(self, about: About, sent: OverrideBody) -> Changed:
@@ -133,7 +138,7 @@ class Rosters:
         )
 
     def _roster_changed(self, fact: str, roster: str, said: str, warnings: tuple[str, ...]) -> Changed:
-        version = roster_version(self._bench.rules.rosters[roster])
+        version = version_of(self._bench.rules.rosters[roster])
         return Changed(id=fact, said=said, version=version, warnings=warnings)
 
     def _known_roster(self, name: str) -> Roster:
@@ -143,7 +148,7 @@ class Rosters:
         return rosters[name]
 
     def _check_roster(self, roster: Roster, over: str | None) -> None:
-        current = roster_version(roster)
+        current = version_of(roster)
         if over is None:
             raise Refused(f"over: name the version that you looked at: GET /api/rosters/{roster.id} gives it")
         if over == current:
@@ -154,11 +159,6 @@ class Rosters:
             f"{roster.id} was changed meanwhile{by}: look again, and make your change over version {current}",
             conflict=True,
         )
-
-
-def roster_version(roster: Roster) -> str:
-    """A digest of a roster as it is in force."""
-    return hashlib.sha256(msgspec.json.encode(roster)).hexdigest()[:16]
 
 
 def _local(at: datetime, roster: Roster) -> str:

@@ -32,12 +32,22 @@ def mode_set(w: Work, fact: r.Fact, body: r.ModeSet) -> None:
     w.emit(e.ModeChanged(change=fact.id, sheet=body.sheet, mode=body.mode, by=body.by, why=body.why))
 
 
+def part_changed(w: Work, fact: r.Fact, body: r.PartChanged) -> None:
+    """Who is being asked goes on being asked, whatever became of the group or the roster that named them."""
+    w.look = True
+    edited = e.PartEdited(
+        change=fact.id, part=body.part, name=body.name, by=body.by, why=body.why, removed=body.removed
+    )
+    w.emit(edited)
+
+
 def reverted(w: Work, change: str, by: str, why: str) -> None:
     people = [person for person, known in w.state.edited.items() if known.change == change]
     if any(known.change == change for known in w.state.modes.values()):
         w.emit(e.Reverted(change=change, by=by, why=why))
         return
-    if not people and change not in w.state.rosters:
+    parts = any(known.change == change for known in w.state.parts.values())
+    if not people and not parts and change not in w.state.rosters:
         return  # it was reverted, or another one took its place, in that very moment
     w.look = True
     w.drop(f"change {change}")

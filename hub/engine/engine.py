@@ -144,6 +144,8 @@ class Engine:
                 editing.person_changed(w, fact, body)
             case r.RosterChanged():
                 editing.roster_changed(w, fact, body)
+            case r.PartChanged():
+                editing.part_changed(w, fact, body)
             case r.ChangeReverted():
                 editing.reverted(w, body.change, body.by, body.why)
             case r.PersonErased() if body.person in w.state.edited:

@@ -17,18 +17,19 @@ from hub.engine.state import (
     Code,
     Digest,
     Duty,
+    Edit,
     Incident,
     InForce,
     InIncident,
     ModeChange,
     Order,
-    PersonChange,
     RosterChange,
     Run,
     State,
     Task,
     counts_as_reached,
     incident_key,
+    part_key,
 )
 from hub.model import events as e
 from hub.model.message import OUTCOME_RANK, Lane, Outcome, Verb
@@ -76,7 +77,7 @@ def _unenforced(s: State, ev: e.Unenforced, at: datetime) -> None:
 
 
 def _person_edited(s: State, ev: e.PersonEdited, at: datetime) -> None:
-    s.edited[ev.person] = PersonChange(change=ev.change, by=ev.by, why=ev.why, at=at, removed=ev.removed)
+    s.edited[ev.person] = Edit(change=ev.change, by=ev.by, why=ev.why, at=at, removed=ev.removed)
 
 
 def _roster_edited(s: State, ev: e.RosterEdited, at: datetime) -> None:
@@ -87,10 +88,17 @@ def _mode_changed(s: State, ev: e.ModeChanged, at: datetime) -> None:
     s.modes[ev.sheet] = ModeChange(change=ev.change, mode=ev.mode, by=ev.by, why=ev.why, at=at)
 
 
+def _part_edited(s: State, ev: e.PartEdited, at: datetime) -> None:
+    edit = Edit(change=ev.change, by=ev.by, why=ev.why, at=at, removed=ev.removed)
+    s.parts[part_key(ev.part, ev.name)] = edit
+
+
 def _reverted(s: State, ev: e.Reverted, at: datetime) -> None:
     s.rosters.pop(ev.change, None)
     for sheet in [sheet for sheet, known in s.modes.items() if known.change == ev.change]:
         del s.modes[sheet]
+    for key in [k for k, known in s.parts.items() if known.change == ev.change]:
+        del s.parts[key]
     for person in [p for p, known in s.edited.items() if known.change == ev.change]:
         del s.edited[person]
 
@@ -503,6 +511,7 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.PersonEdited: _person_edited,
     e.RosterEdited: _roster_edited,
     e.ModeChanged: _mode_changed,
+    e.PartEdited: _part_edited,
     e.Reverted: _reverted,
     e.Opened: _opened,
     e.Joined: _joined,

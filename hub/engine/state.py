@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from hub.model import events as e
 from hub.model.broadcast import Kind, Proposal
 from hub.model.message import Lane
-from hub.model.people import Chain, Override
+from hub.model.people import Chain, Override, Part
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
@@ -219,8 +219,9 @@ class Digest(Struct, kw_only=True, gc=False):
     over: list[str] = field(default_factory=list)
 
 
-class PersonChange(Struct, kw_only=True, gc=False):
-    """Somebody is not as the files say; how they are lies in the vault under `change`."""
+class Edit(Struct, kw_only=True, gc=False):
+    """Somebody, a group, an organisation or a roster is not as the files say; how it is lies in the vault under
+    `change`."""
 
     change: str
     by: str
@@ -277,10 +278,15 @@ class State(Struct, kw_only=True, gc=False):
     watch: tuple[str, datetime] | None = None  # who has the watch of the room, and since when
     duties: dict[str, Duty] = field(default_factory=dict)  # by roster
     rosters_told: tuple[str, ...] = ()  # gaps and double bookings that the room has been told of
-    edited: dict[str, PersonChange] = field(default_factory=dict)  # person → the newest change of them
+    edited: dict[str, Edit] = field(default_factory=dict)  # person → the newest change of them
+    parts: dict[str, Edit] = field(default_factory=dict)  # "group/crisis-cell" → the newest change of it
     rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
     modes: dict[str, ModeChange] = field(default_factory=dict)  # sheet → what it is, whatever its file says
     shadow: "State | None" = None  # what sheets in shadow would have come to; None: none of them has an incident
+
+
+def part_key(part: Part, name: str) -> str:
+    return f"{part}/{name}"
 
 
 def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from hub.model.records import (
     FactBody,
     Installed,
     ModeSet,
+    PartChanged,
     PersonChanged,
     PersonErased,
     ReceiptsReceived,
@@ -85,6 +86,7 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     PersonChanged: lambda body: body.person,
     PersonErased: lambda body: body.person,
     RosterChanged: lambda body: body.roster,
+    PartChanged: lambda body: f"{body.part}/{body.name}",
     ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
 }

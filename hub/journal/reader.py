@@ -196,7 +196,7 @@ class Reader:
 
     def changes(self) -> list[Fact]:
         """All that was changed in the directory and the rosters while the hub ran, in order (hub.people.layers)."""
-        types = ("person-changed", "roster-changed", "change-reverted", "person-erased")
+        types = ("person-changed", "roster-changed", "part-changed", "change-reverted", "person-erased")
         found = self._each(
             "SELECT r.seq, r.body FROM carray(?) a CROSS JOIN records r "
             "ON r.type = a.value AND r.subject IS NOT NULL AND r.kind = 1 ORDER BY r.seq",

@@ -10,7 +10,7 @@ from msgspec import Struct
 from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
 from hub.model.message import Lane, Outcome, Verb
-from hub.model.people import Chain, Override
+from hub.model.people import Chain, Override, Part
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
 
@@ -67,8 +67,20 @@ class ModeChanged(_Event, frozen=True, tag="mode-changed"):
     why: str
 
 
+class PartEdited(_Event, frozen=True, tag="part-edited"):
+    """A group, an organisation or a roster is no longer as the files say. `change`: the fact that says how it is."""
+
+    change: str
+    part: Part
+    name: str
+    by: str
+    why: str
+    removed: bool = False
+
+
 class Reverted(_Event, frozen=True, tag="reverted"):
-    """A change of a person, a roster or a sheet's mode holds no longer. `why`: also `over`, when its time is."""
+    """A change of a person, a group, an organisation, a roster or a sheet's mode holds no longer. `why`: also `over`,
+    when its time is."""
 
     change: str
     by: str = ""
@@ -562,6 +574,7 @@ Event = (
     | PersonEdited
     | RosterEdited
     | ModeChanged
+    | PartEdited
     | Reverted
     | Opened
     | Joined

@@ -174,6 +174,29 @@ class Roster(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     may_be_empty: bool = False
 
 
+class Part(StrEnum):
+    """What there is in the directory and the rosters besides people."""
+
+    GROUP = "group"
+    ORGANISATION = "organisation"
+    ROSTER = "roster"
+
+
+class EditedPart(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A group, an organisation or a roster (without what acts put others in place for a time) as changed while running,
+    as it lies in the vault; none of them: taken out. `over`: which entry of the files it was made over
+    (hub.people.layers.version_of), `""` for none."""
+
+    group: Group | None = None
+    organisation: Organisation | None = None
+    roster: Roster | None = None
+    over: str = ""
+
+    @property
+    def entry(self) -> "Group | Organisation | Roster | None":
+        return self.group or self.organisation or self.roster
+
+
 class Asked(StrEnum):
     """How a tier names its people."""
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from hub.model.broadcast import Control, Kind
 from hub.model.events import Event
 from hub.model.message import Outcome, Verb
-from hub.model.people import Contact, Override, Steer
+from hub.model.people import Contact, Override, Part, Steer
 from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
 
@@ -265,9 +265,20 @@ class RosterChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     why: str
 
 
+class PartChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="part-changed", gc=False):
+    """A group, an organisation or who takes turns in a roster is changed, put in or taken out while the hub runs; the
+    fact's id is the change's. The whole of it lies in the vault (hub.model.people.EditedPart)."""
+
+    part: Part
+    name: str
+    by: str
+    why: str
+    removed: bool = False
+
+
 class ChangeReverted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="change-reverted", gc=False):
-    """A change of a person, a roster or a sheet's mode no longer holds: what the files say does. `by` is the hub itself
-    where they now say the same."""
+    """A change of a person, a group, an organisation, a roster or a sheet's mode no longer holds: what the files say
+    does. `by` is the hub itself where they now say the same."""
 
     change: str
     by: str
@@ -382,6 +393,7 @@ FactBody = (
     | ModeSet
     | PersonChanged
     | RosterChanged
+    | PartChanged
     | ChangeReverted
     | PersonErased
     | Rewritten

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hub.acts import ACTS, Act, Body, Changed, PersonShown, Refused, RosterShown, VersionBody
+from hub.acts import ACTS, Act, Body, Changed, PartShown, PersonShown, Refused, RosterShown, VersionBody
 from hub.connector import Unavailable
 from hub.web.openapi import Operation
 
@@ -45,7 +45,7 @@ class _Version(msgspec.Struct):
     version: str = ""
 
 
-_VERSIONED = (PersonShown, RosterShown, Changed)
+_VERSIONED = (PersonShown, PartShown, RosterShown, Changed)
 
 
 class ApiRoutes:

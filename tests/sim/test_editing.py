@@ -22,7 +22,20 @@ from hub.install import Installation
 from hub.journal.memory import MemoryJournal
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.people import Address, Asked, Chain, Contact, Edited, Override, Person, Roster, Shift, Tier
+from hub.model.people import (
+    Address,
+    Asked,
+    Chain,
+    Contact,
+    Edited,
+    EditedPart,
+    Override,
+    Part,
+    Person,
+    Roster,
+    Shift,
+    Tier,
+)
 from hub.model.signal import Certainty, Hazard, Info, Severity, Signal
 from hub.people.rosters import on_duty
 from tools.simulate.world import SimChannel, call, rules, texts
@@ -73,6 +86,12 @@ class Night:
     async def changes(self, id_: str, person: Person | None) -> str:
         body = r.PersonChanged(person=id_, by="z", why="y", removed=person is None)
         return await self.fact(body, Edited(person=person), about=r.about_person(id_))
+
+    async def turns(self, roster: str, who: str) -> str:
+        body = r.PartChanged(part=Part.ROSTER, name=roster, by="z", why="holidays")
+        return await self.fact(
+            body, EditedPart(roster=Roster(id=roster, shifts=(Shift((who,)),), zone="Europe/Brussels"))
+        )
 
     async def replaces(self, who: str, start: datetime, end: datetime) -> str:
         override = Override(people=(who,), start=start.isoformat(), end=end.isoformat())
@@ -192,6 +211,43 @@ async def test_a_hub_that_comes_back_knows_the_changes(autojump_clock: MockClock
         await trio.sleep(10)
         assert list(here.core.state.edited) == ["officer-c"], "the newer act wins until the files say the same"
         assert list(here.core.state.rosters) == [tonight]
+
+
+async def test_turns_changed_while_the_chain_runs_count_from_the_next_round_and_after_a_restart(
+    autojump_clock: MockClock,
+) -> None:
+    journal = MemoryJournal()
+    async with night(journal, config_of()) as here:
+        await here.storm()
+        await trio.sleep(300)
+        changed = await here.turns("on-call", "officer-b")
+        await trio.sleep(900)
+        assert here.rang[:2] == [(0, OFFICERS["officer-a"]), (10, OFFICERS["officer-b"])]
+        assert here.core.state.parts["roster/on-call"].change == changed
+        await here.core.snapshot()
+    later = BEGIN + timedelta(hours=1)
+    async with night(journal.survivor(), config_of(), later, seed=2) as here:
+        assert on_duty(here.installation.in_force.rosters["on-call"], later) == ("officer-b",)
+        await here.fact(r.ChangeReverted(change=changed, by="z", why="y"))
+        await trio.sleep(1)
+        assert on_duty(here.installation.in_force.rosters["on-call"], later) == ("officer-a",)
+        assert here.core.state.parts == {}
+        await here.journal.verify()
+
+
+async def test_a_roster_that_the_files_know_by_now_is_no_change_any_more(autojump_clock: MockClock) -> None:
+    journal = MemoryJournal()
+    async with night(journal, config_of()) as here:
+        await here.turns("nights", "officer-b")
+        await here.turns("on-call", "officer-c")
+        await trio.sleep(1)
+    config = config_of()
+    nights = {"nights": Roster(id="nights", shifts=(Shift(("officer-b",)),), zone="Europe/Brussels")}
+    config = msgspec.structs.replace(config, rosters=config.rosters | nights)
+    async with night(journal.survivor(), config, BEGIN + timedelta(hours=1), seed=2) as here:
+        await trio.sleep(10)
+        assert list(here.core.state.parts) == ["roster/on-call"]
+        assert list(here.installation.in_force.rosters) == ["on-call", "nights"]
 
 
 async def test_a_change_not_yet_decided_on_when_the_hub_died_counts(autojump_clock: MockClock) -> None:

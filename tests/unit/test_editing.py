@@ -11,17 +11,34 @@ from hypothesis import strategies as st
 
 from hub.binding import bind
 from hub.config import load
-from hub.config.editing import read_person
+from hub.config.editing import read_part, read_person
 from hub.config.forms import RosterForm
 from hub.config.rosters import rosters_of
-from hub.config.writing import form_of, overrides_yaml
+from hub.config.writing import form_of, form_of_part, overrides_yaml, turns_yaml
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.people import Address, Asked, Chain, Contact, Edited, Group, Layer, Override, Person, Roster, Shift, Tier
+from hub.model.people import (
+    Address,
+    Asked,
+    Chain,
+    Contact,
+    Discipline,
+    Edited,
+    EditedPart,
+    Group,
+    Layer,
+    Organisation,
+    Override,
+    Part,
+    Person,
+    Roster,
+    Shift,
+    Tier,
+)
 from hub.people.consequences import Centre, consequences
 from hub.people.directory import Directory
 from hub.people.erasing import entries_of, telling, without
-from hub.people.layers import Layers, version_of
+from hub.people.layers import Layers, part_of, version_of
 from hub.people.rosters import NotOnDuty, on_duty, taken_over
 from hub.yaml import read
 from tests.conftest import ROOT
@@ -50,12 +67,26 @@ edits = st.tuples(st.just("person"), st.sampled_from(PEOPLE), st.one_of(st.none(
 moves = st.tuples(st.just("roster"), st.sampled_from(list(ROSTERS)), st.sampled_from(PEOPLE))
 
 
-def acts_of(wanted: list[tuple[str, str, str | None]]) -> list[tuple[r.Fact, Edited | None]]:
-    made: list[tuple[r.Fact, Edited | None]] = []
+groups = st.tuples(st.just("group"), st.sampled_from(["all", "some"]), st.one_of(st.none(), st.sampled_from("abc")))
+turns = st.tuples(st.just("turns"), st.sampled_from([*ROSTERS, "new"]), st.one_of(st.none(), st.sampled_from("abc")))
+
+
+def acts_of(wanted: list[tuple[str, str, str | None]]) -> list[tuple[r.Fact, Edited | EditedPart | None]]:
+    made: list[tuple[r.Fact, Edited | EditedPart | None]] = []
     for kind, about, what in wanted:
+        if kind == "group":
+            group = None if what is None else Group(id=about, members=(what,))
+            body: Any = r.PartChanged(part=Part.GROUP, name=about, by="z", why="y", removed=group is None)
+            made.append((fact(body), EditedPart(group=group)))
+            continue
+        if kind == "turns":
+            roster = None if what is None else Roster(id=about, shifts=(Shift((what,)),))
+            body = r.PartChanged(part=Part.ROSTER, name=about, by="z", why="y", removed=roster is None)
+            made.append((fact(body), EditedPart(roster=roster)))
+            continue
         if kind == "person":
             person = None if what is None else officer(about, f"+3245000009{what}")
-            body: Any = r.PersonChanged(person=about, by="z", why="y", removed=person is None)
+            body = r.PersonChanged(person=about, by="z", why="y", removed=person is None)
             made.append((fact(body), Edited(person=person)))
         else:
             override = Override(people=(str(what),), start=NOW.isoformat(), end=(NOW + timedelta(hours=8)).isoformat())
@@ -64,7 +95,7 @@ def acts_of(wanted: list[tuple[str, str, str | None]]) -> list[tuple[r.Fact, Edi
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.one_of(edits, moves), max_size=12), st.randoms())
+@given(st.lists(st.one_of(edits, moves, groups, turns), max_size=12), st.randoms())
 def test_what_is_changed_and_taken_back_is_as_the_files_say(wanted: list[Any], chance: random.Random) -> None:
     layers = Layers()
     made = acts_of(wanted)
@@ -72,9 +103,13 @@ def test_what_is_changed_and_taken_back_is_as_the_files_say(wanted: list[Any], c
         layers.take(one, edited)
         body = one.body
         if isinstance(body, r.PersonChanged):
-            assert edited is not None
+            assert isinstance(edited, Edited)
             assert layers.directory(FILES).person(body.person) == edited.person, "the newest act wins"
-        elif isinstance(body, r.RosterChanged):
+        elif isinstance(body, r.PartChanged):
+            assert isinstance(edited, EditedPart)
+            there = part_of(layers.directory(FILES), layers.turns(ROSTERS), body.part, body.name)
+            assert there == edited.entry, "the newest act wins"
+        elif isinstance(body, r.RosterChanged) and body.roster in layers.over(ROSTERS):
             assert on_duty(layers.over(ROSTERS)[body.roster], NOW) == body.overrides[0].people
     chance.shuffle(made)
     for one, _ in made:
@@ -85,17 +120,19 @@ def test_what_is_changed_and_taken_back_is_as_the_files_say(wanted: list[Any], c
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(edits, moves), max_size=12))
+@given(st.lists(st.one_of(edits, moves, groups, turns), max_size=12))
 def test_what_the_files_say_by_now_is_no_change_any_more(wanted: list[Any]) -> None:
     layers = Layers()
     for one, edited in acts_of(wanted):
         layers.take(one, edited)
     directory, rosters = layers.directory(FILES), layers.over(ROSTERS)
     said = layers.said_by(directory, rosters)
-    assert set(said) == {*(change for change, _ in layers.people.values()), *layers.rosters}
+    gone = {change for change, (roster, _) in layers.rosters.items() if roster not in rosters}
+    everything = {change for known in (layers.people, layers.parts) for change, _ in known.values()}
+    assert set(said) == {*everything, *layers.rosters} - gone
     for change in said:
         layers.revert(change)
-    assert (layers.people, layers.rosters) == ({}, {})
+    assert (layers.people, layers.parts, set(layers.rosters)) == ({}, {}, gone)
 
 
 def test_people_keep_their_place_and_who_is_new_comes_last() -> None:
@@ -111,6 +148,48 @@ def test_a_change_whose_words_were_erased_puts_nobody_in_force() -> None:
     layers = Layers()
     layers.take(fact(r.PersonChanged(person="a", by="z", why="y")), None)
     assert layers.directory(FILES).person("a") is None
+
+
+def test_who_is_of_the_discipline_of_their_organisation_follows_it() -> None:
+    police = Organisation(id="police", names={}, kind="police-zone", discipline=Discipline.D3)
+    people = [
+        officer("a", organisation="police", discipline=Discipline.D3),
+        officer("b", organisation="police", discipline=Discipline.D5),
+        officer("c", discipline=Discipline.D3),
+    ]
+    files, layers = Directory(people, organisations=[police]), Layers()
+    moved = msgspec.structs.replace(police, discipline=Discipline.D4)
+    change = fact(r.PartChanged(part=Part.ORGANISATION, name="police", by="z", why="y"))
+    layers.take(change, EditedPart(organisation=moved))
+    directory = layers.directory(files)
+    assert [p.discipline for p in directory.people.values()] == [Discipline.D4, Discipline.D5, Discipline.D3]
+    assert directory.organisations == {"police": moved}
+    layers.revert(change.id)
+    assert layers.directory(files) is files
+
+
+def test_who_takes_turns_is_changed_and_tonights_replacement_stands() -> None:
+    layers = Layers()
+    for one, edited in acts_of([("roster", "on-call", "d"), ("turns", "on-call", "c")]):
+        layers.take(one, edited)
+    roster = layers.over(ROSTERS)["on-call"]
+    assert on_duty(roster, NOW) == ("d",)
+    assert on_duty(roster, NOW + timedelta(hours=9)) == ("c",)
+
+
+def test_what_the_files_say_besides_is_not_lost_behind_changed_turns() -> None:
+    """The overrides were copied into the files, the turns were not: what is in force stays the same."""
+    layers = Layers()
+    for one, edited in acts_of([("turns", "on-call", "c"), ("roster", "on-call", "d")]):
+        layers.take(one, edited)
+    before = layers.over(ROSTERS)["on-call"]
+    files = ROSTERS | {"on-call": msgspec.structs.replace(ROSTERS["on-call"], overrides=before.overrides)}
+    assert layers.said_by(FILES, files) == []
+    assert layers.over(files)["on-call"] == before
+    files |= {"on-call": before}
+    for change in layers.said_by(FILES, files):
+        layers.revert(change)
+    assert (layers.parts, layers.rosters, layers.over(files)["on-call"]) == ({}, {}, before)
 
 
 # --- swaps ---------------------------------------------------------------------------------------------------
@@ -208,6 +287,77 @@ def test_everybody_of_the_example_is_read_back_as_they_are_shown() -> None:
         read_back, findings = read_person(config, directory, {}, person.id, form)
         assert read_back == person
         assert [f for f in findings if not f.warning] == []
+
+
+def test_every_group_organisation_and_roster_of_the_example_is_read_back_as_it_is_shown() -> None:
+    config, _ = load(ROOT / "config")
+    directory, zone = config.directory(), config.hub.zone
+    entries = [*directory.groups.items(), *directory.organisations.items(), *config.rosters.items()]
+    assert len({type(entry) for _, entry in entries}) == 3
+    for name, entry in entries:
+        part = Part(type(entry).__name__.casefold())
+        read_back, findings = read_part(config, directory, part, name, form_of_part(entry, zone))
+        assert (read_back, [f for f in findings if not f.warning]) == (entry, [])
+
+
+RICH = Roster(
+    id="rich",
+    shifts=(
+        Shift(("officer-a", "officer-b")),
+        Shift(("officer-c",), "2026-10-25T00:30:00+00:00", "2026-10-25T01:30:00+00:00"),
+    ),
+    layers=(
+        Layer(turns=(("officer-a",), ("officer-b",)), first="2026-10-05", days=14, at="07:30"),
+        Layer(
+            turns=(("officer-a", "officer-b"), ("officer-c",)),
+            first="2026-10-05",
+            days=3,
+            hours=("20:00", "08:00"),
+            on=("mon", "holiday"),
+        ),
+    ),
+    overrides=(
+        Override(people=("officer-c",), start="2026-12-24T07:00:00+00:00", end="2026-12-26T07:00:00+00:00"),
+        Override(
+            people=("officer-a",), start="2026-12-31T07:00:00+00:00", end="2027-01-01T07:00:00+00:00", besides=True
+        ),
+    ),
+    zone="Europe/Brussels",
+    notice_s=5400.0,
+    may_be_empty=True,
+)
+
+
+@pytest.mark.parametrize("notice_s", [0.0, 45.0, 5400.0])
+def test_turns_are_written_as_the_files_read_them(notice_s: float) -> None:
+    config, _ = load(ROOT / "config")
+    roster = msgspec.structs.replace(RICH, notice_s=notice_s)
+    document = read(turns_yaml(roster, "Europe/Brussels"), "rosters.yaml")
+    forms: Any = bind(document, document.root, dict[str, RosterForm])
+    assert rosters_of(document, forms, config.directory().people, "Europe/Brussels") == {"rich": roster}
+    assert document.findings == []
+
+
+@pytest.mark.parametrize(
+    ("part", "form", "said"),
+    [
+        (Part.GROUP, ["officer-q"], 'x: "officer-q" is nobody'),
+        (Part.GROUP, {"competence": "juggler"}, 'competence: nobody has the competence "juggler"'),
+        (Part.GROUP, {"but not": ["officer-a"]}, "x: group x does not say what its people are"),
+        (Part.ORGANISATION, {"fr": "A", "nl": "A", "en": "A", "kind": "fire"}, 'x: "x" lacks de'),
+        (Part.ORGANISATION, {"fr": "A", "nl": "A", "de": "A", "en": "A", "kind": "fire", "communes": ["atlantis"]},
+         'communes: "atlantis" is no area of areas.yaml'),
+        (Part.ROSTER, {"always": ["officer-q"]}, 'always: "officer-q" is nobody'),
+        (Part.ROSTER, {"layers": [{"people": "officer-a", "from": "2026-10-05", "every": "moon"}]}, "layers.every"),
+        (Part.ROSTER, {"alwais": ["officer-a"]}, 'alwais: "alwais" is no key of'),
+    ],
+)  # fmt: skip
+def test_what_is_sent_wrong_is_told_with_its_field(part: Part, form: Any, said: str) -> None:
+    config, _ = load(ROOT / "config")
+    entry, findings = read_part(config, config.directory(), part, "x", form)
+    assert entry is None
+    told = [f"{f.file}: {f.message}" for f in findings if not f.warning]
+    assert any(said in one for one in told), told
 
 
 # --- erasing -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hub.model import events as e
 from hub.model import records as r
-from hub.model.people import Override, Steer
+from hub.model.people import Override, Part, Steer
 from tests.stories import Night
 
 
@@ -90,4 +90,36 @@ def test_a_change_taken_back_twice_is_taken_back_once() -> None:
     night.fact(r.PersonChanged(person="officer-a", by="z", why="x", removed=True))
     night.fact(r.PersonErased(person="officer-a", by="z", why="asked for"))
     assert night.state.edited == {}
+    night.over()
+
+
+def test_a_group_is_changed_and_taken_back_and_the_newest_change_counts() -> None:
+    night = Night()
+    changed = [
+        night.fact(r.PartChanged(part=Part.GROUP, name="cell", by="z", why="y", removed=removed))
+        for removed in (False, True)
+    ]
+    assert night.state.parts["group/cell"].removed
+    night.fact(r.ChangeReverted(change=changed[0], by="z", why="y"))
+    assert list(night.state.parts) == ["group/cell"], "another took its place"
+    night.fact(r.ChangeReverted(change=changed[1], by="z", why="y"))
+    assert night.state.parts == {}
+    reverted = [ev.change for d in night.decisions for ev in d.events if isinstance(ev, e.Reverted)]
+    assert reverted == changed[1:]
+    night.over()
+
+
+def test_who_is_in_the_group_no_more_goes_on_being_asked_and_who_is_new_is_asked_next() -> None:
+    night = Night()
+    night.signal()
+    night.person("officer-a").receives("storm-wake", by="sms")
+    night.world.groups |= {"a": ("officer-c",), "b": ("officer-d",)}
+    night.fact(r.PartChanged(part=Part.GROUP, name="b", by="z", why="y"))
+    night.after(seconds=90)
+    night.person("officer-a").receives("storm-wake", by="voice")
+    night.after(seconds=150)
+    night.person("officer-d").receives("storm-wake", by="sms")
+    night.person("officer-d").replies("yes")
+    night.person("officer-d").receives("hub.accepted", by="sms")
+    night.partners_are_told()
     night.over()

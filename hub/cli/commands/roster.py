@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from hub.cli.commands.parts import add_taking_out
 from hub.cli.options import CONFIG, ByOption, ConfigOption, JsonOption, WhyOption
+from hub.model.people import Part
 
 app = typer.Typer(help="Who is on duty when.", no_args_is_help=True)
 RosterArgument = Annotated[str, typer.Argument(help="The roster's name.")]
@@ -126,3 +128,22 @@ def lift(
     from hub.cli.setting import checked
 
     lift(checked(config), change, by, why, as_json)
+
+
+@app.command("set")
+def set_(
+    roster: RosterArgument,
+    file: Annotated[Path, typer.Option("--file", help="YAML with its whole entry, as in config/rosters.yaml.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Changes who takes turns, in the running hub, from now on; a new name makes a roster."""
+    from hub.cli.changing import set_part
+    from hub.cli.setting import checked
+
+    set_part(checked(config), Part.ROSTER, roster, [], file, by, why, as_json)
+
+
+add_taking_out(app, Part.ROSTER)
