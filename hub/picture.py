@@ -143,12 +143,13 @@ def _broadcast(state: State, broadcast: Broadcast) -> dict[str, Any]:
     channels: dict[str, dict[str, int]] = {}
     for order in [state.orders[o] for o in broadcast.orders if o in state.orders]:
         counts = channels.setdefault(order.event.channel, dict.fromkeys(_WORDS.values(), 0))
-        if not order.event.only:
+        if not order.event.only and not order.followed:
             for rank, word in _WORDS.items():
                 counts[word] += order.states.count(rank)
         else:
-            for index in order.event.only:
-                counts[_WORDS[order.states[index]]] += 1
+            for index in order.meant():
+                if index not in order.followed:  # who went on to their next address counts there
+                    counts[_WORDS[order.states[index]]] += 1
     return {
         "id": broadcast.id,
         "kind": str(broadcast.kind),

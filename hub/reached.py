@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.model import events as e
-from hub.model.message import Outcome
+from hub.model.message import NO_ADDRESS, Outcome
 from hub.why import Reading, Unknown, decisions, drafted_by
 
 _audience = msgspec.json.Decoder(list[str])
@@ -16,14 +16,15 @@ REACHED = (Outcome.SENT, Outcome.DELIVERED)
 
 
 class Reached(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One delivery: `outcome` waiting, sent, delivered, failed or withdrawn, since when (None: it waits), and the
-    reason. `person` is `""` where the audience was erased."""
+    """One person by one channel: `outcome` waiting, sent, delivered, failed or withdrawn, since when (None: it waits),
+    and the reason; `address`: at which of their addresses, from 0. `person` is `""` where the audience was erased."""
 
     person: str
     channel: str
     outcome: str
     at: datetime | None = None
     reason: str = ""
+    address: int = 0
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -77,13 +78,22 @@ def account(reading: Reading, broadcast: str) -> Account:
 def _deliveries(
     reading: Reading, orders: dict[str, e.Ordered], last: dict[tuple[str, int], tuple[str, datetime, str]]
 ) -> Iterator[Reached]:
+    """One for each person and channel: at the last of their addresses that it went to."""
+    found: dict[tuple[str, int], Reached] = {}
+    first: dict[str, str] = {}  # order → the one whose failed deliveries it (or an order between) took over
     for order in orders.values():
+        begun = first[order.order] = first.get(order.after, order.order)
         (entry,) = reading.vault([order.audience])
         people = [] if entry is None else _audience.decode(entry.payload)
         for index in order.only or range(order.size):
             outcome, at, reason = last.get((order.order, index), ("waiting", None, ""))
+            if order.after and reason.startswith(NO_ADDRESS):
+                continue  # they had no other: what became of the one before it counts
             person = people[index] if index < len(people) else ""
-            yield Reached(person=person, channel=order.channel, outcome=outcome, at=at, reason=reason)
+            found[begun, index] = Reached(
+                person=person, channel=order.channel, outcome=outcome, at=at, reason=reason, address=order.address
+            )
+    yield from found.values()
 
 
 def _act(event: e.Event, broadcast: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from hub.model.records import (
     ReceiptsReceived,
     VaultEntry,
 )
+from hub.picture import Recent, picture
 from tests.stories import Night, World
 
 TOWN = tuple(f"r-{n}" for n in range(7))
@@ -46,7 +47,8 @@ class Town(Night):
 
     def release(self, broadcast: str, by: str = "officer-b", audience: Any = None, **more: Any) -> None:
         texts = {language: Text(text="Close your windows.") for language in Language}
-        content = Content(texts=texts, audience={"sms": TOWN} if audience is None else audience, **more)
+        ways = {"sms": max([1, *self.world.several.values()])}
+        content = Content(texts=texts, audience={"sms": TOWN} if audience is None else audience, ways=ways, **more)
         self.fact(BroadcastReleased(broadcast=broadcast, by=by), content)
 
     def control(self, broadcast: str, act: Control, by: str = "officer-a") -> None:
@@ -71,6 +73,11 @@ class Town(Night):
             for order in self.orders(broadcast)
             for index in (order.only or range(order.size))
         ]
+
+    def shown(self, broadcast: str) -> dict[str, dict[str, int]]:
+        """How far it is, as the status shows it, without what is nought."""
+        (found,) = [b for b in picture(self.state, self.now, Recent())["broadcasts"] if b["id"] == broadcast]
+        return {channel: {word: n for word, n in counts.items() if n} for channel, counts in found["channels"].items()}
 
     def known(self, broadcast: str) -> Broadcast:
         return self.state.broadcasts[broadcast]

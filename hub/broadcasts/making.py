@@ -149,14 +149,27 @@ class Maker:
         content = _content.decode(entry.payload)
         followed = self._state().broadcasts.get(broadcast.follows)
         if followed is not None:
-            return await self.follow(followed, content.texts)
-        kept = {c: tuple(p for p in people if not self._no_more(p, c)) for c, people in content.audience.items()}
-        return replace(content, audience=kept)
+            content = await self.follow(followed, content.texts)
+        else:
+            kept = {c: tuple(p for p in people if not self._no_more(p, c)) for c, people in content.audience.items()}
+            content = replace(content, audience=kept)
+        ways = {c: await self._ways(people, c, broadcast.status) for c, people in content.audience.items()}
+        return replace(content, ways=ways)
+
+    async def _ways(self, people: tuple[str, ...], channel: str, status: Status) -> int:
+        """How many addresses anybody of an audience has on a channel."""
+        most = 1
+        for start in range(0, len(people), AT_ONCE):
+            part = people[start : start + AT_ONCE]
+            most = max(most, *(len(self._directory.addresses(person, channel, status)) for person in part))
+            await trio.lowlevel.checkpoint()
+        return most
 
     async def follow(self, followed: Broadcast, texts: dict[Language, Text]) -> Content:
         """For exactly those whom a broadcast reached, by the channels that reached them; nobody is rung up whom
         something else reached."""
         state, seen, by = self._state(), dict[str, bytes](), dict[str, list[str]]()
+        at: dict[str, dict[str, int]] = {}
         for order_id in followed.orders:
             order = state.orders.get(order_id)
             if order is None:
@@ -168,12 +181,14 @@ class Maker:
             for person, one in zip(people, reached, strict=False):
                 if one and order.event.channel not in by.setdefault(person, []):
                     by[person].append(order.event.channel)
+                    if order.event.address:
+                        at.setdefault(order.event.channel, {})[person] = order.event.address
         audience: dict[str, list[str]] = {}
         for person, channels in by.items():
             quiet = [c for c in channels if not self._channels[c].abilities.voice] if len(channels) > 1 else channels
             for channel in quiet or channels:
                 audience.setdefault(channel, []).append(person)
-        return Content(texts=texts, audience={c: tuple(people) for c, people in audience.items()}, seen=seen)
+        return Content(texts=texts, audience={c: tuple(people) for c, people in audience.items()}, seen=seen, at=at)
 
     def person(self, person: str) -> None:
         """Who stands behind a broadcast has to be somebody: whether two are different must be known."""

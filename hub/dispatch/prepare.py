@@ -20,7 +20,7 @@ from hub.model.broadcast import Content
 from hub.model.enclosure import Enclosure
 from hub.model.events import Ordered
 from hub.model.ids import Ids
-from hub.model.message import Lane, Message, Outcome
+from hub.model.message import NO_ADDRESS, Lane, Message, Outcome
 from hub.model.people import Language
 from hub.model.records import Attempt, Fact, Receipt, VaultEntry
 from hub.model.signal import Signal, Status
@@ -127,7 +127,7 @@ class Preparer:
             person = people[index] if index < len(people) else ""
             address = self._address(order.ordered, person)
             if not address or self._wants_no_more(order.ordered, person):
-                why = "opted out" if address else f"no address for {order.ordered.channel}"
+                why = "opted out" if address else f"{NO_ADDRESS} for {order.ordered.channel}"
                 prepared.refused.append(_refused(work, index, why))
                 continue
             if not self._may_see(order.ordered, person):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from hub.engine import onward
 from hub.engine.reach import REACHED
 from hub.engine.state import Broadcast
 from hub.engine.work import Work
@@ -126,23 +127,35 @@ def released(w: Work, body: BroadcastReleased, content: Content | None) -> None:
 
 def _order(w: Work, broadcast: Broadcast, content: Content) -> None:
     for channel, people in content.audience.items():
-        for start in range(0, len(people), PART):
-            part = people[start : start + PART]
-            order = w.id()
-            w.vault.append(VaultEntry(key=order, payload=msgspec.json.encode(part), about=broadcast.id))
-            w.emit(
-                e.Ordered(
-                    order=order,
-                    channel=channel,
-                    lane=Lane.MASS,
-                    message=MESSAGE,
-                    audience=order,
-                    size=len(part),
-                    status=broadcast.status,
-                    broadcast=broadcast.id,
-                    texts=broadcast.texts,
-                )
-            )
+        at, by_address = content.at.get(channel, {}), dict[int, list[str]]()
+        for person in people:
+            by_address.setdefault(at.get(person, 0), []).append(person)
+        for address, those in by_address.items():
+            for start in range(0, len(those), PART):
+                part = tuple(those[start : start + PART])
+                _order_part(w, broadcast, channel, address, content.ways.get(channel, 1), part)
+
+
+def _order_part(
+    w: Work, broadcast: Broadcast, channel: str, address: int, addresses: int, part: tuple[str, ...]
+) -> None:
+    order = w.id()
+    w.vault.append(VaultEntry(key=order, payload=msgspec.json.encode(part), about=broadcast.id))
+    w.emit(
+        e.Ordered(
+            order=order,
+            channel=channel,
+            lane=Lane.MASS,
+            message=MESSAGE,
+            address=address,
+            addresses=addresses,
+            audience=order,
+            size=len(part),
+            status=broadcast.status,
+            broadcast=broadcast.id,
+            texts=broadcast.texts,
+        )
+    )
 
 
 def _catch_up(w: Work, broadcast: Broadcast, content: Content) -> None:
@@ -167,6 +180,8 @@ def _tell(w: Work, broadcast: Broadcast, order: e.Ordered, indexes: tuple[int, .
             channel=order.channel,
             lane=Lane.MASS,
             message=MESSAGE,
+            address=order.address,
+            addresses=order.addresses,
             audience=order.audience,
             size=order.size,
             only=() if len(indexes) == order.size else indexes,
@@ -190,6 +205,17 @@ def moved(w: Work, order: e.Ordered, reached: tuple[int, ...]) -> None:
         incident = w.state.incidents.get(broadcast.incident)
         if incident and not broadcast.outcome and StepOutcome.SENT not in incident.outcomes.get(broadcast.step, ()):
             _came_to(w, broadcast, StepOutcome.SENT)
+    _end_if_over(w, broadcast)
+
+
+def gathered(w: Work, order: e.Ordered) -> None:
+    """What failed of an order has gone on to next addresses, or has none."""
+    broadcast = w.state.broadcasts.get(order.broadcast)
+    if broadcast is None:
+        return
+    for order_id in _unfinished(w, broadcast) if broadcast.held else ():
+        if not w.state.orders[order_id].held:
+            w.emit(e.OrderHeld(order=order_id))
     _end_if_over(w, broadcast)
 
 
@@ -256,7 +282,9 @@ def _end(w: Work, broadcast: Broadcast, outcome: str, by: str = "", why: str = "
 
 
 def _unfinished(w: Work, broadcast: Broadcast) -> list[str]:
-    return [o for o in broadcast.orders if o in w.state.orders and not w.state.orders[o].over]
+    """Orders of which something is still to go out, be it to the next address of who was not reached."""
+    known = [w.state.orders[o] for o in broadcast.orders if o in w.state.orders]
+    return [one.event.order for one in known if not one.over or (not one.withdrawn and onward.waits(w, one))]
 
 
 def _clear_alarm(w: Work, broadcast: str) -> None:

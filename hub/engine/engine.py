@@ -262,6 +262,8 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         chain.answer_due(w, w.state.asks[subject], at)
     elif kind == "address":
         onward.due(w, subject)
+        if subject in w.state.orders:
+            broadcast.gathered(w, w.state.orders[subject].event)
     elif kind == "channel":
         chain.channel_due(w, w.state.asks[subject], at)
 
@@ -313,13 +315,13 @@ def _receipts(w: Work, receipts: Sequence[r.Receipt], at: datetime) -> None:
         order = w.state.orders[order_id]
         newly = _newly_reached(order.states, moved) if order.event.broadcast else ()
         w.emit(e.Delivered(order=order_id, moves=tuple(moved)))
-        if order.event.broadcast:
-            broadcast.moved(w, order.event, newly)
         if order.event.lane == Lane.ASK:
             chain.delivery_moved(w, order, moved[-1][1], order_id in unheard, at)
         _notified(w, order.event, moved)
         if order.event.lane != Lane.ASK:
             onward.moved(w, order, moved, order_id in unheard)
+        if order.event.broadcast:  # once it is known what goes on to next addresses
+            broadcast.moved(w, order.event, newly)
         if order.event.enclosed is not None:
             _document_failed(w, order.event, moved)
 

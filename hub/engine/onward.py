@@ -12,11 +12,13 @@ from msgspec.structs import replace
 from hub.engine.state import Incident, Order
 from hub.engine.work import Work
 from hub.model import events as e
+from hub.model.broadcast import Kind
 from hub.model.message import OUTCOME_RANK, Outcome
 from hub.playbook.language import Outcome as StepOutcome
 
 NOT_REACHED = "not-reached"
 GATHER_S = 10.0
+BROADCAST_S = 6 * 3600.0  # how long after its beginning a broadcast goes on to next addresses: what is old does harm
 NAMED_MAX = 20  # people an alarm names
 
 _FAILED = OUTCOME_RANK[Outcome.FAILED]
@@ -72,8 +74,29 @@ def _wanted(w: Work, ev: e.Ordered) -> bool:
     """Whether it is still of use: not when it is too late, nor, but for the all-clear, when all is over."""
     if ev.until is not None and w.now > ev.until:
         return False
+    if ev.broadcast:
+        return _broadcast_wanted(w, ev.broadcast)
     known = [w.state.incidents[i] for i in ev.incidents if i in w.state.incidents]
     return ev.clears or not known or not all(incident.ended for incident in known)
+
+
+def _broadcast_wanted(w: Work, broadcast_id: str) -> bool:
+    """Not when somebody has stopped it, nor when what follows it says something else by now."""
+    broadcast = w.state.broadcasts.get(broadcast_id)
+    if broadcast is None or broadcast.began_at is None or broadcast.outcome == "stopped":
+        return False
+    if (w.now - broadcast.began_at).total_seconds() > BROADCAST_S:
+        return False
+    followers = [f for f in w.state.broadcasts.values() if f.follows == broadcast_id]
+    return not any(
+        f.began_at is not None or (f.kind is Kind.CORRECTION and f.outcome not in ("lapsed", "discarded"))
+        for f in followers
+    )
+
+
+def waits(w: Work, order: Order) -> bool:
+    """Whether what failed of it is being gathered for its next addresses."""
+    return _deadline(order) in w.state.deadlines
 
 
 # --- what a step comes to ----------------------------------------------------------------------------------
@@ -86,7 +109,7 @@ def _judge(w: Work, order: Order) -> None:
         return
     for incident in [w.state.incidents[i] for i in ev.incidents if i in w.state.incidents]:
         mine = _round(w, incident, order)
-        if any(not one.settled or _deadline(one) in w.state.deadlines for one in mine):
+        if any(not one.settled or waits(w, one) for one in mine):
             continue
         nobody = all(one.states[i] >= _FAILED for one in mine for i in one.meant())
         if nobody and StepOutcome.FAILED not in incident.outcomes.get(ev.step, ()):

@@ -54,12 +54,15 @@ class Proposal(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
 class Content(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What of a broadcast lies in the vault, with the fact that drafts or releases it. `audience`: channel → people, in
-    order. `seen`: of a broadcast that follows another, which deliveries of the other's orders had reached somebody
-    when the audience was made (a bit for each, the lowest of a byte first)."""
+    order. `ways`: channel → how many addresses anybody has on it. Of a broadcast that follows another: `at`: channel →
+    person → which of their addresses had reached them (from 0), where not the first; `seen`: which deliveries of the
+    other's orders had reached somebody when the audience was made (a bit for each, the lowest of a byte first)."""
 
     texts: dict[Language, Text]
     audience: dict[str, tuple[str, ...]]
     seen: dict[str, bytes] = {}
+    at: dict[str, dict[str, int]] = {}
+    ways: dict[str, int] = {}
 
 
 def bits(reached: list[bool]) -> bytes:

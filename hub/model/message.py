@@ -46,6 +46,8 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"  # no longer wanted before it went out
 
 
+NO_ADDRESS = "no address"  # how a reason begins where somebody has none, or no further one
+
 OUTCOME_RANK = {
     Outcome.RETRY: 0,
     Outcome.SENT: 1,

@@ -159,6 +159,43 @@ def test_held_across_a_restart_then_stopped_and_corrected(here: Room) -> None:
     assert len(told) < CROWD
 
 
+def test_who_has_a_second_number_is_told_there_and_hears_the_all_clear_there_too(tmp_path: Path) -> None:
+    with room(tmp_path) as here:
+        numbers = {"f-1": "+32450000101|+32450000102", "f-2": "+32450000103", "f-3": "+32450000104|+32450000105"}
+        rows = [f"{id_};nl;Forest;Rue;1;;;{number};;" for id_, number in numbers.items()]
+        head = "id;language;commune;street;number;latitude;longitude;sms;call;email"
+        (here.folder.config / "registered" / "forest.csv").write_text("\n".join([head, *rows]))
+        here.script("+32450000101", sms_error=30005)  # undelivered, some time later
+        here.script("+32450000104", sms_error=21211)  # refused at once
+        here.script("+32450000105", sms_error=21211)
+        here.start()
+        alert = draft(here, registered={"areas": ["forest"]})
+        assert vigie(here, "broadcast", "release", alert, "--by", "officer-b").code == 0
+        here.until(lambda: here.sms_to("+32450000102") == [SAY["nl"]], "an SMS to the second number")
+        here.until(lambda: sum(state_of(here, alert)["channels"]["sms"].values()) == 3, "three people")
+
+        def settled() -> bool:
+            counts = state_of(here, alert)["channels"]["sms"]
+            return bool(counts["failed"] == 1 and counts["delivered"] == 2)
+
+        here.until(settled, "two reached, one not")
+        assert done(here, alert)["outcome"] == "done"
+        lines = {line["person"]: line for line in vigie(here, "broadcast", "report", alert, "--json").json_lines()}
+        assert {p: (line["outcome"], line.get("address", 0)) for p, line in lines.items()} == {
+            "f-1": ("delivered", 1),
+            "f-2": ("delivered", 0),
+            "f-3": ("failed", 1),
+        }
+        assert "21211" in lines["f-3"]["reason"]
+        account = vigie(here, "broadcast", "report", alert).out
+        assert "2 people reached, 3 deliveries" in account
+
+        clear = follow(here, alert, "all-clear", {"fr": "Fin.", "nl": "Einde.", "de": "Ende.", "en": "All clear."})
+        assert vigie(here, "broadcast", "release", clear["id"], "--by", "officer-a").code == 0
+        done(here, clear["id"])
+        assert sorted(m.to for m in here.messages() if m.body == "Einde.") == ["+32450000102", "+32450000103"]
+
+
 def test_stop_of_the_public_holds_for_the_next_broadcast(here: Room) -> None:
     here.text("+32450001001", "STOP")
     here.until(lambda: here.events(e.OptedOut), "somebody who wants nothing more")  # the provider tells them so itself

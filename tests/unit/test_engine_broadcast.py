@@ -6,6 +6,7 @@ import pytest
 
 from hub.engine import broadcast as rules
 from hub.engine.broadcast import impossible
+from hub.model import events as e
 from hub.model.broadcast import Control, Kind, bit, bits
 from hub.model.message import Outcome
 from hub.model.records import BroadcastReleased
@@ -199,6 +200,120 @@ def test_a_week_after_its_end_nothing_of_it_is_kept_in_mind() -> None:
 def test_bits() -> None:
     reached = [True, False, False, True, False, False, False, False, True, False]
     assert [bit(bits(reached), i) for i in range(12)] == [*reached, False, False]
+
+
+# --- the next address ------------------------------------------------------------------------------------------
+
+
+def two_numbers(*people: str) -> tuple[Town, str, e.Ordered]:
+    """A broadcast that has begun to a town in which some have two numbers."""
+    town = Town()
+    town.world.several = dict.fromkeys([(person, "sms") for person in people], 2)
+    alert = town.draft(people=1)
+    town.release(alert, by="officer-a")
+    (order,) = town.orders(alert)
+    return town, alert, order
+
+
+def test_who_cannot_be_reached_at_one_number_is_told_at_the_next() -> None:
+    town, alert, order = two_numbers("r-1", "r-3")
+    assert (order.address, order.addresses) == (0, 2)
+    town.comes_to(order.order, Outcome.SENT, 0, 2, 4, 5, 6)
+    town.comes_to(order.order, Outcome.FAILED, 1)
+    town.comes_to(order.order, Outcome.FAILED, 3)
+    assert town.known(alert).outcome == "", "two of them are still to be told"
+    town.after(seconds=10)
+    (_, second) = town.orders(alert)
+    assert (second.after, second.address, second.only, second.audience) == (order.order, 1, (1, 3), order.order)
+    assert second.texts == order.texts
+    assert town.shown(alert) == {"sms": {"sent": 5, "waiting": 2}}
+    town.comes_to(second.order, Outcome.SENT, 1)
+    assert town.known(alert).outcome == ""
+    town.comes_to(second.order, Outcome.FAILED, 3)
+    assert town.known(alert).outcome == "done"
+    assert town.shown(alert) == {"sms": {"sent": 6, "failed": 1}}
+    town.after(hours=1)
+    assert len(town.orders(alert)) == 2
+    town.over()
+
+
+def test_where_nobody_has_another_number_it_is_done_at_once() -> None:
+    town, alert, order = two_numbers()
+    town.comes_to(order.order, Outcome.SENT, *range(6))
+    town.comes_to(order.order, Outcome.FAILED, 6)
+    assert town.known(alert).outcome == "done"
+    town.after(hours=1)
+    assert len(town.orders(alert)) == 1
+    town.over()
+
+
+def test_what_turns_out_to_have_failed_after_it_was_done_goes_on_for_some_hours_only() -> None:
+    town, alert, order = two_numbers("r-1", "r-2")
+    town.comes_to(order.order, Outcome.SENT, *range(7))
+    assert town.known(alert).outcome == "done"
+    town.after(hours=5)
+    town.comes_to(order.order, Outcome.FAILED, 1)
+    town.after(seconds=10)
+    (_, second) = town.orders(alert)
+    assert second.only == (1,)
+    town.after(hours=1)
+    town.comes_to(order.order, Outcome.FAILED, 2)
+    town.after(hours=1)
+    assert len(town.orders(alert)) == 2
+    town.over()
+
+
+@pytest.mark.parametrize("kind", [Kind.ALL_CLEAR, Kind.CORRECTION])
+def test_what_is_over_or_wrong_goes_on_to_no_further_number(kind: Kind) -> None:
+    town, alert, order = two_numbers("r-1")
+    town.comes_to(order.order, Outcome.SENT, *range(7))
+    clear = town.draft(kind, follows=alert, people=1)
+    if kind is Kind.ALL_CLEAR:
+        town.release(clear, by="officer-a", audience={"sms": TOWN}, seen=town.seen(alert))
+    town.comes_to(order.order, Outcome.FAILED, 1)
+    town.after(minutes=1)
+    assert len(town.orders(alert)) == 1
+    town.over()
+
+
+def test_stopped_while_it_gathers_nothing_more_goes_out() -> None:
+    town, alert, order = two_numbers("r-1")
+    town.comes_to(order.order, Outcome.SENT, 0, 2, 3, 4, 5, 6)
+    town.comes_to(order.order, Outcome.FAILED, 1)
+    town.control(alert, Control.STOP)
+    town.after(minutes=1)
+    assert (len(town.orders(alert)), town.known(alert).outcome) == (1, "stopped")
+    town.over()
+
+
+def test_held_the_next_number_waits_too() -> None:
+    town, alert, order = two_numbers("r-1")
+    town.comes_to(order.order, Outcome.FAILED, 1)
+    town.control(alert, Control.HOLD)
+    town.after(minutes=1)
+    (_, second) = town.orders(alert)
+    assert town.state.orders[second.order].held
+    town.control(alert, Control.RESUME)
+    assert not town.state.orders[second.order].held
+    town.over()
+
+
+def test_the_all_clear_goes_to_the_number_that_the_alert_reached() -> None:
+    town, alert, order = two_numbers("r-1", "r-2")
+    town.comes_to(order.order, Outcome.SENT, 0, 3, 4, 5, 6)
+    town.comes_to(order.order, Outcome.FAILED, 1, 2)
+    town.after(seconds=10)
+    (_, second) = town.orders(alert)
+    town.comes_to(second.order, Outcome.SENT, 1)
+    clear = town.draft(Kind.ALL_CLEAR, follows=alert, people=1)
+    audience = {"sms": ("r-0", "r-1", "r-3", "r-4", "r-5", "r-6")}
+    town.release(clear, by="officer-a", audience=audience, seen=town.seen(alert), at={"sms": {"r-1": 1}})
+    told = {(order.address, person) for order in town.orders(clear) for person in town.vault[order.audience]}
+    assert told == {(0, p) for p in audience["sms"] if p != "r-1"} | {(1, "r-1")}
+    town.comes_to(second.order, Outcome.SENT, 2)  # reached late
+    late = town.orders(clear)[-1]
+    assert (late.address, late.only) == (1, (2,))
+    town.over()
 
 
 # --- what the public answers -------------------------------------------------------------------------------
