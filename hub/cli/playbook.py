@@ -12,6 +12,9 @@ from hub.engine.state import State
 from hub.findings import choice
 from hub.journal.reader import Reader
 from hub.model.records import ChangeReverted, Fact, Installed, ModeSet, Retired
+from hub.playbook.diff import differences
+from hub.playbook.language import Playbook
+from hub.playbook.load import load
 
 SHORT = 8  # digits of a version that are shown
 
@@ -33,13 +36,14 @@ class Sheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that was done to a sheet. `said`: in words."""
+    """Something that was done to a sheet. `said`: why; `different`: what was from then on, in words."""
 
     at: str
     what: str
     version: str = ""
     by: str = ""
     said: str = ""
+    different: tuple[str, ...] = ()
 
 
 def listed(journal: Path, as_json: bool) -> None:
@@ -102,6 +106,8 @@ def history(journal: Path, name: str, as_json: bool) -> None:
         else:
             said = f": {one.said}" if one.said else ""
             say.line(f"{one.at}  {one.what} {one.version[:SHORT]}".rstrip() + f" {one.by}".rstrip() + said)
+            for words in one.different:
+                say.line(f"    {words}")
 
 
 def _happenings(reader: Reader, name: str) -> Iterator[Happening]:
@@ -109,10 +115,15 @@ def _happenings(reader: Reader, name: str) -> Iterator[Happening]:
     facts += [
         r for fact in facts if isinstance(fact.body, ModeSet) for r in reader.about(("change-reverted",), fact.id)
     ]
+    before: Playbook | None = None
     for fact in sorted(facts, key=lambda fact: fact.id):
         match fact.body:
             case Installed() as new:
-                yield Happening(at=_at(fact), what=new.mode, version=new.version, by=_by(new.by, new.how))
+                sheet, _ = load(new.text, name)
+                different = tuple(differences(before, sheet)) if before is not None and sheet is not None else ()
+                by = _by(new.by, new.how)
+                yield Happening(at=_at(fact), what=new.mode, version=new.version, by=by, different=different)
+                before = sheet or before
             case Retired() as gone:
                 yield Happening(at=_at(fact), what="taken out of force", by=_by(gone.by, gone.how))
             case ModeSet() as act:

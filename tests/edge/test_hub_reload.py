@@ -79,10 +79,14 @@ def test_a_sheet_that_is_saved_is_in_force_and_what_is_open_keeps_its_version(he
     told = [x.event for x in here.events(e.InShadow) if isinstance(x.event, e.Opened)]
     assert [(x.key[0], x.version) for x in told] == [("wind", second.version)]
     history = vigie(here, "playbook", "history", "extreme-weather").out.splitlines()
-    assert [line.split("  ")[1].split(" by ")[0] for line in history] == [
+    assert [line.split("  ")[1].split(" by ")[0] for line in history[:2]] == [
         f"live {first.version[:8]}",
         f"shadow {second.version[:8]}",
     ]
+    assert history[2] == "    it is in shadow instead of live"
+    told = vigie(here, "playbook", "diff", f"extreme-weather@{first.version[:8]}", "extreme-weather")
+    assert (told.out, told.err) == ("it is in shadow instead of live\n", "")
+    assert vigie(here, "playbook", "diff", "extreme-weather").out == "the same\n"
     assert vigie(here, "playbook", "show", "extreme-weather").out == (sheets(here) / WEATHER).read_text()
     before = vigie(here, "playbook", "show", "extreme-weather", "--version", first.version[:8]).out
     assert before == (ROOT / "playbooks" / WEATHER).read_text()
@@ -229,3 +233,24 @@ def test_a_hub_comes_up_with_the_last_good_version_of_a_sheet_or_without_it(here
     refused = vigie(here, "run")
     assert refused.code == 2
     assert "mend them first" in refused.err
+
+
+def test_what_would_be_different_is_told_before_it_is_in_force(here: Room) -> None:
+    change(here.folder.config / "hub.yaml", lambda hub: hub.update({"reload on save": "no"}))
+    here.start()
+    edit(sheets(here) / WEATHER, "call: duty-officers", "call: directors")
+    edit(here.folder.config / "messages.yaml", "Pouvez-vous", "Pourriez-vous")
+    told = vigie(here, "playbook", "diff", "extreme-weather")
+    step, message = told.out.splitlines()
+    assert step == "step wake now calls directors instead of duty-officers"
+    assert message.startswith('the message weather-ask changed in fr: "Alerte météo à suivre: {headline}.')
+    assert "Pourriez-vous" in message.partition(" instead of ")[0]
+    by_file = vigie(here, "playbook", "diff", str(sheets(here) / WEATHER))
+    assert by_file.out == told.out
+    save(sheets(here) / WEATHER, "# looked over\n" + (ROOT / "playbooks" / WEATHER).read_text())
+    assert "step wake" not in vigie(here, "playbook", "diff", "extreme-weather").out
+    never = vigie(here, "playbook", "diff", "extreme-weather@ffffffff", "extreme-weather")
+    assert (never.code, "has no version ffffffff" in never.err) == (2, True)
+    nobody = vigie(here, "playbook", "diff", "extreme-wether")
+    assert nobody.code == 2
+    assert 'Did you mean "extreme-weather"?' in nobody.err

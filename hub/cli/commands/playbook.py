@@ -44,6 +44,22 @@ def show(
     show(journal_of(read(config)[0], data), sheet, version)
 
 
+@app.command("diff")
+def diff(
+    old: Annotated[str, typer.Argument(help="A file, SHEET (in force), or SHEET@VERSION.")],
+    new: Annotated[
+        str, typer.Argument(help="The same; left out: the sheet's file, or what is in force of a file.")
+    ] = "",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What is different between two sheets, in words."""
+    from hub.cli.playbook_diff import diff
+
+    diff(config, data, old, new, as_json)
+
+
 def _mode(mode: str, summary: str) -> None:
     """`vigie playbook live SHEET`: the act that sets a mode."""
 
