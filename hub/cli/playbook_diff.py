@@ -90,9 +90,11 @@ def _sheet(file: str, text: str) -> Playbook:
 def _file_of(config: Config, name: str) -> tuple[str, str]:
     """The file in which a sheet stands, and its text."""
     sheets = {found.name: (file, text) for file, text in config.texts.items() if (found := _read(file, text))}
-    if name in sheets:
-        return sheets[name]
-    say.could_not(f'no file in {config.hub.playbooks} holds a sheet "{name}" without errors: name one (`vigie check`)')
+    if name not in sheets:
+        say.could_not(
+            f'no file in {config.hub.playbooks} holds a sheet "{name}" without errors: name one (`vigie check`)'
+        )
+    return sheets[name]
 
 
 def _read(file: str, text: str) -> Playbook | None:

@@ -7,7 +7,18 @@ from msgspec.structs import replace
 
 from hub.model.people import Contact
 from hub.playbook.diff_words import contacts, listed, lists, quoted, rest, span, words_of
-from hub.playbook.language import After, Call, Condition, Notify, SendContacts, Step, Task, Tasks, Wait
+from hub.playbook.language import (
+    After,
+    Call,
+    Condition,
+    DraftBroadcast,
+    Notify,
+    SendContacts,
+    Step,
+    Task,
+    Tasks,
+    Wait,
+)
 
 
 def steps(old: Sequence[Step], new: Sequence[Step]) -> Iterator[str]:
@@ -97,6 +108,9 @@ def _does(step: Step) -> str:
             return f"tells {whom} {notify.say}" + (f" by {listed(notify.by)}" if notify.by else "")
         case SendContacts() as send:
             return f"sends the contacts of {contacts(send.contacts)} to {contacts(send.to)} by {listed(send.by)}"
+        case DraftBroadcast() as draft:
+            public = " and the public who registered" if draft.registered is not None else ""
+            return f"drafts a broadcast ({draft.group}) to {contacts(draft.to) or 'nobody of the directory'}{public}"
         case Wait() as wait:
             return f"waits for {span(wait.seconds)}"
         case Tasks() as tasks:
@@ -136,6 +150,17 @@ def _send_contacts(step: str, old: SendContacts, new: SendContacts) -> Iterator[
     yield from _by(step, old.by, new.by)
     yield from _say(step, old.say, new.say)
     yield from rest(step, old, new, ("contacts", "to", "by", "say"))
+
+
+def _draft_broadcast(step: str, old: DraftBroadcast, new: DraftBroadcast) -> Iterator[str]:
+    if old.group != new.group:
+        yield f"{step} drafts a broadcast of the class {new.group} instead of {old.group}"
+    yield from _contacts(step, "drafts a broadcast to", old.to, new.to)
+    yield from _by(step, old.by, new.by)
+    yield from _say(step, old.say, new.say)
+    if old.all_clear != new.all_clear:
+        yield f"{step} gives the all-clear with {new.all_clear} instead of {old.all_clear}"
+    yield from rest(step, old, new, ("group", "to", "by", "say", "all_clear"))
 
 
 def _wait(step: str, old: Wait, new: Wait) -> Iterator[str]:
@@ -197,6 +222,7 @@ _ACTIONS: dict[type, Any] = {
     Call: _call,
     Notify: _notify,
     SendContacts: _send_contacts,
+    DraftBroadcast: _draft_broadcast,
     Wait: _wait,
     Tasks: _tasks,
 }
