@@ -63,7 +63,10 @@ def test_read_goes_on_after_a_bad_file_and_says_why_it_is_bad(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("read", "nothing", CAP), "nothing: no such kind of source: there are cap, feed, webhook"),
+        (
+            ("read", "nothing", CAP),
+            "nothing: no such kind of source: there are alertmanager, cap, feed, json_api, page, webhook",
+        ),
         (("read", "cap", "no-such-file"), "no-such-file: no such file"),
     ],
 )
