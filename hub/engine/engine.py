@@ -151,7 +151,7 @@ class Engine:
             case r.PersonErased() if body.person in w.state.edited:
                 editing.reverted(w, w.state.edited[body.person].change, body.by, body.why)
             case r.TaskTicked():
-                steps.task_done(w, body.task, body.by)
+                incidents.task_ticked(w, body)
             case r.StopAll():
                 w.emit(e.Stopped(by=body.by, why=body.why))
             case r.StopLifted():
@@ -230,11 +230,7 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         if subject in w.state.incidents and words[2] in w.state.incidents[subject].signals:
             incidents.withdraw(w, subject, words[2], "expired")
     elif kind == "forget":
-        gone = {subject, *w.state.incidents[subject].tasks}
-        for alarm_id, alarm in list(w.state.alarms.items()):
-            if alarm.about.split(" ")[0] in gone:  # nothing can be done about it any more
-                w.emit(e.AlarmCleared(alarm=alarm_id))
-        w.emit(e.Forgotten(incident=subject))
+        incidents.forget(w, w.state.incidents[subject])
     elif kind == "step":
         w.came_to(subject, words[2], StepOutcome.OVER)
     elif kind == "repeat":

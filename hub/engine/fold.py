@@ -170,11 +170,21 @@ def _released(s: State, ev: e.Released, at: datetime) -> None:
     incident.held_by, incident.held_for = "", None
 
 
-def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
-    incident = s.incidents.pop(ev.incident)
+def _lapsed(s: State, ev: e.Lapsed, at: datetime) -> None:
+    incident = s.incidents[ev.incident]
+    incident.lapsed = True
+    _no_longer_joined(s, incident)
+
+
+def _no_longer_joined(s: State, incident: Incident) -> None:
     key = incident_key(incident.playbook, incident.status, incident.key)
     if s.by_key.get(key) == incident.id:
         del s.by_key[key]
+
+
+def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
+    incident = s.incidents.pop(ev.incident)
+    _no_longer_joined(s, incident)
     asks = [ask for run in incident.runs for ask in s.runs.pop(run).asked]
     for ask in asks:
         if ask in s.asks and not any(r in s.runs for r in s.asks[ask].runs):
@@ -520,6 +530,7 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Reopened: _reopened,
     e.HeldBack: _held_back,
     e.Released: _released,
+    e.Lapsed: _lapsed,
     e.Forgotten: _forgotten,
     e.StepBegan: _step,
     e.StepEnded: _step_ended,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.engine import chain, proposals, quiet, steps, storm
 from hub.engine.reach import all_clear_message, tell_reached
@@ -10,10 +10,12 @@ from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.quiet import seen
-from hub.model.records import Fact, SheetStarted, SignalReceived
+from hub.model.records import Fact, SheetStarted, SignalReceived, TaskTicked
 from hub.model.signal import MsgType, ResponseType, Signal, Urgency
 from hub.playbook.language import Joining, Mode, Notify, Playbook, Step
 from hub.playbook.match import Match
+
+KEPT_FOR_TASKS = timedelta(days=30)  # after the last of them was due: who still does them will do so elsewhere
 
 
 def signal_name(source: str, sender: str, identifier: str) -> str:
@@ -148,6 +150,7 @@ def _join_or_open(
     again = incident.ended
     if again:
         w.drop(f"forget {incident.id}")
+        _cancel_tasks(w, incident)  # of the end: it was none
         w.emit(e.Reopened(incident=incident.id))
         proposals.opened_again(w, incident)
     _join(w, incident, signal_id, name, signal, until)
@@ -264,10 +267,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
             continue
         if not all(order.states) and not _others_want(w, order.event, incident.id):
             w.emit(e.OrderWithdrawn(order=order_id, why="ended"))
-    for task in list(incident.tasks):
-        if task in w.state.tasks:
-            w.drop(f"task {task}")
-            w.emit(e.TaskClosed(task=task, outcome="cancelled"))
+    _cancel_tasks(w, incident)
     proposals.incident_over(w, incident)
     playbook = w.rules.playbook(incident.playbook, incident.version)
     for step in playbook.steps if playbook else ():
@@ -281,6 +281,38 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
         tell_reached(w, incident, "hub.all-clear")
     quiet.cause_over(w, incident)
     w.deadline(f"forget {incident.id}", playbook.incident.within_s if playbook else 0.0)
+
+
+def _cancel_tasks(w: Work, incident: Incident) -> None:
+    for task in incident.tasks:
+        if task in w.state.tasks:
+            w.drop(f"task {task}")
+            w.emit(e.TaskClosed(task=task, outcome="cancelled"))
+
+
+def forget(w: Work, incident: Incident) -> None:
+    """The joining window is over. What the end left to do (lessons, a decision to pass on) often takes longer: the
+    incident is kept for it, but not for ever."""
+    due = [w.state.tasks[task].due or w.now for task in incident.tasks if task in w.state.tasks]
+    if due and not incident.lapsed:
+        w.emit(e.Lapsed(incident=incident.id))
+        w.deadline_at(f"forget {incident.id}", max(w.now, *due) + KEPT_FOR_TASKS)
+        return
+    gone = {incident.id, *incident.tasks}
+    for alarm_id, alarm in list(w.state.alarms.items()):
+        if alarm.about.split(" ")[0] in gone:  # nothing can be done about it any more
+            w.emit(e.AlarmCleared(alarm=alarm_id))
+    w.emit(e.Forgotten(incident=incident.id))
+
+
+def task_ticked(w: Work, body: TaskTicked) -> None:
+    """Somebody has done a task; with the last one an incident that was only kept for them is forgotten."""
+    task = w.state.tasks.get(body.task)
+    steps.task_done(w, body.task, body.by)
+    incident = w.state.incidents[task.incident] if task is not None else None
+    if incident is not None and incident.lapsed and not any(t in w.state.tasks for t in incident.tasks):
+        w.drop(f"forget {incident.id}")
+        forget(w, incident)
 
 
 def _tells_whom_it_reached(incident: Incident, step: Step) -> bool:

@@ -1,5 +1,6 @@
 """The state: what is open, who is being asked, what is due. It is the fold of decisions (hub.engine.fold), and nothing
-else. Bounded: an incident and all that belongs to it is dropped when its joining window is over (`Forgotten`).
+else. Bounded: an incident and all that belongs to it is dropped when its joining window is over and nothing
+is left to do in it (`Forgotten`).
 """
 
 from collections.abc import Sequence
@@ -51,6 +52,7 @@ class Incident(Struct, kw_only=True, gc=False):
     by: str
     last: str = ""
     ended: bool = False
+    lapsed: bool = False  # nothing can re-open it; kept for the tasks of its end
     signals: dict[str, InIncident] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, list[str]] = field(default_factory=dict)

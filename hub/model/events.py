@@ -153,8 +153,14 @@ class Released(_Event, frozen=True, tag="released"):
     incident: str
 
 
+class Lapsed(_Event, frozen=True, tag="lapsed"):
+    """Its joining window is over: nothing can re-open it. It is kept for the tasks of its end that are still open."""
+
+    incident: str
+
+
 class Forgotten(_Event, frozen=True, tag="forgotten"):
-    """Its joining window is over: nothing can re-open it, the state drops it."""
+    """Its joining window is over and so is all that is left to do: nothing can re-open it, the state drops it."""
 
     incident: str
 
@@ -583,6 +589,7 @@ Event = (
     | Reopened
     | HeldBack
     | Released
+    | Lapsed
     | Forgotten
     | StepBegan
     | StepEnded

@@ -12,7 +12,7 @@ from hub.model.records import (
     StopLifted,
     TaskTicked,
 )
-from hub.playbook.language import Joining
+from hub.playbook.language import Joining, Step, Task, Tasks
 from tests.stories import Night, World, sheet, tasks
 
 
@@ -336,6 +336,61 @@ def test_tasks_are_ticked_or_late() -> None:
     assert incident.outcomes["check"] == ["late", "done"]
     night.cancel("w1")
     a.receives("hub.all-clear", by="sms")
+    night.over()
+
+
+def _with_lessons(within_s: float) -> World:
+    lessons = Step(name="lessons", action=Tasks(tasks=(Task(do={}, who="x", due_s=5 * 86_400),)), at_end=True)
+    return World(sheet("storm", *sheet().steps[:1], lessons, incident=Joining(one_per=("hazard",), within_s=within_s)))
+
+
+def _warned_and_over(night: Night, identifier: str = "w1") -> None:
+    night.signal(identifier)
+    a = night.person("officer-a")
+    a.receives("storm-wake", by="sms")
+    a.replies("ok")
+    a.receives("hub.accepted", by="sms")
+    night.cancel(identifier)
+    a.receives("hub.all-clear", by="sms")
+
+
+def test_what_the_end_left_to_do_outlives_the_time_in_which_signals_join() -> None:
+    night = Night(_with_lessons(within_s=3600))
+    _warned_and_over(night)
+    (task,) = night.state.tasks
+    night.after(hours=2)
+    assert list(night.state.tasks) == [task]
+    _warned_and_over(night, "w2")  # too late to join: another one
+    assert len(night.state.incidents) == 2
+    night.after(hours=5 * 24)
+    assert night.alarms().count("task-late") == 2
+    for left in list(night.state.tasks):
+        night.fact(TaskTicked(task=left, by="officer-a"))
+    assert night.state.incidents == {}
+    night.over()
+
+
+def test_what_nobody_ever_does_is_not_kept_for_ever() -> None:
+    night = Night(_with_lessons(within_s=3600))
+    _warned_and_over(night)
+    night.after(hours=24 * 34)
+    assert len(night.state.tasks) == 1
+    night.after(hours=24 * 2)
+    assert (night.state.tasks, night.state.incidents) == ({}, {})
+    night.over()
+
+
+def test_what_the_end_left_to_do_is_withdrawn_when_it_was_no_end() -> None:
+    night = Night(_with_lessons(within_s=3600))
+    _warned_and_over(night)
+    night.after(minutes=30)
+    night.signal("w2")
+    assert night.state.tasks == {}
+    a = night.person("officer-a")
+    a.receives("storm-wake", by="sms")
+    night.cancel("w2")
+    a.receives("hub.all-clear", by="sms")
+    assert len(night.state.tasks) == 1
     night.over()
 
 
