@@ -3,6 +3,7 @@
 The YAML forms, and the structs made of them. Pure: documents in, structs out. docs/testing.md says what each means.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,6 +28,14 @@ def local_time(text: str) -> datetime:
     return at
 
 
+def grade(text: str) -> str:
+    """How far something is believed: B3. Raises Misfit."""
+    if not re.fullmatch(r"[A-F][1-6]", text):
+        raise Misfit("not-a-grade", f'"{text}" is no grade of trust', 'write "B3": A-F, then 1-6')
+    return text
+
+
+GradeText = Annotated[str, Reads(grade, {"type": "string", "pattern": "^[A-F][1-6]$"})]
 ReactionText = Annotated[
     Reaction, Reads(reaction, {"type": "string", "examples": ["does not answer", "accepts after 40 s"]})
 ]
@@ -38,6 +47,7 @@ class SignalForm(Struct, frozen=True, kw_only=True):
     """A short signal. What is not said is as a careful sender would say it: nothing."""
 
     source: Annotated[str | None, Meta(description="A source of config/sources.yaml: how far it is believed")] = None
+    trust: Annotated[GradeText | None, Meta(description="In place of a source: how far it is believed, B3")] = None
     sender: Annotated[str | None, Meta(description="Who sends it, where that is not the source")] = None
     identifier: Annotated[str | None, Meta(description="The sender's own id for it")] = None
     status: Annotated[Status | None, Meta(description="Actual unless given")] = None
@@ -177,6 +187,11 @@ class Play(Struct, frozen=True, kw_only=True):
     sheets: tuple[str, ...] | None = None
 
 
+def _source(signal: SignalForm | None) -> str:
+    """A source of the configuration, or a grade of trust in its place; "" where neither is said."""
+    return "" if signal is None else signal.source or signal.trust or ""
+
+
 def play_of(
     name: str,
     form: PlayForm,
@@ -190,7 +205,7 @@ def play_of(
         Given(
             after_s=one.after,
             form=one,
-            source=one.source or (one.signal.source if one.signal and one.signal.source else ""),
+            source=one.source or _source(one.signal),
             data=files.get(one.file, b"") if one.file else b"",
             file=one.file or "",
         )

@@ -10,11 +10,20 @@ from hub.config import Config
 from hub.connector import BadItem, SignalItem
 from hub.drill.play import Given, SignalForm
 from hub.intake.geography import Place
+from hub.intake.intake import Trusted
 from hub.model.area import Area
 from hub.model.people import Language
 from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency
+from hub.model.trust import Credibility, Reliability
 
 SOURCE = "drill"  # where a signal comes from that names no source
+BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)
+GRADES = {f"{r}{c}": Trusted(reliability=r, credibility=c) for r in Reliability for c in Credibility}
+
+
+def believed(config: Config) -> dict[str, Trusted]:
+    """How far each source is believed, by its name: those of the configuration, or by a grade in its place."""
+    return {**GRADES, **{name: source.trusted for name, source in config.sources.items()}, SOURCE: BY_HAND}
 
 
 class CannotPlay(Exception):

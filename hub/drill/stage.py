@@ -24,10 +24,10 @@ from hub.drill.behaviour import Manners, Reaction
 from hub.drill.outside import Outside, PlayedChannel, call
 from hub.drill.play import Given, Play, SignalForm, each_of
 from hub.drill.recorder import Recorder
-from hub.drill.signals import SOURCE, CannotPlay, cancel, read_file, update, written
+from hub.drill.signals import BY_HAND, SOURCE, CannotPlay, believed, cancel, read_file, update, written
 from hub.drill.timeline import Timeline, What
 from hub.install import Understanding
-from hub.intake.intake import Intake, Trusted
+from hub.intake.intake import UNKNOWN, Intake
 from hub.intake.port import Offered
 from hub.journal.memory import MemoryJournal
 from hub.model import records as r
@@ -35,7 +35,6 @@ from hub.model.enclosure import Enclosure
 from hub.model.ids import Ids
 from hub.model.people import Language, Roster, Shift
 from hub.model.signal import Signal, Status
-from hub.model.trust import Credibility, Reliability
 from hub.operators import Operators
 from hub.picture import Recent, picture
 from hub.playbook.form import contact_of
@@ -45,7 +44,6 @@ from hub.rules import InForce
 BEGIN = datetime(2026, 1, 14, 10, 0)  # noqa: DTZ001 # local time, on an ordinary Wednesday, where a play names none
 AFTER_S = 3600.0  # how long a play goes on after the last thing that is given
 ROOM = "the-room"
-BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)
 
 EVERYONE = "everyone"
 
@@ -84,6 +82,7 @@ class Stage:
         self._config = config
         self._play = play
         self._rules = rules_of(config, play)
+        self._trust = believed(config)
         self._files = {i: read_file(config, one) for i, one in enumerate(play.given) if one.form.file}
         self._sent: dict[int, list[Signal]] = {}  # given → what was sent
         first = next((signals[0].sent for signals in self._files.values()), None)
@@ -192,14 +191,13 @@ class Stage:
             enclose=_enclose,
         )
         self._core.decider.followers.append(self._recorder.follow)
-        trust = {name: source.trusted for name, source in config.sources.items()}
         self._intake = Intake(
             self._journal,
             self.now,
             self._ids(),
             locate=self._locate,
             understanding=lambda: Understanding(self._rules.directory, config.routes),
-            trust={**trust, SOURCE: BY_HAND, "operators": BY_HAND},
+            trust={**self._trust, "operators": BY_HAND},
         )
         core = self._core
         self._operators = Operators(
@@ -305,11 +303,11 @@ class Stage:
         headline = next((i.headline or i.event for i in signal.infos), "")
         kind = signal.msg_type.value.lower()
         self._recorder.note(now, What.SIGNAL, channel=source, outcome=kind, detail=headline, nth=nth, round=i)
-        trusted = self._config.sources[source].trusted if source in self._config.sources else BY_HAND
-        believed = replace(
+        trusted = self._trust.get(source, UNKNOWN)
+        seen = replace(
             self._locate(signal), source=source, reliability=trusted.reliability, credibility=trusted.credibility
         )
-        self._recorder.matched(now, nth, i, self._rules.match(believed, now))
+        self._recorder.matched(now, nth, i, self._rules.match(seen, now))
 
     async def _acts(self, verb: str, about: dict[str, str], **sent: Any) -> None:
         detail = " ".join([verb, *about.values()])

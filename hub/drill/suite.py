@@ -209,6 +209,8 @@ def _check_given(document: Document, where: tuple[str | int, ...], one: TestForm
     of = given.cancels or given.updates
     if of is not None and not 1 <= of <= position:
         document.add(place, "not-given", f"nothing was given under {of} before", "things given are counted from 1")
+    if given.signal is not None and given.signal.source and given.signal.trust:
+        document.add(place, "source-twice", "a grade of trust stands in place of a source", "keep one of the two")
     if given.source and given.file is None:
         document.add(place, "source-twice", "a source stands beside a file only", "write source under signal")
 

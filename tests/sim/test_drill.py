@@ -1,6 +1,7 @@
 """A sheet's tests, played by the whole hub in virtual time and judged."""
 
 import shutil
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -308,6 +309,20 @@ def test_a_recorded_file_is_read_as_its_source_reads_it_and_played_on_its_date(c
     assert result.timeline.start == sent
 
 
+@pytest.mark.parametrize(("trust", "opened"), [("B3", 1), ("B4", 0), ("C1", 0), ("A1", 1)])
+def test_a_signal_is_believed_as_far_as_it_says(tmp_path: Path, trust: str, opened: int) -> None:
+    for name in ("config", "playbooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    believing = SHEET.replace("  - hazard: gas-leak\n", "  - hazard: gas-leak\n    trust: at least B3\n", 1)
+    assert believing != SHEET
+    (tmp_path / "playbooks" / "gas.yaml").write_text(believing)
+    strict, findings = load(tmp_path / "config")
+    assert not errors(findings)
+    signal = f"{{trust: {trust}, hazard: gas-leak, severity: Severe, area: ixelles}}"
+    result = play(strict, f"  x:\n    given: [{{signal: {signal}}}]\n    expect: {opened} incidents\n")
+    assert not wrong(result)
+
+
 def signals_of(data: bytes) -> list[Signal]:
     return [item.signal for item in CapSource.read(data, "w.xml") if isinstance(item, SignalItem)]
 
@@ -328,6 +343,8 @@ def signals_of(data: bytes) -> list[Signal]:
             "tests: {x: {expect: nothing, given: [{file: nowhere.json, source: kmi-irm}]}}",
             "nowhere.json cannot be read",
         ),
+        ("tests: {x: {expect: nothing, given: [{signal: {trust: B7}}]}}", '"B7" is no grade'),
+        ("tests: {x: {expect: nothing, given: [{signal: {trust: B3, source: siamu}}]}}", "in place of a source"),
         ("tests: {x: {given: []}}", "lacks expect"),
         ("sheet: gaz\ntests: {x: {expect: nothing}}", 'there is no sheet "gaz"'),
         ("tests: {x: {expect: wake is acepted}}", "acepted"),
