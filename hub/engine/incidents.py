@@ -222,7 +222,7 @@ def joining_key(playbook: Playbook, met: Match, signal: Signal) -> tuple[str, ..
             return info.event
         if what == "category":
             return info.categories[0] if info.categories else ""
-        return " ".join(signal.incidents)
+        return " ".join(signal.incidents) or signal.identifier  # who names no incident speaks of one of its own
 
     return tuple(value(what) for what in playbook.incident.one_per)
 
