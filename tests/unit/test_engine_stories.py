@@ -320,6 +320,16 @@ def test_started_by_hand_ended_by_hand() -> None:
     night.over()
 
 
+def test_two_alerts_that_name_no_incident_are_two_where_a_sheet_asks_for_it() -> None:
+    night = Night(World(sheet("missing", incident=Joining(one_per=("source", "incident")))))
+    night.signal("child", expires_min=None)
+    night.signal("old-man", expires_min=None)
+    assert len(night.state.incidents) == 2, "the second is another person, not more of the first"
+    night.signal("fire", expires_min=None, incidents=("F-1",))
+    night.signal("more of the fire", expires_min=None, incidents=("F-1",))
+    assert len(night.state.incidents) == 3
+
+
 def test_tasks_are_ticked_or_late() -> None:
     night = Night(World(sheet("storm", *sheet().steps[:1], tasks("check", due_s=600))))
     night.signal()
