@@ -170,10 +170,15 @@ def test_a_warning_for_flanders_only_meets_nothing(sheets: dict[str, Playbook], 
     )
 
 
-def partner(text: str = "", reliability: Reliability = Reliability.B, hazard: Hazard | None = None) -> Signal:
+def partner(
+    text: str = "",
+    reliability: Reliability = Reliability.B,
+    hazard: Hazard | None = None,
+    urgency: Urgency = Urgency.UNKNOWN,
+) -> Signal:
     return Signal(
         source="partner", identifier="1", sender="p", sent=NOW,
-        infos=(Info(headline=text, hazard=hazard),),
+        infos=(Info(headline=text, hazard=hazard, urgency=urgency),),
         reliability=reliability, credibility=Credibility.PROBABLY_TRUE,
     )  # fmt: skip
 
@@ -189,8 +194,9 @@ def partner(text: str = "", reliability: Reliability = Reliability.B, hazard: Ha
         (partner("Notrufe gestört"), ["emergency-calls-outage"]),
         (partner("Pannes du 112 ?", reliability=Reliability.F), []),
         (partner("Le 112 fête ses trente ans"), []),
-        (partner(hazard=Hazard.CRISIS_CENTRE), ["crisis-centre-activation"]),
-        (partner(hazard=Hazard.CRISIS_CENTRE, reliability=Reliability.E), []),
+        (partner(hazard=Hazard.CRISIS_CENTRE, urgency=Urgency.IMMEDIATE), ["crisis-centre-activation"]),
+        (partner(hazard=Hazard.CRISIS_CENTRE), []),
+        (partner(hazard=Hazard.CRISIS_CENTRE, urgency=Urgency.IMMEDIATE, reliability=Reliability.E), []),
     ],
 )
 def test_partners_and_press_meet_their_sheet(sheets: dict[str, Playbook], signal: Signal, expected: list[str]) -> None:
