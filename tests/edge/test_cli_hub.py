@@ -141,7 +141,7 @@ def test_the_watch_is_handed_over_with_what_is_open_and_promised(here: Room) -> 
     said = vigie(here, "watch", "show").out
     assert said.startswith("officer-b has the watch since ")
     for words in (
-        "extreme-weather (heat",
+        "heat-wave (heat",
         "officer-a has accepted, there at ",
         "tasks:",
         "discipline D1: checklist, due ",

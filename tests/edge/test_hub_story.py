@@ -177,7 +177,7 @@ def test_when_nobody_answers_the_directors_are_called_and_the_room_is_alarmed(he
     assert here.alert("RAIN-1", hazard="rain").status == 202
     here.until(
         lambda: any(
-            "extreme-weather" in a["detail"] for a in here.status()["alarms"] if a["what"] == "chain-exhausted"
+            "flood" in a["detail"] for a in here.status()["alarms"] if a["what"] == "chain-exhausted"
         ),
         "an alarm in the room",
     )
