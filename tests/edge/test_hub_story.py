@@ -176,9 +176,7 @@ def test_when_nobody_answers_the_directors_are_called_and_the_room_is_alarmed(he
     before = {number: len(here.calls_to(number)) + len(here.sms_to(number)) for number in numbers}
     assert here.alert("RAIN-1", hazard="rain").status == 202
     here.until(
-        lambda: any(
-            "flood" in a["detail"] for a in here.status()["alarms"] if a["what"] == "chain-exhausted"
-        ),
+        lambda: any("flood" in a["detail"] for a in here.status()["alarms"] if a["what"] == "chain-exhausted"),
         "an alarm in the room",
     )
     here.until(lambda: step(here, "rain", "partners") == "sent", "partners who are warned all the same")
