@@ -126,19 +126,7 @@ class Installation:
         return self._lay()
 
     def _lay_all(self, earlier: Sequence[Playbook]) -> InForce:
-        config = self.config
-        self.in_force = InForce(
-            sheets=self._sheets(),
-            earlier=earlier,
-            chains=config.chains,
-            directory=self.files,
-            rosters=config.rosters,
-            voices=config.voices(),
-            status=self._status,
-            carriers=config.carriers(),
-            call_list=config.call_list(self._status),
-            storms=config.storms(),
-        )
+        self.in_force = rules_of(self.config, self._status, earlier, self.files, self._sheets())
         return self._lay()
 
     def _lay(self) -> InForce:
@@ -260,6 +248,29 @@ def path_of(config: Config, name: str) -> Path:
     sheets = config.path(config.hub.playbooks)
     first, _, rest = name.partition("/")
     return sheets / rest if rest and first == sheets.name else config.folder / name
+
+
+def rules_of(
+    config: Config,
+    status: Status,
+    earlier: Sequence[Playbook] = (),
+    files: Directory | None = None,
+    sheets: Sequence[Playbook] | None = None,
+) -> InForce:
+    """The rules that a configuration makes. `files`: its directory, where that is at hand; `sheets`: in place of its
+    own."""
+    return InForce(
+        sheets=config.playbooks if sheets is None else sheets,
+        earlier=earlier,
+        chains=config.chains,
+        directory=files or config.directory(),
+        rosters=config.rosters,
+        voices=config.voices(),
+        status=status,
+        carriers=config.carriers(),
+        call_list=config.call_list(status),
+        storms=config.storms(),
+    )
 
 
 async def edited_of(journal: Journal, changes: Sequence[str]) -> dict[str, Edited]:

@@ -170,6 +170,7 @@ class Night:
         self.ids = Ids(random.Random(seed))
         self.engine = Engine(State(), self.world, Ids(random.Random(seed + 1)))
         self.decisions: list[r.Decision] = []
+        self.entries: list[r.Entry] = []  # every fact, with what it was made from
         self.fails: set[tuple[str, str] | tuple[str, str, int]] = set()
         self.silent: set[tuple[str, str]] = set()
         self.outbox: list[e.Ordered] = []  # what was sent and the story has not expected yet
@@ -179,7 +180,8 @@ class Night:
 
     def fact(self, body: r.FactBody, live: Any = None) -> str:
         fact = r.Fact(id=self.ids.new(self.now), at=self.now, body=body)
-        self._settle(self.engine.take([r.Entry(fact, live)], self.now))
+        self.entries.append(r.Entry(fact, live))
+        self._settle(self.engine.take(self.entries[-1:], self.now))
         return fact.id
 
     def signal(

@@ -43,7 +43,12 @@ def done(faults: bool) -> NoReturn:
 
 def table(rows: Iterable[tuple[str, ...]]) -> None:
     """Columns as wide as their widest cell."""
+    for text in columns(rows):
+        line(text)
+
+
+def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """The lines of a table."""
     kept = [tuple(str(cell) for cell in row) for row in rows]
     widths = [max(len(row[i]) for row in kept) for i in range(len(kept[0]))] if kept else []
-    for row in kept:
-        line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in kept]

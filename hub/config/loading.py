@@ -39,12 +39,16 @@ from hub.yaml import Mapping as MappingNode
 
 
 def load(
-    folder: Path, lookup: Lookup = installed, today: str = "", held: Mapping[str, str | None] | None = None
+    folder: Path,
+    lookup: Lookup = installed,
+    today: str = "",
+    held: Mapping[str, str | None] | None = None,
+    playbooks: Path | None = None,
 ) -> tuple[Config, list[Finding]]:
     """Reads a configuration and everything wrong with it. `today`: an ISO day, to see which reviews are overdue.
     `held`: texts to be taken in place of what stands in these files (None: as if the file were not there), by their
-    names in `Config.texts`."""
-    return _Loading(folder, lookup, today, held or {}).load()
+    names in `Config.texts`. `playbooks`: a folder of sheets in place of the one that hub.yaml names."""
+    return _Loading(folder, lookup, today, held or {}, playbooks).load()
 
 
 def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
@@ -57,8 +61,11 @@ def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abili
 class _Loading:
     """One reading of a folder."""
 
-    def __init__(self, folder: Path, lookup: Lookup, today: str, held: Mapping[str, str | None]) -> None:
+    def __init__(
+        self, folder: Path, lookup: Lookup, today: str, held: Mapping[str, str | None], playbooks: Path | None
+    ) -> None:
         self._files = Files(folder, held)
+        self._instead = playbooks
         self._folder = folder
         self._lookup = lookup
         self._today = today
@@ -85,8 +92,9 @@ class _Loading:
             place = document.at("storms", "call")
             document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
         sources = self._sources()
-        sheets = sheet_texts(self._files, hub.playbooks)
-        messages = messages_in(self._files, sheets)
+        own = sheet_texts(self._files, hub.playbooks)
+        sheets = own if self._instead is None else sheet_texts(self._files, str(self._instead.resolve()))
+        messages = messages_in(self._files, [*own.values(), *sheets.values()])
         known = Known(
             sheets=named(sheets),
             chains=chains,

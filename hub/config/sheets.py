@@ -1,6 +1,6 @@
 """The reflex sheets and their messages: read from their folders, and held against what they name and one another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hub.config.files import Files
 from hub.findings import Finding, errors
@@ -46,10 +46,10 @@ def named(sheets: Mapping[str, bytes]) -> list[str]:
     return [found.name for name, text in sheets.items() if (found := load_playbook(text, name)[0]) is not None]
 
 
-def messages_in(files: Files, sheets: Mapping[str, bytes]) -> dict[str, Message]:
-    """Of messages.yaml, and of the files beside it in messages/: one for each reflex sheet, say."""
-    asked = {f.name for name, sheet in sheets.items() if (p := load_playbook(sheet, name)[0]) and p.by_hand
-             for f in p.by_hand.fields}  # fmt: skip
+def messages_in(files: Files, sheets: Iterable[bytes]) -> dict[str, Message]:
+    """Of messages.yaml, and of the files beside it in messages/: one for each reflex sheet, say. `sheets`: whose
+    questions, to whoever starts them by hand, fill messages in."""
+    asked = {f.name for sheet in sheets if (p := load_playbook(sheet, "")[0]) and p.by_hand for f in p.by_hand.fields}
     found: dict[str, Message] = {}
     unread = False
     more = sorted((files.folder / "messages").glob("*.yaml"))

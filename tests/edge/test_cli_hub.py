@@ -281,6 +281,21 @@ def _rewrite(journal: Path, id_: str) -> None:
     connection.close()
 
 
+# --- replaying -----------------------------------------------------------------------------------------------
+
+
+def test_the_sheets_in_force_replayed_beside_the_hub_call_the_same_people(here: Room) -> None:
+    """A journal that a hub writes to; what dispatch and the phones took of time is no difference."""
+    before = here.events(object)
+    (found,) = vigie(here, "journal", "replay", "--playbooks", str(ROOT / "playbooks"), "--json").json_lines()
+    storms = [m for m in found["matters"] if m["then"]["playbook"] == "extreme-weather"]
+    assert storms
+    assert found["sheets"] == {"same": 4}
+    called = {p["person"]: p for m in storms for p in m["people"] if p["kind"] == "asked"}
+    assert called["officer-a"]["change"] == "same"
+    assert here.events(object)[: len(before)] == before, "nothing is changed"
+
+
 # --- the README ----------------------------------------------------------------------------------------------
 
 
@@ -297,6 +312,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
         r"\bME\b": "officer-a",
         r"\bID\b": incident,
         r"\bNAME\b": PARTNERS,
+        r"--playbooks DIR": f"--playbooks {ROOT / 'playbooks'}",
         r"\bFILE\b(\.\.\.)?": cap,
         r"\bSAY\b": f"{say} --by officer-a --why test",
     }

@@ -4,8 +4,8 @@
     python -m tools.bench accept latency   only these
     python -m tools.bench accept --peers node-red --seconds 10
 
-Parts: accept, notify, latency, crash, restart, memory; fanout, asks, matching, bridge and journal are programs of their
-own and are called as they stand. Everything is on loopback, in processes and a folder that end with the run.
+Parts: accept, notify, latency, crash, restart, memory; fanout, asks, matching, bridge, journal and replay are programs
+of their own and are called as they stand. Everything is on loopback, in processes and a folder that end with the run.
 """
 
 import argparse
@@ -186,7 +186,8 @@ def calm(most_s: float) -> None:
             return
 
 
-PARTS = ("accept", "notify", "latency", "crash", "fanout", "asks", "restart", "memory", "matching", "bridge", "journal")
+ALONE = ("fanout", "asks", "matching", "bridge", "journal", "replay")
+PARTS = ("accept", "notify", "latency", "crash", "restart", "memory", *ALONE)
 
 
 def main() -> int:
@@ -211,7 +212,7 @@ def main() -> int:
         bench = Bench(given, Path(folder))
         try:
             for part in given.parts or PARTS:
-                if part in ("fanout", "asks", "matching", "bridge", "journal"):
+                if part in ALONE:
                     bench.call(part)
                 else:
                     getattr(bench, part)()
