@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from hub.cli.say import columns
 from hub.drill.difference import Change, Difference, Load, Matter, Run, Side, Someone, groups
-from hub.drill.difference_words import WORDS, left_over, span
+from hub.drill.difference_words import WORDS, left_over
 from hub.model.people import Language
+from hub.playbook.lengths import span
 from hub.view.glance import plain
 
 _CHANGES = {

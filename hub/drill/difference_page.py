@@ -9,9 +9,10 @@ from babel.dates import format_datetime
 from jinja2 import Environment, select_autoescape
 
 from hub.drill.difference import Change, Difference, Group, Matter, Run, Side, groups
-from hub.drill.difference_words import WORDS, left_over, span
+from hub.drill.difference_words import WORDS, left_over
 from hub.model.people import Language
 from hub.people.directory import Directory
+from hub.playbook.lengths import span
 
 Titles = Mapping[str, Mapping[Language, str]]
 _LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Language.EN: "en_GB"}

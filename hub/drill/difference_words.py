@@ -196,22 +196,6 @@ _DE = {
 WORDS: Mapping[Language, Mapping[str, str]] = {
     Language.FR: _FR, Language.NL: _NL, Language.DE: _DE, Language.EN: _EN,
 }  # fmt: skip
-_UNITS = {
-    Language.FR: ("j", "h", "min", "s"),
-    Language.NL: ("d", "u", "min", "s"),
-    Language.DE: ("T.", "Std.", "Min.", "Sek."),
-    Language.EN: ("d", "h", "min", "s"),
-}
-
-
-def span(seconds: float, language: Language) -> str:
-    """A length of time, to its two largest units."""
-    whole, parts = round(abs(seconds)), []
-    for unit, size in zip(_UNITS[language], (86_400, 3_600, 60, 1), strict=True):
-        count, whole = divmod(whole, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
 
 
 def left_over(counts: Counts, language: Language) -> list[str]:

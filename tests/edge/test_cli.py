@@ -372,3 +372,46 @@ def test_json_is_one_value_a_line() -> None:
     for words in (("who", "directors", "--json"), ("match", CAP, "--json"), ("read", "cap", CAP)):
         for line in vigie(*words).out.splitlines():
             json.loads(line)
+
+
+# --- playbook diagram --------------------------------------------------------------------------------------
+
+
+def test_a_sheet_is_drawn_by_its_name_or_from_a_file(config: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "weather.svg"
+    said = vigie("playbook", "diagram", "extreme-weather", "-o", picture, "--language", "fr", "--config", config)
+    assert (said.code, said.out, said.err) == (0, "", "")
+    assert "Conditions météo exceptionnelles" in picture.read_text()
+    sheet = config.parent / "playbooks" / "extreme-weather.yaml"
+    assert vigie("playbook", "diagram", sheet, "--language", "fr", "--config", config).out == picture.read_text()
+    alone = vigie("playbook", "diagram", sheet, "--config", tmp_path / "none")
+    assert (alone.code, alone.err) == (0, "")
+    assert "chain duty-officers" in alone.out
+
+
+def test_a_sheet_that_cannot_be_drawn(config: Path, tmp_path: Path) -> None:
+    said = vigie("playbook", "diagram", "extreme-wether", "--config", config)
+    assert (said.code, said.out) == (2, "")
+    assert 'Did you mean "extreme-weather"?' in said.err
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("playbook: x\nsteps: {}\n")
+    said = vigie("playbook", "diagram", bad, "--config", config)
+    assert (said.code, said.out) == (2, "")
+    assert f"{bad}:" in said.err
+    assert "errors: mend them first" in said.err
+    said = vigie("playbook", "diagram", tmp_path / "none.yaml", "--config", config)
+    assert (said.code, said.err.strip()) == (2, f"{tmp_path}/none.yaml: No such file or directory")
+    (tmp_path / "file").write_text("no folder")
+    said = vigie("playbook", "diagram", "extreme-weather", "-o", tmp_path / "file" / "x.svg", "--config", config)
+    assert (said.code, said.out) == (2, "")
+    assert "cannot be written: " in said.err
+    said = vigie("playbook", "diagram", "--config", config)
+    assert (said.code, said.out) == (2, "")
+    assert "name it, -o FOLDER" in said.err
+
+
+def test_all_sheets_are_drawn_into_a_folder(config: Path, tmp_path: Path) -> None:
+    said = vigie("playbook", "diagram", "-o", tmp_path / "pictures", "--config", config)
+    assert (said.code, said.err) == (0, "")
+    drawn = {path.stem for path in (tmp_path / "pictures").glob("*.svg")}
+    assert drawn == {path.stem for path in (config.parent / "playbooks").glob("*.yaml")}

@@ -308,6 +308,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
     say.write_text("class: partners\nto: [police-zones]\nby: [sms]\nsay:\n  fr: a\n  nl: b\n  de: c\n  en: d\n")
     stands_for = {
         r"SHEET name=value \.\.\.": "provincial-phase headline=x area=y decided-by=z meeting=w",
+        r"\bSHEET\b": "extreme-weather",
         r"--why \.\.\.": "--why test",
         r"\bME\b": "officer-a",
         r"\bID\b": incident,

@@ -1,10 +1,12 @@
 """`vigie playbook`: what is in force of the reflex sheets, since when and by whom, and changing a sheet's mode."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.cli.options import CONFIG, ByOption, ConfigOption, DataOption, JsonOption, WhyOption, act
+from hub.model.people import Language
 
 app = typer.Typer(help="Reflex sheets: what is in force, since when, by whom.", no_args_is_help=True)
 SheetArgument = Annotated[str, typer.Argument(help="The sheet's name.")]
@@ -58,6 +60,21 @@ def diff(
     from hub.cli.playbook_diff import diff
 
     diff(config, data, old, new, as_json)
+
+
+@app.command("diagram")
+def diagram(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name, or a file; left out, all of them.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="FILE.svg (left out, on the terminal); of all a folder.")
+    ] = None,
+    language: Annotated[Language, typer.Option("--language", help="fr, nl, de or en.")] = Language.EN,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """A sheet as a picture (SVG): what starts it, its steps, who is called when, what follows on what."""
+    from hub.cli.playbook_diagram import diagram as run_it
+
+    run_it(config, sheet, output, language)
 
 
 def _mode(mode: str, summary: str) -> None:
