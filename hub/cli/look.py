@@ -1,25 +1,17 @@
 """Reading commands: the journal beside a running hub, the configuration without one."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import msgspec
-from msgspec.structs import replace
-
 from hub.cli import say
 from hub.cli.changes import in_force
-from hub.cli.read import entry_of, files_of, read_with
 from hub.clock import wall
 from hub.config import Config, made_to_ask
 from hub.config.providers import first_serving
-from hub.connector import BadItem
 from hub.journal import JournalError
 from hub.journal.reader import Reader, open_reader
-from hub.model.signal import Signal
 from hub.people.chains import who as plan_of
-from hub.playbook.explain import explain
 from hub.why import Trail, Unknown
 
 
@@ -97,70 +89,3 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
 
 def _span(seconds: float) -> str:
     return f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:g} min"
-
-
-def match(config: Config, signals: Sequence[Signal], now: datetime | None, as_json: bool) -> None:
-    """For each signal: which sheets it meets, and for the others the first condition that failed, with what was found.
-    `now`: hub time; a signal's own time of sending where it is not given."""
-    for signal in signals:
-        at = now or signal.sent
-        located = config.geography.locate(signal, f"{at:%Y-%m-%d}") if config.geography else signal
-        explained = [explain(located, at, sheet) for sheet in config.playbooks if sheet.when]
-        if as_json:
-            say.json_line({"signal": signal.identifier, "sheets": [msgspec.to_builtins(x) for x in explained]})
-            continue
-        headline = next((i.headline or i.event for i in signal.infos), "")
-        say.line(f"{signal.identifier} of {signal.sender}: {headline}")
-        for explanation in explained:
-            if explanation.matched:
-                say.line(f"  meets  {explanation.playbook}: {'  '.join(map(str, explanation.checks))}")
-            else:
-                say.line(f"  misses {explanation.playbook}: {explanation.first_failing}")
-        by_hand = [sheet.name for sheet in config.playbooks if not sheet.when]
-        if by_hand:
-            say.line(f"  started by hand only: {', '.join(by_hand)}")
-
-
-def match_files(
-    config: Config, kind: str, source: str, files: Sequence[Path], at: datetime | None, as_json: bool
-) -> None:
-    """`vigie match FILE…`: reads the files as a source would, then matches."""
-    signals: list[Signal] = []
-    faults = 0
-    for file in files_of(files):
-        found, bad = signals_of(kind, file)
-        signals += found
-        faults += bad
-    trusted = config.sources[source].trusted if source in config.sources else None
-    if source and trusted is None:
-        say.could_not(f"{source}: no such source: there are {', '.join(sorted(config.sources))}")
-    if trusted is not None:
-        signals = [
-            replace(s, source=source, reliability=trusted.reliability, credibility=trusted.credibility) for s in signals
-        ]
-    match(config, signals, at, as_json)
-    say.done(faults > 0)
-
-
-def signals_of(kind: str, file: Path) -> tuple[list[Signal], int]:
-    """The signals in a file: as `vigie read` prints them, else as the source reads it. And how many were bad."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        say.could_not(f"{file}: {error.strerror}")
-    signals, bad = [], 0
-    if data.lstrip().startswith(b'{"identifier"'):
-        for number, line in enumerate(data.splitlines(), 1):
-            try:
-                signals += [msgspec.json.decode(line, type=Signal)] if line.strip() else []
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                bad += 1
-                say.error(f"{file}:{number}: this line is no signal ({error}): give lines as `vigie read` prints them")
-        return signals, bad
-    for item in read_with(entry_of(kind), data, file.name):
-        if isinstance(item, BadItem):
-            bad += 1
-            say.error(f"{file}:{item.place}: {item.reason}" if item.place else f"{file}: {item.reason}")
-        else:
-            signals.append(item.signal)
-    return signals, bad

@@ -148,18 +148,26 @@ def read(
 
 @app.command()
 def match(
-    files: Annotated[list[Path], typer.Argument(help="Files of signals: CAP, feeds, or what `vigie read` printed.")],
-    kind: Annotated[str, typer.Option("--kind", help="Kind of source that reads them.")] = "cap",
+    files: Annotated[list[Path], typer.Argument(help="Files of signals, or what `vigie read` printed; folders.")],
     source: Annotated[str, typer.Option("--source", help="Read as coming from this source of the configuration.")] = "",
+    kind: Annotated[
+        str, typer.Option("--kind", help="Kind of source that reads them; else the source's own, or cap.")
+    ] = "",
+    sheet: Annotated[
+        list[str] | None, typer.Option("--sheet", help="Only this one; exits with 1 where a signal misses it.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every condition, not only the first that fails.")] = False,
     at: AtOption = None,
     config: ConfigOption = CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Which sheets a signal meets, and for those it misses, why not."""
-    from hub.cli.look import instant, match_files
+    from hub.cli.look import instant
+    from hub.cli.match import match as run_it
     from hub.cli.setting import checked
 
-    match_files(checked(config), kind, source, files, instant(at) if at else None, as_json)
+    when = instant(at) if at else None
+    run_it(checked(config), files, kind, source, sheet or [], when, everything=everything, as_json=as_json)
 
 
 @app.command()

@@ -101,7 +101,7 @@ def _checks(when: When, signal: Signal, info: Info, now: datetime) -> Iterable[C
             at_least(signal.reliability, signal.credibility, when.trust.reliability, when.trust.credibility),
         )
     if when.hazards:
-        yield _one_of("hazard", when.hazards, (info.hazard,) if info.hazard is not None else ())
+        yield _hazard(when.hazards, info)
     if when.severity:
         yield _one_of("severity", when.severity, (info.severity,))
     if when.urgency:
@@ -128,6 +128,12 @@ def _text(value: Any) -> str:
 def _one_of(key: str, asked: tuple[Any, ...], found: tuple[Any, ...]) -> Check:
     common = [value for value in found if value in asked]
     return Check(key, ", ".join(map(_text, asked)), ", ".join(map(_text, common or found)), bool(common))
+
+
+def _hazard(asked: tuple[Any, ...], info: Info) -> Check:
+    if info.hazard is not None:
+        return _one_of("hazard", asked, (info.hazard,))
+    return Check("hazard", ", ".join(map(_text, asked)), f'none that is known (event "{info.event[:60]}")', False)
 
 
 def _area(asked: tuple[str, ...], info: Info) -> Check:

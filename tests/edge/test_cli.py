@@ -81,15 +81,38 @@ def test_read_that_cannot(words: tuple[object, ...], said: str) -> None:
 def test_match_names_the_sheets_met_and_why_the_others_are_missed() -> None:
     said = vigie("match", CAP, "--source", "kmi-irm")
     assert (said.code, said.err) == (0, "")
-    assert "meets  extreme-weather" in said.out
-    assert "misses emergency-calls-outage: " in said.out
-    assert "started by hand only: provincial-phase" in said.out
+    lines = said.out.splitlines()
+    assert lines[:2] == [
+        "red-update.cap.xml  2.49.0.0.56.0.BE.20261013190136.1702214",
+        "  Update, Actual, of kmi-irm (A2), sent 2026-10-13 21:02",
+    ]
+    assert lines[2].startswith(
+        "  blocks 1 (nl-BE), 2 (fr-BE), 3 (en-GB), 4 (de-DE)  thunderstorm  Extreme, Observed, Immediate  "
+        "Brabant → brussels-capital-region"
+    )
+    met = lines.index("  meets       extreme-weather           by block 1 (nl-BE), case 1 of 2")
+    assert "    ✓ severity   Extreme" in lines[met:]
+    assert "    ✓ area       Brabant → brussels-capital-region" in lines[met:]
+    missed = lines.index("  misses      emergency-calls-outage    nearest: block 1 (nl-BE), case 1 of 3")
+    assert lines[missed + 1] == "    ✗ hazard     thunderstorm   asked: emergency-calls"
+    assert missed > met, "what is met comes first"
+    assert "started by hand only: provincial-phase" in lines
 
 
-def test_match_without_a_source_says_that_trust_fails() -> None:
+def test_match_without_a_source_says_that_trust_fails_and_what_to_do() -> None:
     said = vigie("match", CAP)
-    assert "meets" not in said.out
-    assert re.search(r"misses extreme-weather: .*trust", said.out)
+    assert not re.search(r"^  meets ", said.out, re.M)
+    assert re.search(r"misses +extreme-weather.*\n    ✗ trust +F6   asked: at least B2", said.out)
+    assert "without --source nothing is known of a signal's trust" in said.out
+
+
+def test_match_shows_every_condition_on_request() -> None:
+    said = vigie("match", CAP, "--all")
+    after = said.out.partition("misses      extreme-weather")[2]
+    assert [line.split()[:2] for line in after.splitlines()[1:8]] == [
+        ["✓", "status"], ["✗", "trust"], ["✓", "hazard"], ["✓", "severity"], ["✓", "certainty"], ["✓", "category"],
+        ["✓", "area"],
+    ]  # fmt: skip
 
 
 def test_match_takes_what_read_printed(tmp_path: Path) -> None:
@@ -98,14 +121,69 @@ def test_match_takes_what_read_printed(tmp_path: Path) -> None:
     said = vigie("match", lines, "--source", "kmi-irm", "--json")
     (found,) = said.json_lines()
     assert found["signal"].startswith("2.49.0.0.56.0.BE")
-    assert {sheet["playbook"] for sheet in found["sheets"]} >= {"extreme-weather", "storm", "flood"}
-    assert "provincial-phase" not in str(found["sheets"])  # started by hand only
+    assert found["file"] == str(lines)
+    assert "brussels-capital-region" in found["blocks"][0]["areas"][0]["places"]
+    sheets = {sheet["playbook"]: sheet for sheet in found["sheets"]}
+    assert "provincial-phase" not in sheets, "it is started by hand only"
+    assert (sheets["extreme-weather"]["matched"], sheets["extreme-weather"]["first_failing"]) == (True, "")
+    assert sheets["crisis-centre-activation"]["first_failing"] == "hazard"
 
 
-def test_match_of_a_partners_json() -> None:
-    said = vigie("match", "--kind", "webhook", "--source", "siamu", PARTNER)
+def test_match_reads_a_partners_json_as_its_source_does() -> None:
+    said = vigie("match", "--source", "siamu", PARTNER)
     assert said.code == 0
-    assert "meets  emergency-calls-outage" in said.out
+    assert re.search(r"^  meets +emergency-calls-outage", said.out, re.M)
+    assert vigie("match", "--kind", "webhook", "--source", "siamu", PARTNER).out == said.out
+
+
+def test_match_asks_of_one_sheet_and_tells_by_its_exit_code() -> None:
+    met = vigie("match", CAP, "--source", "kmi-irm", "--sheet", "extreme-weather")
+    assert (met.code, met.err) == (0, "")
+    assert "emergency-calls" not in met.out
+    missed = vigie("match", CAP, "--source", "kmi-irm", "--sheet", "emergency-calls-outage")
+    assert (missed.code, missed.err) == (1, "")
+    assert vigie("match", CAP, "--sheet", "extreme-wether").err.startswith("extreme-wether: no such sheet: ")
+    by_hand = vigie("match", CAP, "--sheet", "provincial-phase")
+    assert (by_hand.code, by_hand.out) == (2, "")
+    assert "started by hand only" in by_hand.err
+
+
+def test_match_of_a_draft_says_that_it_would_meet_and_never_runs(config: Path) -> None:
+    change(config.parent / "playbooks" / "extreme-weather.yaml", lambda sheet: sheet.update(mode="draft"))
+    said = vigie("match", CAP, "--source", "kmi-irm", "--config", config)
+    assert re.search(r"^  would meet +extreme-weather .*\[draft: it never runs\]$", said.out, re.M)
+
+
+def test_match_of_what_opens_nothing_says_why(tmp_path: Path) -> None:
+    over = vigie("match", CAP, "--source", "kmi-irm", "--at", "2027-01-01T00:00:00Z", "--sheet", "extreme-weather")
+    assert over.code == 1
+    assert "it is over at 2027-01-01 00:00Z: it would be recorded and open nothing" in over.out
+    cancel = tmp_path / "cancel.cap.xml"
+    cancel.write_text(CAP.read_text().replace("<msgType>Update</msgType>", "<msgType>Cancel</msgType>"))
+    said = vigie("match", cancel, "--source", "kmi-irm")
+    assert "a Cancel opens nothing: it withdraws what it refers to" in said.out
+    assert "meets" not in said.out
+
+
+def test_match_of_many_signals_counts_which_sheets_they_meet(tmp_path: Path) -> None:
+    shutil.copy(CAP, tmp_path / "a.xml")
+    (tmp_path / "b.xml").write_text(CAP.read_text().replace("1702214", "1702215").replace("Extreme", "Minor"))
+    said = vigie("match", tmp_path, "--source", "kmi-irm")
+    assert said.code == 0
+    assert "2 signals\n  extreme-weather  met by 1\n" in said.out
+    assert "  met by none: crisis-centre-activation, emergency-calls-outage" in said.out
+
+
+def test_match_of_recorded_files_as_an_author_would(samples: Path) -> None:
+    """Every recorded CAP file: nothing but the one that is no CAP is a fault, and each miss names what fails."""
+    said = vigie("match", samples / "cap", "--source", "kmi-irm")
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+    assert "identifier is missing" in said.err
+    blizzard = said.out.partition("5c2cf27b1f56885d61654dc47fa411d5.xml")[2]
+    assert re.search(r"misses +extreme-weather .*\n    ✗ area +Southern Cook, .* → no area of ours   asked: ", blizzard)
+    assert "none that is known (event " in said.out
+    assert not re.search(r"✗ \S+ +asked", said.out), "what was found is always shown"
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from hub.config import Config, load
 from hub.findings import errors
 from hub.model.people import Language
 from hub.playbook.diagram import diagram
+from hub.playbook.diagram.content import Kind
 from hub.playbook.diagram.layout import Node, laid_out
 from hub.playbook.diagram.text import width, wrap
 from hub.playbook.diagram.words import WORDS
-from hub.playbook.language import Call, Playbook, Tasks
+from hub.playbook.language import Call, Outcome, Playbook, Tasks
 from hub.playbook.load import load as load_sheet
 from tests.edge.running import ROOT
 
@@ -104,6 +105,13 @@ def test_a_tier_says_by_what_for_how_long_and_how_often(config: Config) -> None:
     assert "zone : Région de Bruxelles-Capitale" in said.replace("\u00a0", " ")
 
 
+def test_a_broadcast_says_that_it_waits_to_be_released() -> None:
+    step = "  public:\n    draft broadcast: public\n    to: [g]\n    by: [sms]\n    say: m\n"
+    said = words_of(drawn(sheet(step + "  later:\n    after: public is lapsed\n    wait: 1 min\n")))
+    for words in ("Draft a broadcast", "class public: goes out once it is released", "not released in time"):
+        assert words in said
+
+
 def test_a_chain_that_is_not_known_stands_there_by_its_name() -> None:
     assert "chain duty" in words_of(drawn(sheet("  wake:\n    call: duty\n    say: m\n")))
 
@@ -133,6 +141,8 @@ def test_every_word_is_there_in_four_languages() -> None:
     for words in WORDS.values():
         assert set(words) == set(WORDS[Language.EN])
         assert all(words.values())
+        assert set(Outcome) <= set(words)
+        assert {kind for kind in Kind if kind not in (Kind.OUTCOME, Kind.JOIN)} <= set(words)
 
 
 # --- where things stand --------------------------------------------------------------------------------------

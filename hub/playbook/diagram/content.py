@@ -10,6 +10,7 @@ from hub.playbook.diagram.words import WORDS
 from hub.playbook.language import (
     Call,
     Condition,
+    DraftBroadcast,
     Joining,
     Notify,
     Playbook,
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     CALL = "call"
     NOTIFY = "notify"
     CONTACTS = "contacts"
+    BROADCAST = "broadcast"
     TASKS = "tasks"
     WAIT = "wait"
     OUTCOME = "outcome"  # what a step came to
@@ -250,6 +252,15 @@ class _Making:
                 return Kind.CONTACTS, [
                     Part(text=w["of"].format(who=self._people(action.contacts))),
                     Part(text=w["to"].format(who=self._people(action.to))),
+                    Part(text=w["by"].format(channels=", ".join(action.by))),
+                    self._says(action.say),
+                ]
+            case DraftBroadcast():
+                whom = [self._people(action.to)] if action.to else []
+                whom += [w["registered"]] if action.registered is not None else []
+                return Kind.BROADCAST, [
+                    Part(text=w["class"].format(group=action.group)),
+                    Part(text=w["to"].format(who=", ".join(whom))),
                     Part(text=w["by"].format(channels=", ".join(action.by))),
                     self._says(action.say),
                 ]

@@ -6,6 +6,8 @@ from hub.model.people import Language
 from hub.playbook.language import Outcome
 
 _EN = {
+    "broadcast": "Draft a broadcast", "class": "class {group}: goes out once it is released",
+    "registered": "the public who registered",
     "asked": "{key}: {values}",
     "signal": "Signal", "or": "or", "by hand": "Started by hand", "who": "by {who}", "asks": "asks for {fields}",
     "incident": "Incident", "their incident": "the sender's incident", "one": "one at a time",
@@ -31,9 +33,13 @@ _EN = {
     Outcome.ACCEPTED: "accepted", Outcome.EXHAUSTED: "nobody accepted", Outcome.CANCELLED: "cancelled",
     Outcome.SENT: "sent", Outcome.FAILED: "reached nobody", Outcome.DONE: "all done", Outcome.LATE: "one is late",
     Outcome.OVER: "time is up", Outcome.BEGUN: "begun",
+    Outcome.DRAFTED: "drafted", Outcome.RELEASED: "released", Outcome.LAPSED: "not released in time",
+    Outcome.WITHDRAWN: "withdrawn",
 }  # fmt: skip
 
 _FR = {
+    "broadcast": "Préparer une diffusion", "class": "classe {group} : part une fois libérée",
+    "registered": "le public inscrit",
     "asked": "{key} : {values}",
     "signal": "Signal", "or": "ou", "by hand": "Lancée à la main", "who": "par {who}", "asks": "demande {fields}",
     "incident": "Incident", "their incident": "incident de l’expéditeur", "one": "un seul à la fois",
@@ -64,9 +70,13 @@ _FR = {
     Outcome.ACCEPTED: "accepté", Outcome.EXHAUSTED: "personne n’a accepté", Outcome.CANCELLED: "annulé",
     Outcome.SENT: "envoyé", Outcome.FAILED: "personne de joint", Outcome.DONE: "tout est fait",
     Outcome.LATE: "un retard", Outcome.OVER: "temps écoulé", Outcome.BEGUN: "commencé",
+    Outcome.DRAFTED: "préparée", Outcome.RELEASED: "libérée", Outcome.LAPSED: "pas libérée à temps",
+    Outcome.WITHDRAWN: "retirée",
 }  # fmt: skip
 
 _NL = {
+    "broadcast": "Massabericht klaarzetten", "class": "klasse {group}: vertrekt na vrijgave",
+    "registered": "het ingeschreven publiek",
     "asked": "{key}: {values}",
     "signal": "Signaal", "or": "of", "by hand": "Met de hand gestart", "who": "door {who}", "asks": "vraagt {fields}",
     "incident": "Incident", "their incident": "incident van de afzender", "one": "één tegelijk",
@@ -95,9 +105,13 @@ _NL = {
     Outcome.ACCEPTED: "aanvaard", Outcome.EXHAUSTED: "niemand aanvaardt", Outcome.CANCELLED: "geannuleerd",
     Outcome.SENT: "verzonden", Outcome.FAILED: "niemand bereikt", Outcome.DONE: "alles klaar",
     Outcome.LATE: "één is te laat", Outcome.OVER: "tijd voorbij", Outcome.BEGUN: "begonnen",
+    Outcome.DRAFTED: "klaargezet", Outcome.RELEASED: "vrijgegeven", Outcome.LAPSED: "niet op tijd vrijgegeven",
+    Outcome.WITHDRAWN: "ingetrokken",
 }  # fmt: skip
 
 _DE = {
+    "broadcast": "Massenmeldung vorbereiten", "class": "Klasse {group}: geht nach Freigabe hinaus",
+    "registered": "die angemeldete Öffentlichkeit",
     "asked": "{key}: {values}",
     "signal": "Signal", "or": "oder", "by hand": "Von Hand gestartet", "who": "durch {who}",
     "asks": "fragt nach {fields}",
@@ -129,6 +143,8 @@ _DE = {
     Outcome.ACCEPTED: "angenommen", Outcome.EXHAUSTED: "niemand nimmt an", Outcome.CANCELLED: "abgebrochen",
     Outcome.SENT: "gesendet", Outcome.FAILED: "niemand erreicht", Outcome.DONE: "alles erledigt",
     Outcome.LATE: "eines ist überfällig", Outcome.OVER: "Zeit abgelaufen", Outcome.BEGUN: "begonnen",
+    Outcome.DRAFTED: "vorbereitet", Outcome.RELEASED: "freigegeben", Outcome.LAPSED: "nicht rechtzeitig freigegeben",
+    Outcome.WITHDRAWN: "zurückgezogen",
 }  # fmt: skip
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
