@@ -68,7 +68,8 @@ async def restore(journal: Journal) -> State:
 
 
 class Core:
-    """Made by `open_core`. `engine.state` is the state, `dispatch` and `decider` run in `run()`."""
+    """`engine.state` is the state, `dispatch` and `decider` run in `run()`. `snapshots`: whether the state is saved now
+    and then, so that coming back takes less; what there is without is the same."""
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class Core:
         listen_s: float = LISTEN_S,
         routes: Routes | None = None,
         enclose: Enclose | None = None,
+        snapshots: bool = True,
     ) -> None:
         self.journal = journal
         self.clock = clock
@@ -110,6 +112,7 @@ class Core:
         self.decider.ahead.append(self._prepare)
         self.decider.followers.append(self._follow)
         self._listen_s = listen_s
+        self._saves = snapshots
         self._saved = state.decision
         self._listening = False
         self._after = ""
@@ -164,7 +167,8 @@ class Core:
             if coming_back:
                 self.decider.listen_first(self._listen_s)
                 nursery.start_soon(self._stop_listening)
-            nursery.start_soon(self._snapshots)
+            if self._saves:
+                nursery.start_soon(self._snapshots)
             task_status.started()
 
     async def _stop_listening(self) -> None:

@@ -11,9 +11,11 @@ import pytest
 import trio
 
 from hub import config as configuration
+from hub.drill.stage import perform
+from hub.drill.timeline import What
 from hub.findings import errors
 from hub.playbook.match import Matcher
-from tools.bench import asks, bridge, fanout, misbehaving, world
+from tools.bench import asks, bridge, drill, fanout, misbehaving, world
 from tools.bench.figures import milliseconds
 from tools.bench.load import REFUSED, Load, Sent
 from tools.bench.services import Bare, free_port
@@ -115,6 +117,18 @@ def test_the_generated_sheets_are_sound_and_each_opening_alert_meets_exactly_one
     for number in range(20):
         signal = to_signal(decode(world.body("0" * 8, number, 30, world.every(5))), "partner-0", "fr-BE")
         assert len(matcher.match(signal, signal.sent)) == (number % 5 == 0)
+
+
+def test_the_crisis_of_a_drill_is_one_and_comes_out_the_same_each_time() -> None:
+    config, _ = configuration.load(drill.ROOT / "config")
+    first, second = (perform(config, drill.crisis(200, 72)) for _ in range(2))
+    assert len([m for m in first.of(What.SIGNAL) if m.nth]) == 200
+    opened = {m.sheet for m in first.of(What.OPENED)}
+    assert opened == {"extreme-weather", "emergency-calls-outage", "provincial-phase"}
+    assert {m.outcome for m in first.of(What.ANSWERED)} == {"accept", "decline"}
+    assert len({m.person for m in first.of(What.GOT)}) >= 40
+    alike, again = (sorted((m.s, m.what, m.person, m.message) for m in played.moments) for played in (first, second))
+    assert alike == again
 
 
 def test_milliseconds_are_quantiles() -> None:
