@@ -18,7 +18,7 @@ from hub.cli.commands import (
     silence,
     watch,
 )
-from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption
+from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption, LanguageOption
 
 app = typer.Typer(
     name="vigie",
@@ -112,6 +112,24 @@ def play_tests(
     from hub.cli.test import test as run_it
 
     run_it(paths or [], config, only=only, verbose=verbose, as_json=as_json, junit_file=junit)
+
+
+@app.command()
+def drill(
+    wanted: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario's file, or a sheet.")],
+    config: ConfigOption = CONFIG,
+    test: Annotated[str, typer.Option("--test", help="Of a sheet, the test with this in its name.")] = "",
+    page: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the story as a web page into this file, too.")
+    ] = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plays a scenario, or a sheet's first test, in virtual time and tells what happens: nobody is called."""
+    from hub.cli.drill import drill as run_it
+    from hub.cli.setting import language_asked
+
+    run_it(wanted, config, test=test, page=page, language=language_asked(language), as_json=as_json)
 
 
 @app.command()

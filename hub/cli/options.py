@@ -6,12 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.model.people import Language
+
 ConfigOption = Annotated[Path, typer.Option("--config", help="Folder with the configuration.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the journal, where not as hub.yaml says.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 ByOption = Annotated[str, typer.Option("--by", help="Who acts.")]
 WhyOption = Annotated[str, typer.Option("--why", help="For what reason; it is kept.")]
 AtOption = Annotated[str | None, typer.Option("--at", help="An instant: 2026-07-14T02:10:00+02:00.")]
+
+LanguageOption = Annotated[Language | None, typer.Option("--language", help="fr, nl, de or en.")]
 
 CONFIG = Path("config")
 

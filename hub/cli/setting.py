@@ -1,5 +1,6 @@
 """The configuration a command works with."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from hub.clock import wall
 from hub.config import Config, load
 from hub.config.forms import HubForm
 from hub.findings import Finding, errors
+from hub.model.people import Language
+from hub.view import language_of
 from hub.yaml import Scalar
 from hub.yaml import read as read_yaml
 
@@ -49,6 +52,11 @@ def playbooks_of(folder: Path) -> Path:
 def show(findings: Iterable[Finding]) -> None:
     for finding in findings:
         say.error(finding.render())
+
+
+def language_asked(language: Language | None) -> str:
+    """The language asked for, else that of the terminal."""
+    return language or language_of(os.environ)
 
 
 def journal_of(config: Config, data: Path | None) -> Path:

@@ -12,7 +12,7 @@ from hub.drill.suite import Result
 from hub.drill.timeline import Moment, Timeline, What, clock
 
 ALIKE = 3  # of messages that are alike but for who gets them, so many are shown
-_UNSAID = (What.TIER, What.TASK_OPEN)  # shown where something of it was expected only
+_UNSAID = (What.TIER, What.TASK_OPEN, What.ASK_OVER)  # shown where something of it was expected only
 
 
 class Row(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,7 @@
-"""From the hub's decisions and from what reaches people to the moments of a timeline."""
+"""From the hub's decisions and from what reaches people to the moments of a timeline.
+
+In a drill the outside tells what reaches people; of a running hub the journal does (hub/drill/past.py).
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -9,15 +12,23 @@ from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import Outcome
+from hub.model.people import Language
 from hub.people.directory import Directory
 from hub.playbook.match import Match
+
+_ARRIVES = (Outcome.SENT, Outcome.DELIVERED)
+
+Worded = Callable[[e.Ordered, str], tuple[Language, str]]
+"""What a delivery of an order said to a person, and in which language."""
 
 
 class Recorder:
     """`follow` is told of each decision once it is durable, `arrived` of each message that reaches somebody. `state`:
-    the hub's, as it is at that moment."""
+    the hub's, as it is at that moment. `worded`: nobody tells `arrived`; what decisions say was sent has arrived."""
 
-    def __init__(self, start: datetime, state: Callable[[], State], directory: Directory) -> None:
+    def __init__(
+        self, start: datetime, state: Callable[[], State], directory: Directory, worded: Worded | None = None
+    ) -> None:
         self.start = start
         self.moments: list[Moment] = []
         self.met: set[tuple[str, int]] = set()
@@ -28,6 +39,10 @@ class Recorder:
         self._runs: dict[str, e.RunBegan] = {}
         self._ends: dict[tuple[str, str], tuple[str, ...]] = {}  # (incident, step) → who accepted, or not
         self._tasks: dict[str, e.TaskOpened] = {}
+        self._orders: dict[str, e.Ordered] = {}
+        self._asks: dict[str, e.Asked] = {}
+        self._worded = worded
+        self._sent: set[tuple[str, int]] = set()
 
     def timeline(self, lasted_s: float) -> Timeline:
         moments = tuple(sorted(self.moments, key=lambda m: m.s))
@@ -44,31 +59,43 @@ class Recorder:
 
     def person_of(self, outgoing: Outgoing) -> str:
         """Whom a message is for."""
-        recipients = self._state().orders[outgoing.order].event.recipients
+        recipients = self._order(outgoing.order).recipients
         return recipients[outgoing.index] if recipients else self._directory.find(outgoing.to)
 
+    def _order(self, order: str) -> e.Ordered:
+        """Also one that was decided on just before the hub went down."""
+        return self._orders.get(order) or self._state().orders[order].event
+
+    def _asked(self, ask: str) -> tuple[str, tuple[str, ...]]:
+        """Who is asked, and on behalf of which runs."""
+        if ask in self._asks:
+            return self._asks[ask].person, self._asks[ask].runs
+        known = self._state().asks.get(ask)
+        return (known.person, tuple(known.runs)) if known is not None else ("", ())
+
     def arrived(self, at: datetime, channel: str, outgoing: Outgoing) -> None:
-        ordered = self._state().orders[outgoing.order].event
-        incident = ordered.incidents[0] if ordered.incidents else ""
-        voice = bool(outgoing.voice) and channel != "email"
-        self.note(
+        text = outgoing.voice if channel == "voice" and outgoing.voice else outgoing.text
+        self._got(at, channel, self._order(outgoing.order), self.person_of(outgoing), outgoing.language, text)
+
+    def _got(self, at: datetime, channel: str, ordered: e.Ordered, person: str, language: Language, text: str) -> None:
+        self._of(
             at,
             What.GOT,
-            incident=self._numbers.get(incident, 0),
-            sheet=self._sheets.get(incident, ""),
+            ordered.incidents[0] if ordered.incidents else "",
             step=ordered.step or self._step_of(ordered.ask),
-            person=self.person_of(outgoing),
+            person=person,
             channel=channel,
             message=ordered.message,
-            language=outgoing.language,
+            language=language,
             order=ordered.order,
+            ask=ordered.ask,
             outcome="asked" if ordered.ask else "",
-            detail=outgoing.voice if voice and channel == "voice" else outgoing.text,
+            detail=text,
         )
 
     def _step_of(self, ask: str) -> str:
-        known = self._state().asks.get(ask)
-        run = self._runs.get(known.runs[0]) if known is not None and known.runs else None
+        _, runs = self._asked(ask)
+        run = self._runs.get(runs[0]) if runs else None
         return run.step if run is not None else ""
 
     def follow(self, decision: r.Decision) -> None:
@@ -94,8 +121,17 @@ class Recorder:
                 self._of(at, What.CAME_TO, event.incident, step=event.step, outcome=event.outcome, people=people)
             case e.RunBegan() | e.TierBegan() | e.RunEnded():
                 self._chain(at, event)
+            case e.Asked():
+                self._asks[event.ask] = event
+            case e.Ordered():
+                self._orders[event.order] = event
             case e.Answered() if event.person:
-                self.note(at, What.ANSWERED, person=event.person, outcome=event.verb.value)
+                self.note(at, What.ANSWERED, person=event.person, outcome=event.verb.value, ask=event.ask)
+            case e.AskClosed():
+                person, runs = self._asked(event.ask)
+                run = self._runs.get(runs[0]) if runs else None
+                incident, step = (run.incident, run.step) if run is not None else ("", "")
+                self._of(at, What.ASK_OVER, incident, step=step, person=person, outcome=event.outcome, ask=event.ask)
             case e.TaskOpened() | e.TaskLate() | e.TaskClosed():
                 self._task(at, event)
             case e.Delivered():
@@ -117,8 +153,7 @@ class Recorder:
         if isinstance(event, e.RunEnded):
             self._ends[run.incident, run.step] = event.by
             return
-        asks = self._state().asks
-        people = tuple(asks[ask].person for ask in event.asks if ask in asks)
+        people = tuple(person for ask in event.asks if (person := self._asked(ask)[0]))
         self._of(
             at,
             What.TIER,
@@ -141,20 +176,23 @@ class Recorder:
 
     def _delivered(self, at: datetime, event: e.Delivered) -> None:
         known = self._state().orders.get(event.order)
-        if known is None:
+        ordered = self._orders.get(event.order) or (known.event if known is not None else None)
+        if ordered is None:
             return
-        ordered = known.event
-        incident = ordered.incidents[0] if ordered.incidents else ""
         for index, outcome, reason in event.moves:
+            person = ordered.recipients[index] if ordered.recipients else ""
             if outcome is Outcome.FAILED:
-                person = ordered.recipients[index] if ordered.recipients else ""
                 self._of(
                     at,
                     What.MISSED,
-                    incident,
+                    ordered.incidents[0] if ordered.incidents else "",
                     step=ordered.step or self._step_of(ordered.ask),
                     person=person,
                     channel=ordered.channel,
                     message=ordered.message,
+                    ask=ordered.ask,
                     detail=reason,
                 )
+            elif self._worded is not None and outcome in _ARRIVES and (event.order, index) not in self._sent:
+                self._sent.add((event.order, index))
+                self._got(at, ordered.channel, ordered, person, *self._worded(ordered, person))

@@ -10,18 +10,18 @@ from hub.config import Config
 from hub.connector import BadItem, SignalItem
 from hub.drill.play import Given, SignalForm
 from hub.intake.geography import Place
-from hub.intake.intake import Trusted
+from hub.intake.intake import UNKNOWN, Trusted
 from hub.model.area import Area
 from hub.model.people import Language
 from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency
 from hub.model.trust import Credibility, Reliability
 
+BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what somebody says themselves
 SOURCE = "drill"  # where a signal comes from that names no source
-BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)
 GRADES = {f"{r}{c}": Trusted(reliability=r, credibility=c) for r in Reliability for c in Credibility}
 
 
-def believed(config: Config) -> dict[str, Trusted]:
+def trust_of(config: Config) -> dict[str, Trusted]:
     """How far each source is believed, by its name: those of the configuration, or by a grade in its place."""
     return {**GRADES, **{name: source.trusted for name, source in config.sources.items()}, SOURCE: BY_HAND}
 
@@ -42,6 +42,18 @@ def read_file(config: Config, given: Given) -> Sequence[Signal]:
         bad = next((item.reason for item in items if isinstance(item, BadItem)), "there is no signal in it")
         raise CannotPlay(f"{given.file}: {bad}")
     return signals
+
+
+def believed(
+    config: Config, signal: Signal, source: str, now: datetime, trust: Mapping[str, Trusted] | None = None
+) -> Signal:
+    """The signal as the hub knows it, coming from that source: where it is, and how far the source is believed.
+    `trust`: `trust_of(config)`, where it is at hand."""
+    located = signal
+    if config.geography is not None:
+        located = config.geography.locate(signal, f"{now:%Y-%m-%d}")
+    trusted = (trust or trust_of(config)).get(source, UNKNOWN)
+    return replace(located, source=source, reliability=trusted.reliability, credibility=trusted.credibility)
 
 
 def written(form: SignalForm, at: datetime, nth: str, places: Mapping[str, Place]) -> Signal:

@@ -24,10 +24,10 @@ from hub.drill.behaviour import Manners, Reaction
 from hub.drill.outside import Outside, PlayedChannel, call
 from hub.drill.play import Given, Play, SignalForm, each_of
 from hub.drill.recorder import Recorder
-from hub.drill.signals import BY_HAND, SOURCE, CannotPlay, believed, cancel, read_file, update, written
+from hub.drill.signals import BY_HAND, SOURCE, CannotPlay, believed, cancel, read_file, trust_of, update, written
 from hub.drill.timeline import Timeline, What
 from hub.install import Understanding
-from hub.intake.intake import UNKNOWN, Intake
+from hub.intake.intake import Intake
 from hub.intake.port import Offered
 from hub.journal.memory import MemoryJournal
 from hub.model import records as r
@@ -72,8 +72,8 @@ def perform(config: Config, play: Play, until_s: float = 0.0) -> Timeline:
     stage = Stage(config, play, until_s)
     # Who is first of those who do something in the same instant is left to chance by trio, so that nobody counts on it:
     # to the same chance each time, or a test would come out now this way, now that.
-    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined] # trio's own switch for this
-    trio._core._run._r.seed(SEED)  # type: ignore[attr-defined] # likewise
+    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc] # trio's own switch for this
+    trio._core._run._r.seed(SEED)
     trio.run(stage.run, clock=trio.testing.MockClock(autojump_threshold=0))
     if stage.problem is not None:
         raise stage.problem
@@ -87,7 +87,7 @@ class Stage:
         self._config = config
         self._play = play
         self._rules = rules_of(config, play)
-        self._trust = believed(config)
+        self._trust = trust_of(config)
         self._files = {i: read_file(config, one) for i, one in enumerate(play.given) if one.form.file}
         self._sent: dict[int, list[Signal]] = {}  # given → what was sent
         first = next((signals[0].sent for signals in self._files.values()), None)
@@ -161,9 +161,9 @@ class Stage:
 
     async def _outage(self, name: str, from_s: float, to_s: float) -> None:
         await trio.sleep(from_s)
-        self._recorder.note(self.now(), What.OUTAGE, detail=f"{name} goes down")
+        self._recorder.note(self.now(), What.OUTAGE, channel=name, outcome="down", detail=f"{name} goes down")
         await trio.sleep(to_s - from_s)
-        self._recorder.note(self.now(), What.OUTAGE, detail=f"{name} is back")
+        self._recorder.note(self.now(), What.OUTAGE, channel=name, outcome="back", detail=f"{name} is back")
 
     async def _goes_down(self, from_s: float, to_s: float) -> None:
         """As by kill -9: what is not in the journal is gone."""
@@ -171,9 +171,9 @@ class Stage:
         self._life.cancel()
         self._journal = self._journal.survivor()
         self._up = False
-        self._recorder.note(self.now(), What.OUTAGE, detail="the hub goes down")
+        self._recorder.note(self.now(), What.OUTAGE, channel="hub", outcome="down", detail="the hub goes down")
         await trio.sleep(to_s - from_s)
-        self._recorder.note(self.now(), What.OUTAGE, detail="the hub is back")
+        self._recorder.note(self.now(), What.OUTAGE, channel="hub", outcome="back", detail="the hub is back")
         await self._comes_up()
 
     # -- the hub --
@@ -313,16 +313,14 @@ class Stage:
         headline = next((i.headline or i.event for i in signal.infos), "")
         kind = signal.msg_type.value.lower()
         self._recorder.note(now, What.SIGNAL, channel=source, outcome=kind, detail=headline, nth=nth, round=i)
-        trusted = self._trust.get(source, UNKNOWN)
-        seen = replace(
-            self._locate(signal), source=source, reliability=trusted.reliability, credibility=trusted.credibility
-        )
-        self._recorder.matched(now, nth, i, self._rules.match(seen, now))
+        known = believed(self._config, signal, source, now, self._trust)
+        self._recorder.matched(now, nth, i, self._rules.match(known, now))
 
     async def _acts(self, verb: str, about: dict[str, str], **sent: Any) -> None:
         detail = " ".join([verb, *about.values()])
         what = What.SIGNAL if verb == "start" else What.ACT
-        self._recorder.note(self.now(), what, person=sent.get("by", ""), outcome=verb, detail=detail)
+        sheet, by = sent.get("sheet", ""), sent.get("by", "")
+        self._recorder.note(self.now(), what, person=by, sheet=sheet, outcome=verb, detail=detail)
         try:
             await self._operators.answer(verb, (about, sent))
         except Refused as refused:

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from hub.binding import Misfit, bind, duration
 from hub.config import Config
+from hub.drill.checking import Fetch, check_play, keys
 from hub.drill.judge import Judge, Verdict
-from hub.drill.play import GivenForm, Play, SignalForm, TestForm, TestsForm, each_of, play_of
+from hub.drill.play import GivenForm, Play, TestForm, TestsForm, play_of
 from hub.drill.sentences import REACHED, Expectation, Happens, Names, expectation
 from hub.drill.signals import CannotPlay
 from hub.drill.stage import perform, rules_of
@@ -18,13 +19,10 @@ from hub.findings import Finding, choice, errors
 from hub.model.signal import Status
 from hub.playbook.form import contact_of
 from hub.rules import InForce
-from hub.yaml import Document, Mapping, Scalar, read
+from hub.yaml import Document, read
 
 ENDING = ".test.yaml"
 BEYOND_S = 60.0  # how long a test goes on after the last time that it names
-
-Fetch = Callable[[str], bytes]
-"""What a recorded file holds, by its name in the tests. Raises OSError."""
 
 
 class Test(Struct, frozen=True, kw_only=True):
@@ -106,20 +104,11 @@ def _test(
     before = len(errors(document.findings))
     where = ("tests", name)
     expectations, lines = _expectations(document, where, one, names)
-    _check_names(document, where, one, names)
-    files: dict[str, bytes] = {}
-    for position, given in enumerate(one.given):
-        _check_given(document, (*where, "given", position), one, position)
-        if given.file:
-            try:
-                files[given.file] = fetch(given.file)
-            except OSError as error:
-                place = document.at(*where, "given", position, "file")
-                document.add(place, "no-file", f"{given.file} cannot be read: {error.strerror}", "correct the name")
+    files = check_play(document, where, one, names, fetch)
     if len(errors(document.findings)) > before:
         return None
     play = play_of(name, one, files, (sheet, *form.also), form.every_test)
-    line = next((key.line for key in _keys(document, ("tests",)) if key.text == name), 1)
+    line = next((key.line for key in keys(document, ("tests",)) if key.text == name), 1)
     until_s = max((_until(e) for e in expectations), default=0.0)
     if any(_looks_at_end(e) for e in expectations):
         until_s = max(until_s, *(given.after + _lasts(given) for given in one.given), 0.0)
@@ -160,59 +149,6 @@ def _looks_at_end(expected: Expectation) -> bool:
 
 def _lasts(given: GivenForm) -> float:
     return given.signal.lasts or 0.0 if given.signal is not None else 0.0
-
-
-def _check_names(document: Document, where: tuple[str, ...], one: TestForm, names: Names) -> None:
-    anybody = {*names.people, *names.groups, *(f"roster {r}" for r in names.rosters), "everyone"}
-    for kind, key, known in (
-        ("roster", "on duty", names.rosters),
-        ("step", "steps", names.steps),
-        ("channel", "channels", names.channels),
-        ("person", "people", anybody),
-    ):
-        for name in _keys(document, (*where, key)):
-            if name.text not in known:
-                message = f'there is no {kind} "{name.text}"'
-                document.add(name, f"unknown-{kind}", message, choice(name.text, sorted(known)))
-    for roster, people in one.on_duty.items():
-        for position, person in enumerate(people):
-            if person not in names.people:
-                place = document.at(*where, "on duty", roster, position) or document.at(*where, "on duty", roster)
-                remedy = choice(person, sorted(names.people))
-                document.add(place, "unknown-person", f'there is no person "{person}"', remedy)
-
-
-def _keys(document: Document, where: tuple[str, ...]) -> list[Scalar]:
-    above = document.at(*where[:-1])
-    node = above.get(where[-1]) if isinstance(above, Mapping) else None
-    return [name for name, _ in node.entries] if isinstance(node, Mapping) else []
-
-
-_ACTIONS = ("signal", "file", "cancels", "updates", "start", "done", "ends", "stops", "lifts")
-
-
-def _check_given(document: Document, where: tuple[str | int, ...], one: TestForm, position: int) -> None:
-    """One thing at a time, and of what was given before."""
-    given = one.given[position]
-    said = [name for name in _ACTIONS if getattr(given, name) is not None]
-    place = document.at(*where)
-    if len(said) != 1 and said != ["signal", "updates"]:
-        found = f"says {' and '.join(said)}" if said else "says nothing that happens"
-        document.add(place, "one-thing", f"given {position + 1} {found}", f"write one of {', '.join(_ACTIONS)}")
-    if given.one_for_each:
-        try:
-            each_of(given.signal or SignalForm(), given.one_for_each)
-        except ValueError as error:
-            document.add(place, "unknown-word", str(error), "see docs/testing.md")
-        if given.signal is None:
-            document.add(place, "one-thing", "signals that differ in what?", "write signal: beside one for each:")
-    of = given.cancels or given.updates
-    if of is not None and not 1 <= of <= position:
-        document.add(place, "not-given", f"nothing was given under {of} before", "things given are counted from 1")
-    if given.signal is not None and given.signal.source and given.signal.trust:
-        document.add(place, "source-twice", "a grade of trust stands in place of a source", "keep one of the two")
-    if given.source and given.file is None:
-        document.add(place, "source-twice", "a source stands beside a file only", "write source under signal")
 
 
 def run_test(config: Config, suite: Suite, test: Test) -> Result:

@@ -26,6 +26,7 @@ class What(StrEnum):
     GOT = "gets"  # a message reached somebody
     MISSED = "is not reached"  # and this one did not
     ANSWERED = "answers"
+    ASK_OVER = "ask is"  # somebody who was asked need answer no more
     TASK_OPEN = "task is open"
     TASK_LATE = "task is late"
     TASK_DONE = "task is done"
@@ -51,6 +52,7 @@ class Moment(Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: Language | None = None
     outcome: str = ""
     order: str = ""
+    ask: str = ""
     detail: str = ""
 
     @property

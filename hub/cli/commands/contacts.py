@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.options import CONFIG, AtOption, ByOption, ConfigOption, JsonOption, act
+from hub.cli.options import CONFIG, AtOption, ByOption, ConfigOption, JsonOption, LanguageOption, act
 from hub.model.people import Language
 
 app = typer.Typer()
-LanguageOption = Annotated[Language | None, typer.Option("--language", help="fr, nl, de or en.")]
 OutOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Where to: FILE.pdf, FILE.html or FILE.txt; left out, on the terminal."),
