@@ -56,10 +56,11 @@ class Section(Struct, frozen=True, kw_only=True):
 
 
 class Tick(Struct, frozen=True, kw_only=True):
-    """A time on the axis; or, with `gap_s`, a break."""
+    """A time on the axis (`short`: of the same minute as the one before); or, with `gap_s`, a break."""
 
     x: float
     at: datetime | None = None
+    short: bool = False
     gap_s: float = 0.0
 
 
@@ -189,13 +190,15 @@ def _stretches(
 def _ticks(columns: Sequence[_Column]) -> tuple[Tick, ...]:
     """A time at each column where there is room for it, and each break."""
     ticks: list[Tick] = []
-    free = 0.0
+    free, before = 0.0, None
     for column in columns:
         if column.gap_s >= BREAK_S and column.x - BREAK >= LABELS:
             ticks.append(Tick(x=column.x - BREAK / 2, gap_s=column.gap_s))
         if column.x >= free:
-            ticks.append(Tick(x=column.x + MARK / 2, at=column.items[0].at))
-            free = column.x + TIME + 12.0
+            at = column.items[0].at
+            minute = at.replace(second=0, microsecond=0)
+            ticks.append(Tick(x=column.x + MARK / 2, at=at, short=minute == before))
+            free, before = column.x + TIME + 12.0, minute
     return tuple(ticks)
 
 

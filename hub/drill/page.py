@@ -43,7 +43,7 @@ th{text-align:left;font-size:.8rem;border-bottom:2px solid var(--ink)}
 td,th{padding:.3rem .5rem .3rem 0;vertical-align:top;overflow-wrap:anywhere}td{border-bottom:1px solid var(--line)}
 td.num,th.num,.nw{white-space:nowrap}tr.missed td:first-child{border-left:5px solid var(--bad);padding-left:.3rem}
 tr.yes td:first-child{border-left:5px double var(--good);padding-left:.3rem}tr:target td{background:#fff3c4}
-td p{margin:.15rem 0 0;white-space:pre-line;font-size:.88rem}td p span{color:var(--soft);font-size:.8rem}
+td p{margin:.15rem 0 0;white-space:pre-line;font-size:.88rem}td p span{color:var(--soft);font-size:.85em}
 td .who{display:block;font-size:.85rem;color:var(--soft)}
 tr.quiet td{text-align:center;color:var(--soft);font-style:italic}
 @media(max-width:600px){body{padding:8px 10px 2rem;font-size:15px}h1{font-size:1.35rem}.rel{display:none}
@@ -107,7 +107,7 @@ patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V5" str
 <line class="break" x1="{{ tick.x }}" x2="{{ tick.x }}" y1="22" y2="{{ strip.height }}"/>
 <text class="gap" x="{{ tick.x }}" y="20">⋯ {{ span(tick.gap_s) }}</text>
 {%- else %}
-<text class="at" x="{{ tick.x }}" y="10">{{ tick.at.strftime("%H:%M") }}</text>
+<text class="at" x="{{ tick.x }}" y="10">{{ tick.at.strftime(":%S" if tick.short else "%H:%M") }}</text>
 {%- endif %}
 {%- endfor %}
 {%- for section in strip.sections %}

@@ -68,7 +68,7 @@ class SignalForm(Struct, frozen=True, kw_only=True):
 
 
 _EACH: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("headline", "event", "description", "source", "sender"), str),
+    **dict.fromkeys(("headline", "event", "description", "sender"), str),
     "hazard": Hazard,
     "severity": Severity,
     "certainty": Certainty,
@@ -173,7 +173,7 @@ class Given(Struct, frozen=True, kw_only=True):
 
 class Play(Struct, frozen=True, kw_only=True):
     """A test or a scenario, ready to be played. `sheets`: the only ones in force; None: all that are live. `people`,
-    `steps`: as written, groups not yet taken apart."""
+    `steps`: as written, groups not yet taken apart. `exercise`: nothing in it is Actual."""
 
     name: str
     at: datetime | None = None
@@ -185,6 +185,7 @@ class Play(Struct, frozen=True, kw_only=True):
     given: tuple[Given, ...] = ()
     lasts_s: float | None = None
     sheets: tuple[str, ...] | None = None
+    exercise: bool = False
 
 
 def _source(signal: SignalForm | None) -> str:

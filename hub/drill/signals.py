@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.config import Config
 from hub.connector import BadItem, SignalItem
-from hub.drill.play import Given, SignalForm
+from hub.drill.play import Given, Play, SignalForm, each_of
 from hub.intake.geography import Place
 from hub.intake.intake import UNKNOWN, Trusted
 from hub.model.area import Area
@@ -117,3 +117,40 @@ def update(old: Signal, form: SignalForm, at: datetime, nth: str, places: Mappin
         references=(Reference(old.sender, old.identifier, old.sent),),
         infos=tuple(replace(info, **changes) for info in old.infos),
     )
+
+
+class Sending:
+    """Makes the signals of a play as they are given, one thing after the other: a thing given may withdraw or update an
+    earlier one. Raises CannotPlay where a file cannot be read."""
+
+    def __init__(self, config: Config, play: Play) -> None:
+        self._config = config
+        self._play = play
+        self.files = {i: read_file(config, one) for i, one in enumerate(play.given) if one.form.file}
+        self._sent: dict[int, list[Signal]] = {}  # given → what was sent
+
+    def signals(self, nth: int, now: datetime) -> tuple[str, list[Signal]]:
+        """The source and the signals of the nth thing given, from 0, sent now. Raises CannotPlay."""
+        given = self._play.given[nth]
+        form, source = given.form, given.source or SOURCE
+        places = {} if self._config.geography is None else self._config.geography.places
+        of = form.cancels if form.cancels is not None else form.updates
+        earlier: Sequence[Signal] = ()
+        if of is not None:
+            earlier = self._sent.get(of - 1, [])
+            source = self._play.given[of - 1].source or source
+            if not earlier:
+                raise CannotPlay(f"nothing was given under {of} before: things given are counted from 1")
+        if form.cancels is not None:
+            signals: Sequence[Signal] = [cancel(earlier, now, f"{nth + 1}")]
+        elif form.updates is not None:
+            signals = [update(earlier[-1], form.signal or SignalForm(), now, f"{nth + 1}", places)]
+        elif nth in self.files:
+            signals = self.files[nth]
+        else:
+            signals = [
+                written(one, now, f"{nth + 1}-{i}" if i else f"{nth + 1}", places)
+                for i, one in enumerate(each_of(form.signal or SignalForm(), form.one_for_each))
+            ]
+        self._sent[nth] = list(signals)
+        return source, self._sent[nth]

@@ -5,7 +5,6 @@ Only the outside is played. `perform` plays one play from its beginning to its e
 
 import itertools
 import random
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,9 +21,9 @@ from hub.core import Core, health, restore
 from hub.desk import Desk
 from hub.drill.behaviour import Manners, Reaction
 from hub.drill.outside import Outside, PlayedChannel, call
-from hub.drill.play import Given, Play, SignalForm, each_of
+from hub.drill.play import Given, Play
 from hub.drill.recorder import Recorder
-from hub.drill.signals import BY_HAND, SOURCE, CannotPlay, believed, cancel, read_file, trust_of, update, written
+from hub.drill.signals import BY_HAND, CannotPlay, Sending, believed, trust_of
 from hub.drill.timeline import Timeline, What
 from hub.install import Understanding
 from hub.intake.intake import Intake
@@ -62,6 +61,7 @@ def rules_of(config: Config, play: Play) -> InForce:
         directory=config.directory(),
         rosters=rosters,
         voices=config.voices(),
+        status=Status.EXERCISE if play.exercise else Status.ACTUAL,
         carriers=config.carriers(),
         storms=config.storms(),
     )
@@ -88,9 +88,8 @@ class Stage:
         self._play = play
         self._rules = rules_of(config, play)
         self._trust = trust_of(config)
-        self._files = {i: read_file(config, one) for i, one in enumerate(play.given) if one.form.file}
-        self._sent: dict[int, list[Signal]] = {}  # given → what was sent
-        first = next((signals[0].sent for signals in self._files.values()), None)
+        self._sending = Sending(config, play)
+        first = next((signals[0].sent for signals in self._sending.files.values()), None)
         zone = ZoneInfo(config.hub.zone)
         at = play.at.replace(tzinfo=zone) if play.at else first or BEGIN.replace(tzinfo=zone)
         self.start = at.astimezone(UTC)
@@ -203,6 +202,7 @@ class Stage:
             locate=self._locate,
             understanding=lambda: Understanding(self._rules.directory, config.routes),
             trust={**self._trust, "operators": BY_HAND},
+            exercise=self._play.exercise,
         )
         core = self._core
         self._operators = Operators(
@@ -278,31 +278,10 @@ class Stage:
             verb = "stop-all" if form.stops is not None else "lift"
             await self._acts(verb, {}, by=form.by or ROOM, why="drill")
         else:
-            await self._signals(nth, given)
+            await self._signals(nth)
 
-    async def _signals(self, nth: int, given: Given) -> None:
-        form, now = given.form, self.now()
-        places = {} if self._config.geography is None else self._config.geography.places
-        source = given.source or SOURCE
-        of = form.cancels if form.cancels is not None else form.updates
-        earlier: Sequence[Signal] = ()
-        if of is not None:
-            earlier = self._sent.get(of - 1, [])
-            source = self._play.given[of - 1].source or source
-            if not earlier:
-                raise CannotPlay(f"nothing was given under {of} before: things given are counted from 1")
-        if form.cancels is not None:
-            signals: Sequence[Signal] = [cancel(earlier, now, f"{nth + 1}")]
-        elif form.updates is not None:
-            signals = [update(earlier[-1], form.signal or SignalForm(), now, f"{nth + 1}", places)]
-        elif nth in self._files:
-            signals = self._files[nth]
-        else:
-            signals = [
-                written(one, now, f"{nth + 1}-{i}" if i else f"{nth + 1}", places)
-                for i, one in enumerate(each_of(form.signal or SignalForm(), form.one_for_each))
-            ]
-        self._sent[nth] = list(signals)
+    async def _signals(self, nth: int) -> None:
+        source, signals = self._sending.signals(nth, self.now())
         for i, signal in enumerate(signals):
             self._saw(source, signal, nth + 1, i + 1)
             await self._comes_in(source, SignalItem(signal=signal, key=f"{nth} {i}"))
