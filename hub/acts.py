@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from hub.model.broadcast import Control, Kind, RegisteredIn
 from hub.model.people import Language, Override, Part, Roster, Steer
-from hub.model.signal import Hazard
+from hub.model.signal import Hazard, Info, Reference
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 About = Mapping[str, str]
@@ -230,6 +230,26 @@ class StartBody(Body, frozen=True):
     answers: dict[str, str] = {}
 
 
+class ExerciseSignal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A signal as a sender would say it, but for its status: it has none, as all that comes in by this act is an
+    exercise."""
+
+    identifier: str
+    sender: str
+    sent: Instant
+    msg_type: Literal["Alert", "Update", "Cancel"] = "Alert"
+    references: tuple[Reference, ...] = ()
+    infos: tuple[Info, ...] = ()
+
+
+class ExerciseBody(Body, frozen=True):
+    """`source`: of config/sources.yaml: it is believed as far as that is; left out, as far as whoever hands it in."""
+
+    by: str
+    signal: ExerciseSignal
+    source: str = ""
+
+
 class WhyBody(Body, frozen=True):
     by: str
     why: str
@@ -443,6 +463,18 @@ def _part(part: Part) -> tuple[Act, ...]:
 
 ACTS = (
     Act(verb="start", path="/api/start", summary="Start a reflex sheet by hand", body=StartBody),
+    Act(
+        verb="exercise",
+        path="/api/exercise/signals",
+        summary="Hand in a signal of an exercise: people are called, and told that it is one",
+        body=ExerciseBody,
+    ),
+    Act(
+        verb="exercise-start",
+        path="/api/exercise/start",
+        summary="Start a reflex sheet by hand, as an exercise",
+        body=StartBody,
+    ),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
     Act(verb="lift", path="/api/lift", summary="Let things go out again", body=WhyBody),
     Act(verb="end", path="/api/incidents/{incident}/end", summary="End an incident", body=WhyBody),

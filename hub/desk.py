@@ -4,18 +4,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from hub.acts import About, Done, Refused
 from hub.binding import Misfit
-from hub.connector import ActItem, Unavailable
+from hub.connector import ActItem, SignalItem, Unavailable
 from hub.engine.state import State
 from hub.findings import choice
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
 from hub.model import records as r
 from hub.model.people import Contact
+from hub.model.signal import Signal, Status
 from hub.playbook.form import contact_of
 from hub.rules import InForce
 
+_EXERCISE = "exercise"
 NAME = "operators"  # the source of their facts
 
 Handler = Callable[[About, Any], Awaitable[Any]]
@@ -40,6 +44,21 @@ class Desk:
     async def act(self, body: r.FactBody, said: str, sealed: Any = None) -> Done:
         """Makes a fact of an act; `sealed` lies in the vault with it. Raises Unavailable."""
         (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed),))])
+        if isinstance(answer, Unavailable):
+            raise answer
+        return Done(id=answer.taken[0].fact, said=said)
+
+    async def exercise(self, source: str, signal: Signal, said: str) -> Done:
+        """Hands in a signal as that source would. Whatever it says of itself, it is an exercise; and it can neither
+        update nor withdraw what is in earnest, as none of its names is one of a real message. Raises Unavailable."""
+        ours = replace(
+            signal,
+            status=Status.EXERCISE,
+            identifier=f"{_EXERCISE} {signal.identifier}",
+            references=tuple(replace(r, identifier=f"{_EXERCISE} {r.identifier}") for r in signal.references),
+        )
+        item = SignalItem(signal=ours, key=f"{ours.sender} {ours.identifier}")
+        (answer,) = await self._intake.take(source, [Offered((item,))])
         if isinstance(answer, Unavailable):
             raise answer
         return Done(id=answer.taken[0].fact, said=said)

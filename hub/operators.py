@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.acts import (
     ACTS,
@@ -19,6 +20,7 @@ from hub.acts import (
     ContactsBody,
     Done,
     Duty,
+    ExerciseBody,
     HandOverBody,
     Refused,
     SilenceBody,
@@ -37,7 +39,7 @@ from hub.model.area import Area
 from hub.model.ids import Ids
 from hub.model.people import Chain, Steer
 from hub.model.quiet import Quiet, Silence
-from hub.model.signal import Category, Info, Named, Severity, Signal, Status
+from hub.model.signal import Category, Info, MsgType, Named, Severity, Signal, Status
 from hub.people.chains import who
 from hub.people.rosters import anybody
 from hub.playbook.form import CHANNEL_WORDS
@@ -78,6 +80,8 @@ class Operators:
         self._zone = zone
         self._done: dict[str, Handler] = {
             "start": self._start,
+            "exercise": self._exercise,
+            "exercise-start": self._exercise_start,
             "stop-all": self._stop_all,
             "lift": self._lift,
             "end": self._end,
@@ -260,7 +264,25 @@ class Operators:
 
     # -- by hand --
 
-    async def _start(self, about: About, sent: StartBody) -> Done:
+    async def _exercise(self, about: About, sent: ExerciseBody) -> Done:
+        source = sent.source or NAME
+        if source != NAME and source not in self._sources:
+            raise Refused(f"source: there is no {source}: there are {', '.join(sorted(self._sources))}")
+        said = sent.signal
+        signal = Signal(
+            identifier=said.identifier,
+            sender=said.sender,
+            sent=said.sent.astimezone(UTC),
+            msg_type=MsgType(said.msg_type),
+            references=said.references,
+            infos=said.infos,
+        )
+        return await self._desk.exercise(source, signal, "the exercise's signal is handed in")
+
+    async def _exercise_start(self, about: About, sent: StartBody) -> Done:
+        return await self._start(about, sent, Status.EXERCISE)
+
+    async def _start(self, about: About, sent: StartBody, status: Status = Status.ACTUAL) -> Done:
         sheet = self._sheet(sent.sheet)
         if sheet.by_hand is None:
             raise Refused(f"{sheet.name} cannot be started by hand: its author would add `start by hand:`")
@@ -278,7 +300,8 @@ class Operators:
             raise Refused(f"{sheet.name} does not ask for {', '.join(unknown)}: it asks for {asked}")
         started = r.SheetStarted(playbook=sheet.name, by=sent.by)
         shadow = " in shadow: nobody is called or told" if sheet.mode is Mode.SHADOW else ""
-        return await self._desk.act(started, f"{sheet.name} is started{shadow}", self._said(sheet, sent.by, answers))
+        said = replace(self._said(sheet, sent.by, answers), status=status)
+        return await self._desk.act(started, f"{sheet.name} is started{shadow}", said)
 
     def _sheet(self, name: str) -> Playbook:
         for sheet in self._rules().sheets:

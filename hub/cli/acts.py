@@ -18,14 +18,33 @@ from hub.secrets import secrets_from
 from hub.view import Viewer, Words, language_of, watch
 
 
+class NoAnswer(Exception):
+    """The running hub could not be asked, or refuses (`refused`); says what is wrong."""
+
+    def __init__(self, said: str, refused: bool = False) -> None:
+        super().__init__(said)
+        self.refused = refused
+
+
 def ask(config: Config, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """One request to the running hub; its answer decoded. Ends the command with what is wrong where it fails."""
+    try:
+        return request(config, method, path, body)
+    except NoAnswer as problem:
+        if not problem.refused:
+            say.could_not(str(problem))
+        say.error(str(problem))
+        say.done(True)
+
+
+def request(config: Config, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """One request to the running hub; its answer decoded. Raises NoAnswer."""
     host, port = config.hub.web.listen
     secret = secrets_from(config.path(config.hub.secrets))
     try:
         token = secret("API_TOKEN")
     except KeyError as error:
-        say.could_not(str(error.args[0]))
+        raise NoAnswer(str(error.args[0])) from None
     connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         connection.request(
@@ -37,15 +56,14 @@ def ask(config: Config, method: str, path: str, body: dict[str, Any] | None = No
         response = connection.getresponse()
         answer = response.read()
     except OSError as error:
-        say.could_not(f"no hub answers at {host}:{port} ({error}): start it with `vigie run`")
+        raise NoAnswer(f"no hub answers at {host}:{port} ({error}): start it with `vigie run`") from error
     finally:
         connection.close()
     decoded = msgspec.json.decode(answer) if answer else {}
     if response.status == 401:
-        say.could_not("the hub does not know this token: VIGIE_API_TOKEN must be the one it was started with")
+        raise NoAnswer("the hub does not know this token: VIGIE_API_TOKEN must be the one it was started with")
     if response.status >= 400:
-        say.error(str(decoded.get("detail", decoded)))
-        say.done(True)
+        raise NoAnswer(str(decoded.get("detail", decoded)), refused=True)
     return decoded
 
 

@@ -123,13 +123,32 @@ def drill(
         Path | None, typer.Option("--output", "-o", help="Write the story as a web page into this file, too.")
     ] = None,
     language: LanguageOption = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="With real people, through the running hub, as an exercise.")
+    ] = False,
+    speed: Annotated[
+        float, typer.Option("--speed", help="Of --live: so many times shorter are the pauses between what is given.")
+    ] = 1.0,
+    by: Annotated[str, typer.Option("--by", help="Of --live: who holds the exercise.")] = "trainer",
+    yes: Annotated[bool, typer.Option("--yes", help="Of --live: begin without asking.")] = False,
+    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Plays a scenario, or a sheet's first test, in virtual time and tells what happens: nobody is called."""
-    from hub.cli.drill import drill as run_it
+    """Plays a scenario, or a sheet's first test, and tells what happens: in virtual time, where nobody is called; or
+    with --live as an exercise with real people."""
     from hub.cli.setting import language_asked
 
-    run_it(wanted, config, test=test, page=page, language=language_asked(language), as_json=as_json)
+    told = language_asked(language)
+    if live:
+        from hub.cli.live import live as hold
+
+        hold(
+            wanted, config, data=data, test=test, page=page, language=told, as_json=as_json, speed=speed, by=by, yes=yes
+        )
+    else:
+        from hub.cli.drill import drill as play
+
+        play(wanted, config, test=test, page=page, language=told, as_json=as_json)
 
 
 @app.command()

@@ -109,7 +109,7 @@ def _columns(items: Sequence[Item]) -> list[_Column]:
             columns.append(_Column(items=[item], gap_s=gap_s))
     for column in columns:
         most = max(len(those) for those in _in_lanes(column.items).values())
-        column.width = max(most * MARK, TIME)
+        column.width = min(max(most * MARK, TIME), WIDTH - LABELS - 6.0)  # ever so many at once still fit
     return columns
 
 
@@ -164,7 +164,7 @@ def _places(columns: Sequence[_Column]) -> dict[tuple[Part, str, int], float]:
     places: dict[tuple[Part, str, int], float] = {}
     for column in columns:
         for (part, lane), items in _in_lanes(column.items).items():
-            step = min(MARK, (WIDTH - LABELS - MARK) / len(items))  # ever so many at once still fit
+            step = min(MARK, column.width / len(items))
             for i, item in enumerate(items):
                 places[part, lane, item.n] = column.x + MARK / 2 + i * step
     return places

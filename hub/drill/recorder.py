@@ -98,6 +98,11 @@ class Recorder:
         run = self._runs.get(runs[0]) if runs else None
         return run.step if run is not None else ""
 
+    def known(self, incident: str, sheet: str) -> None:
+        """An incident, of the time before or just opened, has its number from here on."""
+        self._numbers.setdefault(incident, len(self._numbers) + 1)
+        self._sheets[incident] = sheet
+
     def follow(self, decision: r.Decision) -> None:
         for event in decision.events:
             self._event(decision.at, event)
@@ -105,8 +110,7 @@ class Recorder:
     def _event(self, at: datetime, event: e.Event) -> None:
         match event:
             case e.Opened():
-                self._numbers[event.incident] = len(self._numbers) + 1
-                self._sheets[event.incident] = event.playbook
+                self.known(event.incident, event.playbook)
                 self._of(at, What.OPENED, event.incident, detail=event.status.value)
             case e.Reopened():
                 self._of(at, What.REOPENED, event.incident)

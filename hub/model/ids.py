@@ -49,6 +49,14 @@ class Ids:
         return self._prefix + _PAIRS[n & 1023]
 
 
+def made_at(id_: str) -> float:
+    """When an id was made, in seconds since 1970."""
+    ms = 0
+    for sign in id_[:10]:
+        ms = ms * len(_ALPHABET) + _ALPHABET.index(sign)
+    return ms / 1000
+
+
 def _head(ms: int) -> str:
     p = _PAIRS
     return f"{p[ms >> 40]}{p[ms >> 30 & 1023]}{p[ms >> 20 & 1023]}{p[ms >> 10 & 1023]}{p[ms & 1023]}"
