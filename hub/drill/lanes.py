@@ -92,7 +92,8 @@ def strips_of(story: Story, others: str = "+ {n}") -> list[Strip]:
         gap = _gap(column.gap_s) if lines[-1] else 4.0
         if lines[-1] and x + gap + column.width > WIDTH:
             lines.append([])
-            x, gap = LABELS, _gap(column.gap_s) if column.gap_s >= BREAK_S else 4.0
+            gap = _gap(column.gap_s) if column.gap_s >= BREAK_S else 4.0
+            x, gap = LABELS, min(gap, WIDTH - LABELS - column.width)
         column.x = x + gap
         x = column.x + column.width
         lines[-1].append(column)
@@ -164,7 +165,7 @@ def _places(columns: Sequence[_Column]) -> dict[tuple[Part, str, int], float]:
     places: dict[tuple[Part, str, int], float] = {}
     for column in columns:
         for (part, lane), items in _in_lanes(column.items).items():
-            step = min(MARK, column.width / len(items))
+            step = min(MARK, (column.width - MARK) / max(1, len(items) - 1))
             for i, item in enumerate(items):
                 places[part, lane, item.n] = column.x + MARK / 2 + i * step
     return places

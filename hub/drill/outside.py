@@ -27,8 +27,7 @@ T = TypeVar("T")
 RINGS_S = 30.0  # how long a telephone rings that nobody answers
 BUSY_S = 3.0  # until one hears that it is engaged
 
-_KEYS = {Verb.ACCEPT: "1", Verb.DECLINE: "2"}
-_BY_KEY = {key: verb for verb, key in _KEYS.items()}
+BY_KEY = {"1": Verb.ACCEPT, "2": Verb.DECLINE}  # on the telephone
 
 
 class Nothing(Struct, frozen=True, kw_only=True):
@@ -156,7 +155,7 @@ class Outside:
         self._keys += 1
         verb, words = reaction.verb, reaction.words
         if channel in self._voices and verb is None:
-            verb = _BY_KEY.get(words)
+            verb = BY_KEY.get(words)
         reply = ReplyItem(channel=channel, address=outgoing.to, key=f"reply-{self._keys}", text=words)
         if verb is not None:  # a key, or what says which of several asks is meant: it answers this very message
             reply = ReplyItem(

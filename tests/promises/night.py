@@ -31,6 +31,7 @@ from hub.connector import Item, Outgoing, ReceiptItem, ReplyItem, SignalItem, Un
 from hub.core import Core, health, restore
 from hub.desk import Desk
 from hub.dispatch.policy import limits_of
+from hub.drill.outside import BY_KEY, call
 from hub.engine.fold import fold_decision
 from hub.engine.state import Run, State
 from hub.install import Understanding
@@ -40,7 +41,7 @@ from hub.journal.memory import MemoryJournal
 from hub.model import records as r
 from hub.model.area import Area
 from hub.model.ids import Ids
-from hub.model.message import Outcome, Verb
+from hub.model.message import Outcome
 from hub.model.people import Language, Steer
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.operators import Operators
@@ -48,7 +49,6 @@ from hub.picture import Recent, picture
 from hub.rules import InForce
 from tests.conftest import ROOT
 from tests.contracts.fake_channel import FakeChannel
-from tools.simulate.world import call
 
 CONFIG = load(ROOT / "config")[0]
 TEXTS = CONFIG.texts_in_force()
@@ -65,7 +65,6 @@ HEADLINES = {
 
 E = TypeVar("E")
 F = TypeVar("F")
-_KEYS = {"1": Verb.ACCEPT, "2": Verb.DECLINE}
 _HOLE = re.compile(r"\{[a-z-]+\}")
 
 
@@ -414,7 +413,7 @@ class Person:
             channel=on.channel,
             address=outgoing.to,
             key=f"key-{next(self._night._keys)}",
-            verb=_KEYS[key],
+            verb=BY_KEY[key],
             order=outgoing.order,
             index=outgoing.index,
         )

@@ -11,13 +11,14 @@ from trio.testing import MockClock
 from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import LISTEN_S, Core, restore
+from hub.drill.outside import call
 from hub.engine.state import State
 from hub.journal.memory import MemoryJournal
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome
-from tools.simulate.world import SimChannel, call, rules, texts
+from tools.simulate.world import SimChannel, rules, texts
 
 pytestmark = pytest.mark.trio
 

@@ -12,6 +12,7 @@ from hub.config import load
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.render import Texts
+from hub.drill.outside import call
 from hub.journal.memory import MemoryJournal
 from hub.model import records as r
 from hub.model.ids import Ids
@@ -19,7 +20,7 @@ from hub.model.people import Address, Language, Layer, Person, Roster
 from hub.people.directory import Directory
 from hub.rules import InForce
 from tests.conftest import ROOT
-from tools.simulate.world import SimChannel, call
+from tools.simulate.world import SimChannel
 
 pytestmark = pytest.mark.trio
 

@@ -18,6 +18,7 @@ from hub.config import Config
 from hub.config.forms import HubForm
 from hub.connector import Abilities
 from hub.core import Core, restore
+from hub.drill.outside import call
 from hub.install import Installation
 from hub.journal.memory import MemoryJournal
 from hub.model import records as r
@@ -38,7 +39,7 @@ from hub.model.people import (
 )
 from hub.model.signal import Certainty, Hazard, Info, Severity, Signal
 from hub.people.rosters import on_duty
-from tools.simulate.world import SimChannel, call, rules, texts
+from tools.simulate.world import SimChannel, rules, texts
 
 pytestmark = pytest.mark.trio
 

@@ -15,6 +15,7 @@ from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.render import Texts
+from hub.drill.outside import call
 from hub.journal.memory import MemoryJournal
 from hub.model import events as e
 from hub.model import records as r
@@ -28,7 +29,7 @@ from hub.report.known import Known
 from hub.report.making import Maker
 from hub.report.pdf import CannotTypeset
 from hub.rules import InForce
-from tools.simulate.world import SimChannel, call
+from tools.simulate.world import SimChannel
 
 T = TypeVar("T")
 pytestmark = pytest.mark.trio

@@ -15,6 +15,7 @@ from hub.clock import Clock
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.policy import Limits
+from hub.drill.outside import call
 from hub.engine.state import State
 from hub.journal import JournalUnavailable
 from hub.journal.memory import MemoryJournal
@@ -36,7 +37,6 @@ from tools.simulate.world import (
     ROUTES,
     SimChannel,
     bad_weather,
-    call,
     rules,
     texts,
 )

@@ -1,9 +1,9 @@
 """The world of a simulated night: sheets, people, chains; and how people and channels behave in it."""
 
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 import trio
 from msgspec import Struct
@@ -31,8 +31,6 @@ from hub.playbook.language import (
     When,
 )
 from hub.rules import InForce
-
-T = TypeVar("T")
 
 OFFICERS = ("officer-a", "officer-b", "officer-c", "director")
 PARTNERS = tuple(f"partner-{n}" for n in range(4))
@@ -236,20 +234,6 @@ class SimChannel:
 
     def check(self, address: str) -> str:
         return ""
-
-
-async def call(
-    fn: Callable[..., Coroutine[Any, Any, T]],
-    *args: object,
-    connector: str,
-    doing: str | None = None,
-    deadline_s: float | None = None,
-) -> T:
-    """Stands in for the bridge in virtual time, where there is no second thread."""
-    with trio.move_on_after(float("inf") if deadline_s is None else deadline_s) as limit:
-        return await fn(*args)
-    assert limit.cancelled_caught
-    raise TimeoutError(f"{connector}: {doing or 'call'}: not done after {deadline_s} s")
 
 
 def minutes(n: float) -> timedelta:
