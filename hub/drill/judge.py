@@ -120,7 +120,9 @@ class Judge:
             channels = [c for c in sentence.channels if self._reaches(person, c)]
             if sentence.channels and not channels:
                 if len(people) == 1:
-                    parts.append(_Part(said=f"{person} has no address for {' or '.join(sentence.channels)}"))
+                    parts.append(
+                        _Part(said=f"{person} has no address for {' or '.join(map(_word, sentence.channels))}")
+                    )
                 continue
             parts += [self._gets(sentence, person, channel) for channel in channels or [""]]
         return parts
@@ -153,7 +155,7 @@ class Judge:
             and (m.message == wanted.message if wanted.message else not m.own)
             and (wanted.language is None or m.language == wanted.language)
         ]
-        said = " ".join(w for w in (person, "gets", channel, wanted.message) if w)
+        said = " ".join(w for w in (person, "gets", _word(channel), wanted.message) if w)
         said += f" in {wanted.language}" if wanted.language else ""
         others = [m for m in theirs if m not in moments and not m.own]
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
@@ -224,9 +226,14 @@ def _between(from_s: float, to_s: float) -> str:
     return f"between {clock(from_s)} and {clock(to_s)}" if from_s else f"by {clock(to_s)}"
 
 
+def _word(channel: str) -> str:
+    """As an author writes it."""
+    return "call" if channel == "voice" else channel
+
+
 def shown(moment: Moment) -> str:
     """A moment in a line, for people: `officer-a gets sms gas-ask in fr`."""
-    channel = "call" if moment.channel == "voice" else moment.channel
+    channel = _word(moment.channel)
     match moment.what:
         case What.GOT:
             return f"{moment.person} gets {channel} {moment.message} in {moment.language}"
@@ -250,8 +257,12 @@ def shown(moment: Moment) -> str:
         case What.OPENED | What.ENDED | What.REOPENED | What.HELD_BACK:
             why = f" ({moment.outcome})" if moment.outcome else ""
             return f"incident {moment.incident} {moment.what.value}{why}"
+        case What.SIGNAL if moment.channel:
+            return f"signal {moment.nth} of {moment.channel}: {moment.detail or moment.outcome}"
         case What.SIGNAL:
-            return f"{moment.channel or moment.person}: {moment.detail or moment.outcome}"
+            return f"{moment.person} {moment.detail}"
+        case What.MET:
+            return f"signal {moment.nth} meets {moment.sheet}"
         case What.ALARM:
             return f"alarm {moment.outcome}"
         case _:
