@@ -7,7 +7,7 @@ what a fresh clone holds of `config/`, `playbooks/` and `samples/`.
     yaml add to playbooks/tap-water.yaml     goes to the end of the file
     yaml in playbooks/tap-water.yaml         its keys take the place of those of the same name
     yaml for "at 3 min" in playbooks/...     takes the place of the one line that holds these words
-    console                                  lines with `$ ` are typed; the rest is shown, `...` being any lines
+    console                                  lines with `$ ` are typed; the rest is what they show
 """
 
 import io
@@ -99,16 +99,14 @@ def _plain(line: str) -> str:
 class Desk:
     """The folder an author works in."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, sheets: bool = True) -> None:
-        """`sheets`: with those that ship."""
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        shutil.copytree(ROOT / "config", folder / "config")
-        shutil.copytree(ROOT / "samples" / "guide", folder / "samples" / "guide")
-        if sheets:
-            shutil.copytree(ROOT / "playbooks", folder / "playbooks")
-        else:
-            (folder / "playbooks").mkdir()
-        monkeypatch.chdir(folder)
+        for name in ("config", "playbooks", "samples/guide"):
+            shutil.copytree(ROOT / name, folder / name)
+
+    def sit_down(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Commands are typed here from now on, in a terminal of a known width."""
+        monkeypatch.chdir(self.folder)
         monkeypatch.setenv("COLUMNS", str(WIDTH))
         monkeypatch.setenv("NO_COLOR", "1")
 
@@ -123,7 +121,7 @@ class Desk:
         elif how == "add to":
             file.write_text(file.read_text() + "\n" + block.text)
         elif how == "in":
-            file.write_text(_with(file.read_text(), block.text))
+            file.write_text(with_keys(file.read_text(), block.text))
         else:
             words = re.fullmatch(r'for "(.+)" in', how)
             assert words is not None, f"line {block.line}: {block.info}"
@@ -141,7 +139,7 @@ class Desk:
         return terminal.getvalue().rstrip("\n").split("\n")
 
 
-def _with(text: str, block: str) -> str:
+def with_keys(text: str, block: str) -> str:
     """A file with those keys as the block writes them, in their place, or at its end."""
     for part in re.findall(r"^\S.*?(?=^\S|\Z)", block, re.DOTALL | re.MULTILINE):
         key = re.escape(part.partition(":")[0])

@@ -14,6 +14,7 @@ from hub.binding import Misfit, duration
 from hub.cli import say
 from hub.cli.look import instant
 from hub.config import Config
+from hub.model.people import Language
 from hub.secrets import secrets_from
 from hub.view import Viewer, Words, language_of, watch
 
@@ -108,4 +109,19 @@ def answers_of(pairs: list[str]) -> dict[str, str]:
         if not sign or not name:
             say.could_not(f"{pair}: an answer is written name=value")
         answers[name] = value
+    return answers
+
+
+def ask_for_the_rest(config: Config, sheet: str, answers: dict[str, str]) -> dict[str, str]:
+    """The answers, with what the sheet asks besides asked on the terminal, in its language. What may be left empty and
+    is, is left out."""
+    asked = next((s.by_hand.fields for s in config.playbooks if s.name == sheet and s.by_hand is not None), ())
+    language = Language(language_of(os.environ))
+    for field in asked:
+        while field.name not in answers:
+            answer = input(f"{field.ask[language]} ").strip()
+            if answer:
+                answers = {**answers, field.name: answer}
+            elif not field.required:
+                break
     return answers

@@ -1,50 +1,106 @@
-"""docs/playbooks.md cannot rot: its sheets load, and it explains every rule there is."""
+"""The pages for authors cannot rot: each is walked as its reader would, from a fresh clone (tests/pages.py)."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from hub.config import Config, load
+from hub.drill.suite import load_suite, run_test
+from hub.findings import Finding, errors
 from hub.model.signal import Hazard
 from hub.playbook.expression import Expression
-from hub.playbook.load import load
-from hub.playbook.messages import load_messages
+from tests.conftest import ROOT
+from tests.pages import Block, Desk, blocks, same, typed, with_keys
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-GUIDE = (ROOT / "docs" / "playbooks.md").read_text()
-BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
-SHEET = BLOCKS[0]
-
-
-def whole(block: str) -> str:
-    """The guide's first sheet with one of its keys as another block writes it."""
-    key = block.partition(":")[0]
-    without = re.sub(rf"^{key}:.*?(?=^\S|\Z)", "", SHEET, flags=re.DOTALL | re.MULTILINE)
-    return f"{without}\n{block}"
+FIRST = ROOT / "docs" / "first-sheet.md"
+RECIPES = ROOT / "docs" / "recipes.md"
+TODAY = "2026-07-14"
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if not b.startswith("gas-ask")])
-def test_every_block_of_the_guide_is_a_sheet_or_part_of_one(block: str) -> None:
-    playbook, findings = load(block if block.startswith("playbook") else whole(block), "guide.yaml")
-    assert [str(f) for f in findings] == []
-    assert playbook is not None
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
-def test_the_guides_message_is_one() -> None:
-    (block,) = (b for b in BLOCKS if b.startswith("gas-ask"))
-    messages, findings = load_messages(block, "guide.yaml")
-    assert findings == []
-    assert messages is not None
+def test_the_first_sheet_comes_about_as_the_page_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.sit_down(monkeypatch)
+    commands = 0
+    for block in blocks(FIRST):
+        if block.file:
+            desk.write(block)
+        else:
+            assert block.info == "console", f"line {block.line}: {block.info}"
+            for one in typed(block.text):
+                real = desk.type(one.command)
+                assert same(one.shown, real), f"line {block.line}: $ {one.command}\n" + "\n".join(real)
+                commands += 1
+    assert commands >= 11
+    assert played(desk) == []
 
 
-def test_the_guides_expressions_are_accepted() -> None:
-    shown = re.findall(r"^\| [^|`]+ \| `([^`]*(?:info|signal)[^`]*)` \|$", GUIDE, re.MULTILINE)
-    assert len(shown) == 4
-    for text in shown:
-        Expression(text)
+# --- recipes -----------------------------------------------------------------------------------------------
+
+ALL = blocks(RECIPES)
+BASE = [block for block in ALL if not block.heading]
+TITLES = list(dict.fromkeys(block.heading for block in ALL if block.heading))
 
 
-def test_the_hazards_the_guide_names_exist() -> None:
-    row = next(line for line in GUIDE.splitlines() if line.startswith("| `hazard`"))
-    named = set(re.findall(r"[a-z-]+", row.rsplit("|", 2)[1].partition("...")[0])) - {""}
-    assert named <= {h.value for h in Hazard}
+def of(title: str) -> list[Block]:
+    return [block for block in ALL if block.heading == title]
+
+
+def played(desk: Desk) -> list[str]:
+    """All that is wrong with the sheet on the desk, its words, chains and tests, and with what they do."""
+    config, findings = load(desk.folder / "config", today=TODAY)
+    tests = desk.folder / "playbooks" / "tap-water.test.yaml"
+    return [str(finding) for finding in findings if _ours(finding)] + failures(config, tests.read_text(), tests)
+
+
+def failures(config: Config, text: str, file: Path) -> list[str]:
+    """What is wrong with tests, and with what they play."""
+    suite, findings = load_suite(text, str(file), config, lambda name: (file.parent / name).read_bytes())
+    assert suite.tests or findings
+    wrong = [str(finding) for finding in findings]
+    for test in suite.tests:
+        result = run_test(config, suite, test)
+        wrong += [f"{test.name}: {v.expectation.text}: {v.said}" for v in result.verdicts if not v.good]
+        wrong += [result.problem] if result.problem else []
+    return wrong
+
+
+def _ours(finding: Finding) -> bool:
+    """Errors count wherever they are; of what ships, warnings do not."""
+    return bool(errors([finding])) or "tap-water" in finding.file or "power-cut" in finding.file
+
+
+def test_there_are_recipes() -> None:
+    assert len(TITLES) >= 12
+    assert all(block.file for block in ALL)
+    assert all(any(".test.yaml" in block.file for block in of(title)) for title in TITLES)
+
+
+@pytest.mark.parametrize("title", ["", *TITLES])
+def test_a_recipe_does_what_its_tests_say(title: str, desk: Desk) -> None:
+    for block in [*BASE, *of(title)] if title else BASE:
+        desk.write(block)
+    assert played(desk) == []
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The sheet that all recipes begin with."""
+    desk = Desk(tmp_path_factory.mktemp("plain"))
+    for block in BASE:
+        desk.write(block)
+    return load(desk.folder / "config", today=TODAY)[0]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_and_its_tests_fail_without_it(title: str, plain: Config) -> None:
+    tests = next(block for block in of(title) if block.file.endswith(".test.yaml"))
+    before = next(block for block in BASE if block.file == tests.file)
+    assert failures(plain, with_keys(before.text, tests.text), Path(tests.file)) != []
+
+
+# --- what a sheet is ---------------------------------------------------------------------------------------

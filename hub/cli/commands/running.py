@@ -1,5 +1,6 @@
 """What an officer does with the running hub: through its API, so that there is one writer."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,10 +18,14 @@ def start(
     config: ConfigOption = CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """Starts a reflex sheet by hand, through the running hub."""
-    from hub.cli.acts import answers_of
+    """Starts a reflex sheet by hand, through the running hub. On a terminal, what is not given is asked."""
+    from hub.cli.acts import answers_of, ask_for_the_rest
+    from hub.cli.setting import checked
 
-    act(config, "/api/start", {"sheet": sheet, "by": by, "answers": answers_of(answers or [])}, as_json)
+    given = answers_of(answers or [])
+    if sys.stdin.isatty():
+        given = ask_for_the_rest(checked(config), sheet, given)
+    act(config, "/api/start", {"sheet": sheet, "by": by, "answers": given}, as_json)
 
 
 @app.command("stop-all")
