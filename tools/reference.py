@@ -23,7 +23,6 @@ from hub.config.forms import (
     AddressForm,
     Asks,
     CallListForm,
-    ChainForm,
     ChannelForm,
     HubForm,
     LimitsForm,
@@ -34,7 +33,6 @@ from hub.config.forms import (
     RosterForm,
     ShiftForm,
     SourceForm,
-    TierForm,
     Url,
     WebForm,
 )  # fmt: skip
@@ -53,7 +51,8 @@ INTRODUCTION = """\
 Everything a centre says about itself stands in one folder (`--config DIR`, [config/](../config) is a working example).
 `vigie check` names what is wrong with it, with file, line and remedy; the hub does not start before it is mended.
 
-- One file per subject. `messages.yaml` and the reflex sheets have their own guide: [playbooks.md](playbooks.md).
+- One file per subject. What authors write, `messages.yaml`, `chains.yaml` and the reflex sheets, has a page of its own:
+  [sheet-reference.md](sheet-reference.md).
 - YAML 1.2, and every value is text until its field gives it a type: `0475` stays `0475`, `no` is no only where yes or
   no is asked. An unknown key is an error.
 - **A duration** is a number and a unit: `90 s`, `4 min`, `6 h`, `2 days`, `1 h 30 min`. **A name** is small letters,
@@ -93,21 +92,21 @@ def page() -> str:
 def _parts() -> Iterator[str]:
     yield INTRODUCTION
     yield "## hub.yaml\n"
-    yield from _struct(HubForm, HUB)
+    yield from struct(HubForm, HUB)
     yield "### web\n"
-    yield from _struct(WebForm, {"listen": "address:port"})
+    yield from struct(WebForm, {"listen": "address:port"})
     yield "### call list\n"
     yield "What it is and where it goes: [contacts.md](contacts.md).\n"
-    yield from _struct(CallListForm)
+    yield from struct(CallListForm)
     yield "### auditor\n"
     yield "What the auditor is and does: [auditor.md](auditor.md).\n"
-    yield from _struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})
+    yield from struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})
     for name, kind in (("mail", AuditorMail), ("post", AuditorPost), ("heartbeat", AuditorHeartbeat)):
         yield f"#### auditor: {name}\n"
-        yield from _struct(kind)
+        yield from struct(kind)
     yield "## people.yaml\n"
     yield "What it is for, with examples: [people.md](people.md).\n"
-    yield from _struct(
+    yield from struct(
         PeopleForm,
         {
             "people": "id → person, see below",
@@ -116,31 +115,28 @@ def _parts() -> Iterator[str]:
         },
     )
     yield "### A person\n"
-    yield from _struct(PersonForm, {"reach": "channel → address, or a list"})
+    yield from struct(PersonForm, {"reach": "channel → address, or a list"})
     yield "#### An address\n"
-    yield _doc(AddressForm) + " Where there is nothing more to say, the address alone.\n"
-    yield from _fields(AddressForm)
+    yield doc(AddressForm) + " Where there is nothing more to say, the address alone.\n"
+    yield from fields_of(AddressForm)
     yield "### A group by query\n"
-    yield from _struct(QueryForm)
+    yield from struct(QueryForm)
     yield "### An organisation\n"
-    yield from _struct(OrganisationForm)
-    yield "## rosters.yaml\n\nName → roster. " + _doc(RosterForm) + "\n"
-    yield from _fields(RosterForm, {"shifts": "a list, see below"})
+    yield from struct(OrganisationForm)
+    yield "## rosters.yaml\n\nName → roster. " + doc(RosterForm) + "\n"
+    yield from fields_of(RosterForm, {"shifts": "a list, see below"})
     yield "### A shift\n"
-    yield from _struct(ShiftForm)
-    yield "## chains.yaml\n\nName → alert chain. " + _doc(ChainForm) + "\n"
-    yield from _fields(ChainForm, {"need": "a number from 1", "exhausted": "a chain", "tiers": "a list, see below"})
-    yield "### A tier\n"
-    yield from _struct(TierForm)
+    yield from struct(ShiftForm)
+    yield "## chains.yaml\n\nAlert chains: their keys stand in [sheet-reference.md](sheet-reference.md).\n"
     yield "## areas.yaml\n"
-    yield from _struct(AreasForm, {"areas": "id → area, see below", "margin": "a distance: `600 m`, `2 km`"})
+    yield from struct(AreasForm, {"areas": "id → area, see below", "margin": "a distance: `600 m`, `2 km`"})
     yield "### An area\n"
-    yield from _struct(AreaForm, {"codes": "system → code, or a list"})
-    yield "## sources.yaml\n\nName → source. " + _doc(SourceForm) + "\n"
-    yield from _fields(SourceForm, {"type": _names(SOURCES)})
+    yield from struct(AreaForm, {"codes": "system → code, or a list"})
+    yield "## sources.yaml\n\nName → source. " + doc(SourceForm) + "\n"
+    yield from fields_of(SourceForm, {"type": _names(SOURCES)})
     yield from _connectors(SOURCES)
-    yield "## channels.yaml\n\nName → channel. " + _doc(ChannelForm) + "\n"
-    yield from _fields(
+    yield "## channels.yaml\n\nName → channel. " + doc(ChannelForm) + "\n"
+    yield from fields_of(
         ChannelForm,
         {
             "type": _names(CHANNELS),
@@ -157,21 +153,21 @@ def _parts() -> Iterator[str]:
 # --- tables ------------------------------------------------------------------------------------------------
 
 
-def _struct(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]:
-    yield _doc(kind) + "\n"
-    yield from _fields(kind, said)
+def struct(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]:
+    yield doc(kind) + "\n"
+    yield from fields_of(kind, said)
 
 
-def _fields(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]:
+def fields_of(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]:
     """A table of a struct of ours. `said`: how a key is written, where the type alone does not tell."""
     hints = typing.get_type_hints(kind, include_extras=True)
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     rows = []
     for key, name in keys_of(kind).items():
         field = fields[name]
-        written = said.get(key) or _written(hints[name])
-        rows.append((key, _description(hints[name]), written, _default(field, hints[name])))
-    yield from _table(("key", "what it is", "written as", "default"), rows)
+        written = said.get(key) or written_as(hints[name])
+        rows.append((key, described(hints[name]), written, default_of(field, hints[name])))
+    yield from table(("key", "what it is", "written as", "default"), rows)
 
 
 def _connectors(group: str) -> Iterator[str]:
@@ -181,11 +177,11 @@ def _connectors(group: str) -> Iterator[str]:
         yield f"### {kind} `{point.name}`\n\nWhat it does and promises: [{readme}](../{readme}).\n"
         rows = []
         for setting in settings_of(point.load().Config).values():
-            written = "a duration" if setting.seconds else _written(setting.kind)
+            written = "a duration" if setting.seconds else written_as(setting.kind)
             default = "required" if setting.required else _shown(setting.default, setting.seconds)
             description = _in_units(setting.description) if setting.seconds else setting.description
             rows.append((setting.key, description.removesuffix("."), written, default))
-        yield from _table(("key", "what it is", "written as", "default"), rows)
+        yield from table(("key", "what it is", "written as", "default"), rows)
 
 
 def _limits() -> Iterator[str]:
@@ -194,8 +190,8 @@ def _limits() -> Iterator[str]:
     rows = []
     for key, name in keys_of(LimitsForm).items():
         defaults = [_limit(limits, name) for limits in (*DEFAULTS.values(), Limits())]
-        rows.append((key, _description(hints[name]), *defaults))
-    yield from _table(("key", "what it is", *DEFAULTS, "others"), rows)
+        rows.append((key, described(hints[name]), *defaults))
+    yield from table(("key", "what it is", *DEFAULTS, "others"), rows)
 
 
 def _limit(limits: Limits, name: str) -> str:
@@ -207,7 +203,7 @@ def _limit(limits: Limits, name: str) -> str:
     return _duration(limits.try_s) if name == "one_try" else _number(own[name])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for key, *cells in rows:
@@ -218,7 +214,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 # --- words -------------------------------------------------------------------------------------------------
 
 
-def _doc(kind: type[Struct]) -> str:
+def doc(kind: type[Struct]) -> str:
     return " ".join((kind.__doc__ or "").split())
 
 
@@ -226,7 +222,7 @@ def _names(group: str) -> str:
     return " or ".join(f"`{name}`" for name in sorted({point.name for point in entry_points(group=group)}))
 
 
-def _description(hint: Any) -> str:
+def described(hint: Any) -> str:
     """What is said of a field; the outermost says it best. Raises ValueError where nobody does."""
     while typing.get_origin(hint) is Annotated:
         inner, *extras = typing.get_args(hint)
@@ -243,20 +239,20 @@ def _in_units(description: str) -> str:
     return re.sub(r"\b0: ", "0 s: ", re.sub("^Seconds ", "Time ", timeless))
 
 
-def _written(hint: Any) -> str:
+def written_as(hint: Any) -> str:
     """How a value of a type is written."""
     for kind, word in WRITTEN:
         if hint == kind or (typing.get_origin(hint) is Annotated and _reader(hint) and _reader(hint) is _reader(kind)):
             return word
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        return "text" if _reader(hint) else _written(arguments[0])
+        return "text" if _reader(hint) else written_as(arguments[0])
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(_written(a) for a in arguments if a is not types.NoneType)
+        return " or ".join(written_as(a) for a in arguments if a is not types.NoneType)
     if origin is tuple:
-        return f"a list: {_written(arguments[0])}"
+        return f"a list: {written_as(arguments[0])}"
     if origin in (dict, Mapping):
-        return f"{_written(arguments[0])} → {_written(arguments[1])}"
+        return f"{written_as(arguments[0])} → {written_as(arguments[1])}"
     if origin is typing.Literal:
         return " or ".join(f"`{a}`" for a in arguments)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -270,7 +266,7 @@ def _reader(hint: Any) -> Any:
     return next((extra for extra in typing.get_args(hint)[1:] if isinstance(extra, Reads)), None)
 
 
-def _default(field: msgspec.structs.FieldInfo, hint: Any) -> str:
+def default_of(field: msgspec.structs.FieldInfo, hint: Any) -> str:
     if field.required:
         return "required"
     if field.default_factory is not msgspec.NODEFAULT:
@@ -287,6 +283,8 @@ def _shown(value: Any, seconds: bool = False) -> str:
         return "yes" if value else "no"
     if isinstance(value, enum.Enum):
         return f"`{value.value}`"
+    if isinstance(value, tuple) and all(isinstance(one, enum.Enum) for one in value):
+        return ", ".join(f"`{one.value}`" for one in value)
     if isinstance(value, tuple):
         return f"`{':'.join(map(str, value))}`"  # an address and a port
     if isinstance(value, int | float):

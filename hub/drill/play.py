@@ -46,25 +46,51 @@ LocalTime = Annotated[datetime, Reads(local_time, {"type": "string", "examples":
 class SignalForm(Struct, frozen=True, kw_only=True):
     """A short signal. What is not said is as a careful sender would say it: nothing."""
 
-    source: Annotated[str | None, Meta(description="A source of config/sources.yaml: how far it is believed")] = None
-    trust: Annotated[GradeText | None, Meta(description="In place of a source: how far it is believed, B3")] = None
-    sender: Annotated[str | None, Meta(description="Who sends it, where that is not the source")] = None
-    identifier: Annotated[str | None, Meta(description="The sender's own id for it")] = None
-    status: Annotated[Status | None, Meta(description="Actual unless given")] = None
-    language: Annotated[Language | None, Meta(description="fr unless given")] = None
-    category: Annotated[tuple[Category, ...], Meta(description="Met, Fire, Security ...")] = ()
-    hazard: Annotated[Hazard | None, Meta(description="gas-leak")] = None
-    event: Annotated[str | None, Meta(description="What the sender calls it")] = None
-    headline: str | None = None
-    description: str | None = None
-    instruction: str | None = None
-    urgency: Urgency | None = None
-    severity: Severity | None = None
-    certainty: Certainty | None = None
-    area: Annotated[tuple[str, ...], Meta(description="An area of config/areas.yaml, or as a sender calls it")] = ()
-    begins_after: Annotated[Seconds | None, Meta(description="How long after it is sent it begins: 6 h")] = None
-    lasts: Annotated[Seconds | None, Meta(description="How long after it is sent it expires: 12 h")] = None
-    parameters: Annotated[dict[str, str], Meta(description="What the sender adds under names of its own")] = {}
+    source: Annotated[
+        str | None,
+        Meta(description="A source of config/sources.yaml, which says how far it is believed", examples=["siamu"]),
+    ] = None
+    trust: Annotated[
+        GradeText | None, Meta(description="In place of a source: how far it is believed", examples=["B3"])
+    ] = None
+    sender: Annotated[
+        str | None, Meta(description="Who sends it, where that is not the source", examples=["dispatch@fire.example"])
+    ] = None
+    identifier: Annotated[str | None, Meta(description="The sender's own id for it", examples=["FD-2026-4417"])] = None
+    status: Annotated[Status | None, Meta(description="Actual unless given", examples=["Exercise"])] = None
+    language: Annotated[Language | None, Meta(description="Of its texts; fr unless given", examples=["nl"])] = None
+    category: Annotated[tuple[Category, ...], Meta(description="Met, Fire, Security ...", examples=["Safety"])] = ()
+    hazard: Annotated[Hazard | None, Meta(description="What it is about", examples=["gas-leak"])] = None
+    event: Annotated[str | None, Meta(description="What the sender calls it", examples=["Fuite de gaz"])] = None
+    headline: Annotated[
+        str | None,
+        Meta(description="What it says, in a line; {headline} in messages", examples=["Fuite de gaz place Liedts"]),
+    ] = None
+    description: Annotated[
+        str | None, Meta(description="What it says at length", examples=["Conduite percée par un chantier"])
+    ] = None
+    instruction: Annotated[str | None, Meta(description="What the sender advises", examples=["Éviter le quartier"])] = (
+        None
+    )
+    urgency: Annotated[Urgency | None, Meta(description="How soon; Unknown unless given", examples=["Immediate"])] = (
+        None
+    )
+    severity: Annotated[Severity | None, Meta(description="How bad; Unknown unless given", examples=["Severe"])] = None
+    certainty: Annotated[Certainty | None, Meta(description="How sure; Unknown unless given", examples=["Likely"])] = (
+        None
+    )
+    area: Annotated[
+        tuple[str, ...],
+        Meta(description="An area of config/areas.yaml, or as a sender calls it", examples=["ixelles", "Namur"]),
+    ] = ()
+    begins_after: Annotated[
+        Seconds | None, Meta(description="How long after it is sent it begins", examples=["6 h"])
+    ] = None
+    lasts: Annotated[Seconds | None, Meta(description="How long after it is sent it expires", examples=["12 h"])] = None
+    parameters: Annotated[
+        dict[str, str],
+        Meta(description="What the sender adds under names of its own", examples=["awareness_level: 3; orange"]),
+    ] = {}
 
 
 _EACH: dict[str, Callable[[str], Any]] = {
@@ -91,69 +117,133 @@ def each_of(form: SignalForm, each: Mapping[str, Sequence[str]]) -> list[SignalF
 
 
 class GivenForm(Struct, frozen=True, kw_only=True):
-    """One thing that happens. `after`: from the beginning; what has no time comes at once."""
+    """One thing that happens. What has no time comes at once."""
 
-    after: Annotated[Seconds, Meta(description="When, from the beginning: 10 min")] = 0.0
-    signal: SignalForm | None = None
+    after: Annotated[Seconds, Meta(description="When, from the beginning", examples=["10 min"])] = 0.0
+    signal: Annotated[SignalForm | None, Meta(description="A short signal comes in")] = None
     one_for_each: Annotated[
-        dict[str, tuple[str, ...]], Meta(description="Several signals alike but for this: headline: [Gaslek, Gasleck]")
+        dict[str, tuple[str, ...]],
+        Meta(description="Several signals, alike but for this", examples=["headline: [Gaslek, Gasleck]"]),
     ] = {}
-    file: Annotated[str | None, Meta(description="A recorded file, relative to this one")] = None
-    source: Annotated[str | None, Meta(description="Whose file it is")] = None
-    cancels: Annotated[int | None, Meta(description="Withdraws the nth thing given: 1")] = None
-    updates: Annotated[int | None, Meta(description="Updates the nth thing given; signal says what changes")] = None
-    start: Annotated[
-        dict[str, str] | None, Meta(description="Somebody starts the sheet by hand, and answers what it asks")
+    file: Annotated[
+        str | None,
+        Meta(
+            description="A recorded file comes in: its path, from the folder of the test", examples=["orange.cap.xml"]
+        ),
     ] = None
-    sheet: Annotated[Word | None, Meta(description="Which sheet is started, where there are several")] = None
-    by: Annotated[str | None, Meta(description="Who does it: officer-a")] = None
-    done: Annotated[str | None, Meta(description="Somebody ticks a task: checklist 2")] = None
-    ends: Annotated[str | None, Meta(description="An officer ends it: the incident, incident 2")] = None
-    stops: Annotated[str | None, Meta(description="An officer holds up all that goes out: everything")] = None
-    lifts: Annotated[str | None, Meta(description="And lets it go again: everything")] = None
+    source: Annotated[str | None, Meta(description="Whose file it is, and who reads it", examples=["kmi-irm"])] = None
+    cancels: Annotated[
+        int | None, Meta(description="The sender withdraws the nth thing given, counted from 1", examples=[1])
+    ] = None
+    updates: Annotated[
+        int | None,
+        Meta(description="The sender says the nth thing given anew; signal says what changes", examples=[1]),
+    ] = None
+    start: Annotated[
+        dict[str, str] | None,
+        Meta(
+            description="Somebody starts the sheet by hand, and answers what it asks",
+            examples=["headline: Fuite de gaz rue du Trône"],
+        ),
+    ] = None
+    sheet: Annotated[
+        Word | None, Meta(description="Which sheet is started, where there are several", examples=["gas-leak"])
+    ] = None
+    by: Annotated[str | None, Meta(description="Who does it", examples=["officer-a"])] = None
+    done: Annotated[
+        str | None, Meta(description="Somebody ticks a task: its step, and which one of it", examples=["checklist 2"])
+    ] = None
+    ends: Annotated[
+        str | None, Meta(description="An officer ends an incident", examples=["the incident", "incident 2"])
+    ] = None
+    stops: Annotated[str | None, Meta(description="An officer holds up all that goes out", examples=["everything"])] = (
+        None
+    )
+    lifts: Annotated[str | None, Meta(description="And lets it go again", examples=["everything"])] = None
+
+
+_At = Annotated[
+    LocalTime | None,
+    Meta(
+        description="When it begins, local time; left out, the date of the first file, or a Wednesday at 10:00",
+        examples=["2026-07-14 02:10"],
+    ),
+]
+_OnDuty = Annotated[
+    dict[Word, tuple[Word, ...]],
+    Meta(description="Who is on duty, in place of a roster of config/", examples=["sitcen-on-call: officer-a"]),
+]
+_People = Annotated[
+    dict[str, tuple[ReactionText, ...]],
+    Meta(
+        description="How people behave: a person, a group, roster NAME or everyone",
+        examples=["officer-a: does not answer"],
+    ),
+]
 
 
 class PlayForm(Struct, frozen=True, kw_only=True):
     """What is common to a test and a scenario."""
 
-    at: Annotated[LocalTime | None, Meta(description="When it begins, local time: 2026-07-14 02:10")] = None
-    on_duty: Annotated[
-        dict[Word, tuple[Word, ...]], Meta(description="Who is on duty, in place of a roster of config/")
-    ] = {}
-    people: Annotated[
-        dict[str, tuple[ReactionText, ...]],
-        Meta(description="A person, a group, roster NAME or everyone: how they behave"),
-    ] = {}
+    at: _At = None
+    on_duty: _OnDuty = {}
+    people: _People = {}
     steps: Annotated[
-        dict[Word, tuple[ReactionText, ...]], Meta(description="How whoever is asked by a step behaves, before people")
+        dict[Word, tuple[ReactionText, ...]],
+        Meta(
+            description="How whoever is asked by a step behaves, whatever stands under people",
+            examples=["director: declines after 1 min"],
+        ),
     ] = {}
-    channels: Annotated[dict[str, OutageText], Meta(description="sms: is down from 5 min to 20 min")] = {}
-    hub: Annotated[OutageText | None, Meta(description="The hub itself: is down from 5 min to 45 min")] = None
-    given: tuple[GivenForm, ...] = ()
-    lasts: Annotated[Seconds | None, Meta(description="How long it is played")] = None
+    channels: Annotated[
+        dict[str, OutageText],
+        Meta(description="When a channel is down", examples=["sms: is down from 5 min to 20 min"]),
+    ] = {}
+    hub: Annotated[
+        OutageText | None,
+        Meta(
+            description="When the hub itself is down, as if the power went", examples=["is down from 5 min to 45 min"]
+        ),
+    ] = None
+    given: Annotated[tuple[GivenForm, ...], Meta(description="What happens, in a list")] = ()
+    lasts: Annotated[
+        Seconds | None,
+        Meta(
+            description="How long it is played; left out, an hour beyond the last thing given or sentence",
+            examples=["8 h"],
+        ),
+    ] = None
 
 
 class TestForm(PlayForm, frozen=True, kw_only=True):
     """One test of a sheet."""
 
     expect: Annotated[
-        tuple[str | dict[str, str], ...], Meta(description="within 5 s: officer-a gets sms gas-ask; never: ...")
+        tuple[str | dict[str, str], ...],
+        Meta(
+            description="What has to happen: sentences, with a time before a colon or without",
+            examples=["within 5 s: officer-a gets sms gas-ask in fr", "nothing"],
+        ),
     ]
 
 
 class CommonForm(Struct, frozen=True, kw_only=True):
     """What holds in every test of a file that does not say otherwise."""
 
-    at: LocalTime | None = None
-    on_duty: dict[Word, tuple[Word, ...]] = {}
-    people: dict[str, tuple[ReactionText, ...]] = {}
+    at: _At = None
+    on_duty: _OnDuty = {}
+    people: _People = {}
 
 
 class TestsForm(Struct, frozen=True, kw_only=True):
     """The tests of a sheet: SHEET.test.yaml beside SHEET.yaml."""
 
-    sheet: Annotated[Word | None, Meta(description="The sheet, where the file's name does not say it")] = None
-    also: Annotated[tuple[Word, ...], Meta(description="Other sheets that are in force at the same time")] = ()
+    sheet: Annotated[
+        Word | None, Meta(description="The sheet, where the file's name does not say it", examples=["gas-leak"])
+    ] = None
+    also: Annotated[
+        tuple[Word, ...], Meta(description="Other sheets that are in force at the same time", examples=["power-outage"])
+    ] = ()
     every_test: Annotated[CommonForm, Meta(description="What holds in each test that does not say otherwise")] = field(
         default_factory=CommonForm
     )

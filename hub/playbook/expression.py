@@ -161,6 +161,8 @@ _INFO: dict[str, Callable[[Info], Any]] = {
 }
 _FIELDS: dict[str, dict[str, Any]] = {"signal": dict(_SIGNAL), "info": dict(_INFO)}
 NAMES = ("signal", "info", "now")
+FIELDS = {owner: tuple(fields) for owner, fields in _FIELDS.items()}
+"""What an expression may ask for."""
 
 
 _SAMPLE_SIGNAL = Signal(identifier="x", sender="x", sent=_SAMPLE_TIME)

@@ -180,7 +180,10 @@ class Ends(StrEnum):
 class IncidentForm(Struct, frozen=True, kw_only=True):
     """Which signals belong to one incident, and when it ends."""
 
-    one_per: Annotated[tuple[Joins, ...], Meta(description="Signals that agree on these join one incident")] = ()
+    one_per: Annotated[
+        tuple[Joins, ...],
+        Meta(description="Signals that agree on these join one incident; area: the first area of when that they touch"),
+    ] = ()
     within: Annotated[Seconds, Meta(description="A signal this soon after the end re-opens it", examples=["6 h"])] = (
         21_600.0
     )
@@ -280,7 +283,7 @@ class StepForm(Struct, frozen=True, kw_only=True):
             examples=_OUTCOME,
         ),
     ] = None
-    when: Annotated[StepWhen | None, Meta(description="Begins when the incident ends")] = None
+    when: Annotated[StepWhen | None, Meta(description="Begins at the end of the incident, in place of after")] = None
     every: Annotated[
         Seconds | None, Meta(description="Again and again while the incident is open", examples=["2 h"])
     ] = None

@@ -1,6 +1,5 @@
 """The pages for authors cannot rot: each is walked as its reader would, from a fresh clone (tests/pages.py)."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,6 @@ import pytest
 from hub.config import Config, load
 from hub.drill.suite import load_suite, run_test
 from hub.findings import Finding, errors
-from hub.model.signal import Hazard
-from hub.playbook.expression import Expression
 from tests.conftest import ROOT
 from tests.pages import Block, Desk, blocks, same, typed, with_keys
 
