@@ -16,6 +16,7 @@ import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from msgspec import Struct
 from hub.cli import app
 from tests.conftest import ROOT
 
+DAY = datetime(2026, 7, 14, 10, 0, tzinfo=UTC)
 WIDTH = 100  # of the terminal that pages show
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CHANGES = (  # what differs from one reader to the next
@@ -105,8 +107,9 @@ class Desk:
             shutil.copytree(ROOT / name, folder / name)
 
     def sit_down(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Commands are typed here from now on, in a terminal of a known width."""
+        """Commands are typed here from now on, on a known day, in a terminal of a known width."""
         monkeypatch.chdir(self.folder)
+        monkeypatch.setattr("hub.cli.setting.wall", lambda: DAY)
         monkeypatch.setenv("COLUMNS", str(WIDTH))
         monkeypatch.setenv("NO_COLOR", "1")
 
@@ -141,8 +144,8 @@ class Desk:
 
 def with_keys(text: str, block: str) -> str:
     """A file with those keys as the block writes them, in their place, or at its end."""
-    for part in re.findall(r"^\S.*?(?=^\S|\Z)", block, re.DOTALL | re.MULTILINE):
-        key = re.escape(part.partition(":")[0])
+    for part in re.findall(r"(?:^#.*?\n)*^[^\s#].*?(?=^\S|\Z)", block, re.DOTALL | re.MULTILINE):
+        key = re.escape(re.sub(r"^#.*\n", "", part, flags=re.MULTILINE).partition(":")[0])
         there = re.search(rf"^{key}:.*?(?=^\S|\Z)", text, re.DOTALL | re.MULTILINE)
         if there is None:
             text = f"{text.rstrip()}\n\n{part}"

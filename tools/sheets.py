@@ -25,6 +25,7 @@ from hub.playbook.form import (
     Ends,
     IncidentForm,
     Joins,
+    RegisteredForm,
     SheetForm,
     StepForm,
     TaskForm,
@@ -53,7 +54,11 @@ OUTCOME = {
     "exhausted": "nobody is left to ask, and too few have said yes",
     "cancelled": "the incident's end, or a person, stopped it",
     "sent": "handed to a channel for at least one of them",
-    "failed": "every address of everybody has failed",
+    "failed": "every address of everybody has failed, or it could not be drafted",
+    "drafted": "it waits for people to release it",
+    "released": "as many as are needed stand behind it",
+    "lapsed": "nobody, or too few, released it within 24 hours",
+    "withdrawn": "a person threw it away, or stopped it",
     "done": "all are ticked",
     "late": "one has passed its time",
     "over": "the time is up",
@@ -148,6 +153,9 @@ def _parts() -> Iterator[str]:
             "to": contacts,
             "tasks": "a list, below",
             "say": "a message",
+            "draft broadcast": "a class",
+            "registered": "keys, below",
+            "all clear": "a message",
             "after": condition,
             "until": condition,
             "by": "a channel, or a list",
@@ -161,7 +169,9 @@ def _parts() -> Iterator[str]:
     yield from keys(ConditionForm, dict.fromkeys(("any of", "all of"), "a list of `STEP is OUTCOME`"))
     yield "A task:\n"
     yield from keys(TaskForm)
-    yield "## Messages\n\nName → message, in `config/messages.yaml` or a file of `config/messages/`.\n"
+    yield "The public who registered, for a broadcast; all that is given must hold:\n"
+    yield from keys(RegisteredForm)
+    yield "## Messages\n\nName → message, in `config/messages.yaml`, or in a file of a folder `messages/` beside it.\n"
     yield from keys(MessageForm, dict.fromkeys(("fr", "nl", "de", "en"), "text, or with the keys below"))
     yield "Where a mail or a call says it in other words:\n"
     yield from keys(TextForm)

@@ -1,5 +1,6 @@
 """The pages for authors cannot rot: each is walked as its reader would, from a fresh clone (tests/pages.py)."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from hub.config import Config, load
 from hub.drill.suite import load_suite, run_test
 from hub.findings import Finding, errors
+from hub.playbook.expression import Expression
 from tests.conftest import ROOT
 from tests.pages import Block, Desk, blocks, same, typed, with_keys
 
@@ -100,4 +102,26 @@ def test_and_its_tests_fail_without_it(title: str, plain: Config) -> None:
     assert failures(plain, with_keys(before.text, tests.text), Path(tests.file)) != []
 
 
-# --- what a sheet is ---------------------------------------------------------------------------------------
+# --- how it works together -----------------------------------------------------------------------------------
+
+CONCEPTS = blocks(ROOT / "docs" / "playbooks.md")
+
+
+def test_the_page_of_concepts_shows_parts_of_a_sheet() -> None:
+    assert len(CONCEPTS) >= 4
+
+
+@pytest.mark.parametrize("block", CONCEPTS, ids=lambda block: f"line {block.line}")
+def test_each_part_of_a_sheet_that_is_shown_is_right(block: Block, desk: Desk) -> None:
+    for one in (*BASE, block):
+        desk.write(one)
+    findings = load(desk.folder / "config", today=TODAY)[1]
+    assert [str(finding) for finding in findings if _ours(finding)] == []
+
+
+def test_the_expressions_that_are_shown_are_accepted() -> None:
+    page = (ROOT / "docs" / "sheet-reference.md").read_text()
+    shown = re.findall(r"^\| [^|`]+ \| `([^`]*(?:info|signal)[^`]*)` \|$", page, re.MULTILINE)
+    assert len(shown) == 4
+    for text in shown:
+        Expression(text)

@@ -10,7 +10,17 @@ import pytest
 from hub.binding import bind, keys_of
 from hub.config.forms import ChainForm, TierForm
 from hub.drill import play
-from hub.playbook.form import AskForm, ByHandForm, ConditionForm, IncidentForm, SheetForm, StepForm, TaskForm, WhenForm
+from hub.playbook.form import (
+    AskForm,
+    ByHandForm,
+    ConditionForm,
+    IncidentForm,
+    RegisteredForm,
+    SheetForm,
+    StepForm,
+    TaskForm,
+    WhenForm,
+)  # fmt: skip
 from hub.playbook.messages import ENCLOSED, PLACEHOLDERS, MessageForm, TextForm
 from hub.yaml import Mapping, read
 from tests.conftest import ROOT
@@ -18,7 +28,7 @@ from tools import sheets
 from tools.reference import PAGE, page
 
 FORMS = (
-    *(SheetForm, WhenForm, ByHandForm, AskForm, IncidentForm, StepForm, ConditionForm, TaskForm),
+    *(SheetForm, WhenForm, ByHandForm, AskForm, IncidentForm, StepForm, ConditionForm, TaskForm, RegisteredForm),
     *(MessageForm, TextForm, ChainForm, TierForm),
     *(play.TestsForm, play.TestForm, play.GivenForm, play.SignalForm),
 )
