@@ -6,7 +6,7 @@ up (`vigie check --explain RULE`, hub/rulebook.py). A warning may be waived in t
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
@@ -51,6 +51,13 @@ class Finding(Struct, frozen=True, omit_defaults=True, kw_only=True):
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Those that are no mere warnings."""
     return [f for f in findings if not f.warning]
+
+
+def tally(findings: Collection[Finding]) -> str:
+    """`1 error, 0 warnings`."""
+    wrong = len(errors(findings))
+    warnings = len(findings) - wrong
+    return f"{wrong} error{'s' * (wrong != 1)}, {warnings} warning{'s' * (warnings != 1)}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from hub.config.recorded import (
     words_met,
 )
 from hub.connector import Environment
-from hub.findings import Finding, choice, errors
+from hub.findings import Finding, choice, errors, tally
 from hub.journal import JournalError
 from hub.journal.reader import open_reader
 from hub.playbook.load import load
@@ -57,8 +57,7 @@ def check(
         case Format.PEOPLE:
             show(findings)
             _tell_words(met, words)
-            wrong = len(errors(findings))
-            say.line(f"{wrong} errors, {len(findings) - wrong} warnings")
+            say.line(tally(findings))
     say.done(bool(findings if strict else errors(findings)))
 
 

@@ -9,7 +9,7 @@ import msgspec
 from hub.cli import say
 from hub.config import Config
 from hub.config.writing import people_yaml
-from hub.findings import choice, errors
+from hub.findings import choice, errors, tally
 from hub.model.people import Language, Person, Query
 from hub.people.directory import Directory, readable
 from hub.people.exchange import FORMATS, Known, csv_of, read, vcards_of
@@ -102,8 +102,7 @@ def import_(config: Config, file: Path, kind: str, as_json: bool) -> None:
             )
         for finding in reading.findings:
             say.error(str(finding))
-        wrong = len(errors(reading.findings))
-        say.error(f"{len(reading.people)} people read, {wrong} errors, {len(reading.findings) - wrong} warnings")
+        say.error(f"{len(reading.people)} people read, {tally(reading.findings)}")
     say.done(bool(errors(reading.findings)))
 
 

@@ -14,7 +14,7 @@ from hub.cli import say
 from hub.config import Config
 from hub.config.writing import roster_yaml
 from hub.connector import WorkerLimit
-from hub.findings import choice, errors
+from hub.findings import choice, errors, tally
 from hub.model.people import Person, Roster
 from hub.people.directory import Directory
 from hub.people.exchange.draft import made_id
@@ -88,9 +88,7 @@ def import_(
             say.error(f"this is too much for one file ({len(text)} characters, at most {CHARACTERS_MAX}): use --until")
         for finding in found.findings:
             say.error(str(finding))
-        wrong = len(errors(found.findings))
-        rest = f"{wrong} errors, {len(found.findings) - wrong} warnings"
-        say.error(f"{len(found.shifts)} shifts of {found.events} events read, {rest}")
+        say.error(f"{len(found.shifts)} shifts of {found.events} events read, {tally(found.findings)}")
     say.done(bool(errors(found.findings)))
 
 

@@ -81,7 +81,7 @@ def test_import_tells_what_it_could_not_read_and_prints_the_rest(tmp_path: Path)
     assert "Carl" in said.out
     assert said.err.splitlines() == [
         f'{file}:3:1: Bart: "12": this number has too few digits: write it as +32 450 00 00 01 [not-an-address]',
-        "2 people read, 1 errors, 0 warnings",
+        "2 people read, 1 error, 0 warnings",
     ]
     (whole,) = vigie("import", file, "--json").json_lines()
     assert [person["id"] for person in whole["people"]] == ["anne", "carl"]

@@ -67,7 +67,7 @@ def test_import_tells_what_it_could_not_read_and_prints_the_rest(tmp_path: Path)
     assert said.code == 1
     assert f"{file}:5:1: " in said.err
     assert "near are officer-a (Aline Inventée)" in said.err
-    assert "1 shifts of 2 events read, 1 errors, 0 warnings" in said.err
+    assert "1 shifts of 2 events read, 1 error, 0 warnings" in said.err
     assert "officer-b" in said.out
     found = json.loads(vigie("import", file, "--from", FROM, "--json").out)
     assert [finding["rule"] for finding in found["findings"]] == ["unknown-person"]
