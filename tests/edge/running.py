@@ -31,7 +31,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from msgspec import Struct
 from ruamel.yaml import YAML
 from standardwebhooks import Webhook
+from typer.testing import CliRunner
 
+from hub.cli.main import app
 from hub.journal.codec import decode
 from hub.journal.reader import Reader, open_reader
 from hub.model import events as e
@@ -49,7 +51,10 @@ DIRECTOR_A, DIRECTOR_B = "+32450000011", "+32450000012"
 CELL_D5 = "+32450000025"  # English
 HUB = "+32450000000"
 EXERCISE_AT = "2026-10-13T21:00:00+02:00"
-DEADLINE_S = 20.0
+# How long what has to happen may take at most: not how fast it is to be, for the machine may have other work.
+DEADLINE_S = 60.0
+READY_S = 120.0
+END_S = 60.0
 LOOK_EVERY_S = 0.02
 COMMUNES = [f"210{number:02}" for number in range(1, 20)]
 
@@ -188,9 +193,9 @@ class Room:
     def start(self, *words: str) -> None:
         """Starts a hub; returns once it takes what it is sent."""
         self.begin(*words)
-        self.until(lambda: self.health().status == 200, "a hub that is ready", 40)
+        self.until(lambda: self.health().status == 200, "a hub that is ready", READY_S)
 
-    def stop(self, within_s: float = 10.0) -> int:
+    def stop(self, within_s: float = END_S) -> int:
         """Tells the hub to stop, as an operating system does; its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
@@ -202,7 +207,7 @@ class Room:
         self.process.kill()
         self.exited()
 
-    def exited(self, within_s: float = 10.0) -> int:
+    def exited(self, within_s: float = END_S) -> int:
         """The exit code of the hub, once it has ended."""
         assert self.process is not None
         return self.process.wait(within_s)
@@ -220,6 +225,11 @@ class Room:
             if words and words[0] != "Z" and int(words[3]) in self._sessions:
                 found.append(int(entry.name))
         return found
+
+    def gone(self) -> None:
+        """Returns once nothing lives any more that hubs of this room have started: a process that has been ended is not
+        gone at that very moment."""
+        until(lambda: not self.left_over(), "the end of what a hub has started")
 
     def close(self) -> None:
         """Kills what still runs."""
@@ -260,7 +270,7 @@ class Room:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request over HTTP; status 0 when nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.folder.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.folder.port, timeout=30)
         try:
             connection.request(method, path, body=body, headers=dict(headers or {}))
             got = connection.getresponse()
@@ -282,6 +292,14 @@ class Room:
         assert answer.status == 200, answer
         return answer.json()
 
+    def command(self, *words: str) -> Said:
+        """A command on this room's configuration, in the test's own process: a process of its own takes many seconds
+        to begin where others are at work."""
+        environment = {key: value for key, value in self.environment().items() if key.startswith("VIGIE_")}
+        done = CliRunner().invoke(app, [*words, "--config", str(self.folder.config)], env=environment)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return Said(done.exit_code, done.stdout, done.stderr)
+
     def vigie(self, *words: str, **environment: str) -> Said:
         """A command in a process of its own, beside the hub."""
         done = subprocess.run(
@@ -290,7 +308,7 @@ class Room:
             env=self.environment() | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=READY_S,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)

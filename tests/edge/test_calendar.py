@@ -250,13 +250,13 @@ def test_the_whole_hub_gives_out_what_its_command_prints(tmp_path: Path) -> None
     with room(tmp_path) as here:
         secrets = here.folder.path / "secrets"
         secrets.mkdir(exist_ok=True)
-        missing = here.vigie("roster", "link", "sitcen-on-call", "--config", str(here.folder.config))
+        missing = here.command("roster", "link", "sitcen-on-call")
         assert missing.code == 2
         assert "CALENDAR_SECRET is not there" in missing.err
         (secrets / "CALENDAR_SECRET").write_text("c" * 40 + "\n")
         here.start()
         for words in (["sitcen-backup"], ["--person", "officer-b"]):
-            said = here.vigie("roster", "link", *words, "--config", str(here.folder.config))
+            said = here.command("roster", "link", *words)
             assert said.code == 0, said.err
             assert "whoever has this address" in said.err
             path = said.out.strip().removeprefix(f"http://127.0.0.1:{here.folder.port}")
@@ -267,4 +267,4 @@ def test_the_whole_hub_gives_out_what_its_command_prints(tmp_path: Path) -> None
             assert here.request("GET", path.replace("/calendar/", "/calendar/x")).status == 404
             assert path.rsplit("/", 1)[1] not in here.log()
         for words in ([], ["sitcen-backup", "--person", "officer-b"], ["nothing"], ["--person", "nobody"]):
-            assert here.vigie("roster", "link", *words, "--config", str(here.folder.config)).code == 2
+            assert here.command("roster", "link", *words).code == 2

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from hub.model import events as e
 from hub.model import records as r
-from tests.edge.running import EXERCISE_AT, OFFICER_B, Room, change, room
+from tests.edge.running import EXERCISE_AT, OFFICER_B, READY_S, Room, change, room
 
 STIB, NATIONAL = "stib@example.org", "national-crisis-centre@example.org"
 
@@ -24,10 +24,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     with room(tmp_path_factory.mktemp("contacts")) as made:
         change(made.folder.config / "hub.yaml", lambda hub: hub.update({"call list": rhythm}))
         made.begin("--at", EXERCISE_AT)
-        made.until(lambda: made.health().status == 200, "a hub that is ready", 40)
+        made.until(lambda: made.health().status == 200, "a hub that is ready", READY_S)
         yield made
         assert made.stop() == 0
-        assert made.left_over() == []
+        made.gone()
 
 
 def mails_to(here: Room, address: str) -> list[EmailMessage]:
@@ -122,7 +122,7 @@ def test_a_sheet_sends_them(here: Room) -> None:
 
 def test_at_six_the_call_list_is_mailed_and_lies_in_its_folder(here: Room) -> None:
     assert here.api("POST", "/api/playback/clock", {"at": "2026-10-14T05:59:59+02:00"}).status == 200
-    here.until(lambda: mails_to(here, "officer-b@example.org"), "a mail to officer B", 40)
+    here.until(lambda: mails_to(here, "officer-b@example.org"), "a mail to officer B")
     (mail,) = mails_to(here, "officer-b@example.org")
     name, text = pdf_of(mail)
     assert name == "call-list-2026-10-14-0600-NL.pdf"
@@ -150,11 +150,11 @@ def test_a_hub_killed_while_it_prints_prints_again_when_it_is_back(tmp_path_fact
         change(here.folder.config / "hub.yaml", lambda hub: hub.update({"call list": rhythm}))
         here.start("--at", EXERCISE_AT)
         assert here.api("POST", "/api/playback/clock", {"at": "2026-10-14T05:59:59+02:00"}).status == 200
-        here.until(seen.exists, "a printer that has begun", 40)
+        here.until(seen.exists, "a printer that has begun")
         assert here.events(e.PaperDone) == []
         here.kill()
         here.start("--at", "2026-10-14T06:05:00+02:00")
-        (done,) = here.until(lambda: here.events(e.PaperDone), "a list that is printed", 40)
+        (done,) = here.until(lambda: here.events(e.PaperDone), "a list that is printed")
         assert done.problem == ""
         assert seen.read_text() == "True\nTrue\n"
         assert len(here.events(e.PaperDue)) == 1

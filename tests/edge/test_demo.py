@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -213,6 +214,29 @@ def test_two_demos_in_one_folder_are_refused(tmp_path: Path) -> None:
         Folder(tmp_path, Secrets.new())
     folder.release()
     Folder(tmp_path, Secrets.new()).release()
+
+
+def test_the_port_of_a_hub_that_is_down_is_given_to_nobody_else_and_the_hub_may_listen_there(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, Secrets.new())
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", folder.port))
+    with socket.socket() as nobody, pytest.raises(ConnectionRefusedError):
+        nobody.connect(("127.0.0.1", folder.port))
+
+    async def listens() -> None:
+        for _ in range(2):  # it goes down, and comes back
+            server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", folder.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", folder.port)
+            assert await reader.read() == b""
+            writer.close()
+            server.close()
+            await server.wait_closed()
+
+    asyncio.run(listens())
+    folder.release()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # whoever was connected a moment ago lingers there
+        other.bind(("127.0.0.1", folder.port))
 
 
 @pytest.fixture

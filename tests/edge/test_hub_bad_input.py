@@ -49,7 +49,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         made.api("POST", "/api/stop-all", {"by": "test", "why": "only what comes in is looked at"})
         yield made
         assert made.stop() == 0
-        assert made.left_over() == []
+        made.gone()
         assert "Traceback" not in made.log()
 
 
@@ -124,7 +124,7 @@ def test_every_broken_page_of_a_polled_source_is_kept_and_the_source_shown_as_fa
         shown = {s["name"]: s for s in here.status()["sources"]}
         return all(shown[name]["health"] != "?" for name in wanted)
 
-    here.until(asked, "a poll of every source", 60)
+    here.until(asked, "a poll of every source")
     shown = {s["name"]: s for s in here.status()["sources"]}
     letters = {x.body.source: x for x in dead_letters(here) if isinstance(x.body, r.DeadLetter)}
     for name, body in wanted.items():

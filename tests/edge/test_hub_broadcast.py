@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
-from hub.cli.main import app
 from hub.model import events as e
 from tests.edge.running import OFFICER_A, OFFICER_C, ROOT, Room, Said, change, room
 
@@ -38,10 +36,7 @@ def here(tmp_path: Path) -> Iterator[Room]:
 
 
 def vigie(here: Room, *words: str) -> Said:
-    environment = {key: value for key, value in here.environment().items() if key.startswith("VIGIE_")}
-    done = CliRunner().invoke(app, [*words, "--config", str(here.folder.config)], env=environment)
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return Said(done.exit_code, done.stdout, done.stderr)
+    return here.command(*words)
 
 
 def file(here: Room, **fields: Any) -> str:

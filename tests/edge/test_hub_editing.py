@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from hub.cli.main import app
 from hub.model import events as e
 from hub.model import records as r
 from tests.edge.running import OFFICER_B, Room, Said, change, room
@@ -26,11 +24,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 def vigie(here: Room, *words: str) -> Said:
-    """A command in this process, with the environment and the configuration of the room."""
-    environment = {key: value for key, value in here.environment().items() if key.startswith("VIGIE_")}
-    done = CliRunner().invoke(app, [*words, "--config", str(here.folder.config)], env=environment)
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return Said(done.exit_code, done.stdout, done.stderr)
+    return here.command(*words)
 
 
 def person(here: Room, id_: str) -> Any:

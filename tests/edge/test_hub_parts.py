@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from hub.cli.main import app
 from tests.edge.running import Room, Said, change, room
 
 WHO = {"by": "officer-z", "why": "a test"}
@@ -31,10 +29,7 @@ def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def vigie(here: Room, *words: str) -> Said:
-    environment = {key: value for key, value in here.environment().items() if key.startswith("VIGIE_")}
-    done = CliRunner().invoke(app, [*words, "--config", str(here.folder.config)], env=environment)
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return Said(done.exit_code, done.stdout, done.stderr)
+    return here.command(*words)
 
 
 def shown(here: Room, path: str) -> Any:

@@ -16,7 +16,7 @@ import pytest
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import Outcome
-from tests.edge.running import OFFICER_A, Answer, Room, change, code_in, room
+from tests.edge.running import OFFICER_A, READY_S, Answer, Room, change, code_in, room
 from tools.phones import Faults
 
 HOOK = "a-secret-of-the-test"
@@ -172,14 +172,14 @@ def test_what_the_first_provider_does_not_take_goes_by_the_second_and_is_answere
     assert [outcome for _, outcome, _ in moves if outcome is not Outcome.SENT] == [Outcome.DELIVERED]
     (reply,) = here.facts("reply")
     assert (reply.channel, reply.person) == ("sms", "officer-a")
-    here.until(lambda: len(second.texts_to(OFFICER_A)) > 1, "the confirmation, by the provider that works", 30)
+    here.until(lambda: len(second.texts_to(OFFICER_A)) > 1, "the confirmation, by the provider that works")
     assert here.stop() == 0
 
 
 def test_wrong_credentials_are_told_the_room_at_once(here: Room, second: Second) -> None:
     falls_back(here)
     here.begin(VIGIE_TWILIO_TOKEN="0" * 32)
-    here.until(lambda: here.health().status == 200, "a hub that is ready", 40)
+    here.until(lambda: here.health().status == 200, "a hub that is ready", READY_S)
     assert here.alert("THUNDER-1").status == 202
     here.until(lambda: second.texts_to(OFFICER_A), "an SMS by the second provider", 3)
     told = here.until(lambda: alarms(here).get("channel-failing"), "an alarm")

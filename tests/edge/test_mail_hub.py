@@ -13,7 +13,7 @@ import pytest
 from hub.model import events as e
 from hub.model.message import Outcome, Verb
 from tests.edge.imap_servers import PASSWORD, USER, ImapServer, imap_server
-from tests.edge.running import Room, change, room
+from tests.edge.running import READY_S, Room, change, room
 
 PUBLIC = "https://vigie.example.org"
 A, B = "officer-a", "officer-b"
@@ -46,11 +46,11 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, ImapS
     with imap_server() as server, room(tmp_path_factory.mktemp("mail")) as made:
         mail_alone(made, server)
         made.begin(VIGIE_MAIL_LINK_SECRET="m" * 40, VIGIE_IMAP_PASSWORD=PASSWORD)
-        made.until(lambda: made.health().status == 200, "a hub that is ready", 40)
+        made.until(lambda: made.health().status == 200, "a hub that is ready", READY_S)
         made.until(lambda: [f for f in made.facts("cursor") if f.source == "email"], "a mailbox that is read")
         yield made, server
         assert made.stop() == 0
-        assert made.left_over() == []
+        made.gone()
 
 
 def mails_to(here: Room, person: str) -> list[EmailMessage]:

@@ -67,6 +67,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def hold_port() -> socket.socket:
+    """A port of 127.0.0.1 that nobody else is given as long as this socket is open, whether or not anybody listens on
+    it: bound, and never listening itself. Who says which one they want (SO_REUSEADDR, as web servers do) may listen."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after bind: else it could be one somebody else holds
+    return held
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -87,13 +96,14 @@ class Folder:
         self.mail = path / "mail"
         self.log = path / "hub.log"
         self.secrets = secrets_
-        self.port = free_port()
+        self._held = hold_port()  # also while its hub is down: others take ports all the time
+        self.port = int(self._held.getsockname()[1])
         path.mkdir(parents=True, exist_ok=True)
         self._lock = (path / "lock").open("a")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._lock.close()
+            self.release()
             raise DemoError(f"{path}: another demo runs here: stop it first, or give another --work") from None
         for old in (self.config, self.data, self.mail):
             shutil.rmtree(old, ignore_errors=True)
@@ -103,6 +113,7 @@ class Folder:
 
     def release(self) -> None:
         self._lock.close()
+        self._held.close()
 
     @property
     def journal(self) -> Path:
