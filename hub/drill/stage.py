@@ -14,8 +14,11 @@ import trio.testing
 from msgspec.structs import replace
 
 from hub.acts import Refused
+from hub.broadcasts.making import Maker
+from hub.broadcasts.proposing import Proposer
 from hub.clock import Clock
 from hub.config import Config
+from hub.config.groups import Areas
 from hub.connector import Item, Outgoing, SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.desk import Desk
@@ -205,8 +208,20 @@ class Stage:
             exercise=self._play.exercise,
         )
         core = self._core
+        desk = Desk(self._intake, lambda: core.state, lambda: self._rules, self.now)
+        maker = Maker(
+            journal=self._journal,
+            desk=desk,
+            form=config.hub.broadcasts,
+            channels=config.channels,
+            texts=config.texts_in_force,
+            areas=lambda: Areas(config.geography),
+            playback=False,
+        )
+        self._proposer = Proposer(maker, desk.state, desk.act)
+        core.decider.followers.append(self._proposer.follow)
         self._operators = Operators(
-            desk=Desk(self._intake, lambda: core.state, lambda: self._rules, self.now),
+            desk=desk,
             ids=self._ids(),
             status=lambda: picture(core.state, self.now(), Recent()),
             health=lambda: health(core, None),
@@ -228,7 +243,9 @@ class Stage:
     async def _live(self, started: str, *, task_status: trio.TaskStatus[None]) -> None:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
+                left = list(self._core.state.proposals)
                 await nursery.start(self._core.run, started)
+                nursery.start_soon(self._proposer.run, left)
                 task_status.started()
                 await trio.sleep_forever()
 

@@ -425,3 +425,42 @@ def test_the_same_test_comes_out_the_same_each_time(config: Config) -> None:
         return sorted(msgspec.json.encode(msgspec.structs.replace(m, order="")) for m in result.timeline.moments)
 
     assert shown(first) == shown(second)
+
+
+def test_a_broadcast_that_a_sheet_drafts_waits_for_people_and_lapses_without_them(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    drafts = """
+  public:
+    after: wake is accepted
+    draft broadcast: public
+    registered:
+      areas: [ixelles]
+    by: sms
+    say: weather-partners
+  nobody-released:
+    after: public is lapsed
+    notify: directors
+    by: sms
+    say: weather-review
+"""
+    (tmp_path / "playbooks" / "gas.yaml").write_text(SHEET + drafts.lstrip("\n"))
+    config, findings = load(tmp_path / "config")
+    assert not errors(findings), "\n".join(map(str, errors(findings)))
+    leak = LEAK.replace("lasts: 3 h", "lasts: 40 h")
+    result = play(
+        config,
+        f"""
+  nobody releases it:
+    people: {{officer-a: accepts after 10 s}}
+    given:
+      - signal: {leak}
+    expect:
+      - within 5 s after wake is accepted: public is drafted
+      - within 5 s after public is drafted: officer-a gets sms hub.broadcast-waits
+      - never: public is released
+      - at 24 h after public is drafted: public is lapsed
+      - within 5 s after public is lapsed: director-a gets sms weather-review
+""",
+    )
+    assert not wrong(result)

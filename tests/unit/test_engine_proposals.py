@@ -8,7 +8,7 @@ from hub.model.message import Outcome
 from hub.model.people import Asked, Contact
 from hub.model.records import BroadcastDrafted, BroadcastReleased, IncidentClosed, ProposalFailed
 from hub.model.signal import Status
-from hub.playbook.language import After, Call, Condition, DraftBroadcast, Notify, Step, Wait
+from hub.playbook.language import After, Call, Condition, DraftBroadcast, Mode, Notify, Step, Wait
 from hub.playbook.language import Outcome as StepOutcome
 from tests.stories import World, sheet
 from tests.town import TOWN, Town
@@ -362,4 +362,21 @@ def test_an_officer_ends_the_incident_and_the_room_is_told_for_whom_what_was_can
     n.person("officer-a").receives("over", by="sms")
     ended = [ev for d in n.decisions for ev in d.events if isinstance(ev, e.BroadcastEnded)]
     assert [(ev.broadcast, ev.outcome, ev.why) for ev in ended] == [(alert, "discarded", "the incident is over")]
+    n.over()
+
+
+def test_a_sheet_in_shadow_shows_what_it_would_propose_and_nothing_is_drafted() -> None:
+    n = Smoke()
+    steps = (Step(name="public", action=WANTED), STEPS[-1])
+    n.world.sheets = [sheet("smoke", *steps, mode=Mode.SHADOW)]
+    n.signal(expires_min=None)
+    assert n.state.shadow is not None
+    (proposed,) = n.state.shadow.proposals
+    assert not n.state.proposals
+    asked = [ev for d in n.decisions for ev in d.events if isinstance(ev, e.BroadcastProposed)]
+    assert asked == [], "nobody takes it for something to be done"
+    n.hub_drafts(proposed)
+    assert not n.state.broadcasts
+    n.cancel("w1")
+    assert not n.state.shadow or not n.state.shadow.proposals
     n.over()
