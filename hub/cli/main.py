@@ -16,6 +16,7 @@ from hub.cli.commands import (
     roster,
     running,
     silence,
+    starting,
     watch,
 )
 from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption, LanguageOption
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(starting.app)
 app.add_typer(running.app)
 app.add_typer(contacts.app)
 for name, group in {

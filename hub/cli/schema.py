@@ -10,7 +10,7 @@ import typer
 
 from hub.cli import say
 from hub.cli.setting import playbooks_of, read
-from hub.config import workspace
+from hub.config import Config, workspace
 from hub.config.schema import FILES, config_schema, file_schema
 from hub.drill.play import TestsForm
 from hub.playbook.schema import playbook_schema, schema_of
@@ -50,6 +50,17 @@ def write(folder: Path, config: Path, yes: bool) -> None:
     say.line(f"{sum(changed)} files written, {len(changed) - sum(changed)} as they were")
     if known is None:
         say.line(f"{config}: no such folder: names that may be used are not offered (--config DIR)")
+
+
+def files_for(config: Config | None, folder: Path, workspace_folder: Path) -> dict[str, str]:
+    """The same for a folder in which nothing is yet: path in it → text. `folder`: with the configuration."""
+    schemas = {kind: made(kind) for kind in KINDS if kind != "config"}
+    seen = os.path.relpath(folder, workspace_folder)
+    return {
+        **{f"{workspace.FOLDER}/{name}": text for name, text in workspace.files(schemas, config).items()},
+        workspace.SETTINGS: workspace.settings("", seen, "playbooks"),
+        workspace.EXTENSIONS: workspace.extensions(""),
+    }
 
 
 def _renew(path: Path, text: str) -> bool:

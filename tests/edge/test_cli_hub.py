@@ -16,6 +16,7 @@ from hub.cli.main import app
 from hub.model import events as e
 from hub.model import records as r
 from tests.edge.running import OFFICER_A, PARTNERS, ROOT, Room, Said, change, configure_sources, polled, room
+from tests.edge.test_cli_init import OFFICERS, WHERE
 
 
 @pytest.fixture(scope="module")
@@ -313,6 +314,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
         r"\bME\b": "officer-a",
         r"\bID\b": incident,
         r"\bNAME\b": PARTNERS,
+        r"init DIR": f"init {here.folder.path / 'new-centre'}",
         r"--playbooks DIR": f"--playbooks {ROOT / 'playbooks'}",
         r"\bFILE\b(\.\.\.)?": cap,
         r"\bSAY\b": f"{say} --by officer-a --why test",
@@ -325,6 +327,10 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
             continue  # it is running
         if "--watch" in words:  # goes on for ever
             assert "--watch" in CliRunner().invoke(app, [words[0], "--help"]).output
+            continue
+        if words[0] == "init":  # makes a configuration, and looks at none
+            words = [*words, *WHERE, *OFFICERS, "--provider", "simulator", "--warnings", "no"]
+            assert CliRunner().invoke(app, words).exit_code == 0, line
             continue
         if words[0] in ("read", "schema"):  # these look at no configuration
             done = CliRunner().invoke(app, words)
