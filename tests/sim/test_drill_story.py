@@ -77,6 +77,13 @@ def test_the_scenario_that_ships_is_found_without_a_fault_and_plays_out_as_it_sa
     assert not [m for m in shipped.moments if down < m.s < down + 25 * 60 and m.what not in (What.SIGNAL, What.MET)]
 
 
+def test_the_guide_s_example_plays(config: Config) -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "drills.md").read_text(), re.S | re.M)
+    timeline = perform(config, read(config, example).play)
+    assert [m.sheet for m in timeline.of(What.OPENED)] == ["extreme-weather", "provincial-phase"]
+    assert "accept" in {m.outcome for m in timeline.of(What.ANSWERED)}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -4,8 +4,9 @@
     python -m tools.bench accept latency   only these
     python -m tools.bench accept --peers node-red --seconds 10
 
-Parts: accept, notify, latency, crash, restart, memory; fanout, asks, matching, bridge, journal and replay are programs
-of their own and are called as they stand. Everything is on loopback, in processes and a folder that end with the run.
+Parts: accept, notify, latency, crash, restart, memory; fanout, asks, drill, matching, bridge, journal and replay are
+programs of their own and are called as they stand. Everything is on loopback, in processes and a folder that end with
+the run.
 """
 
 import argparse
