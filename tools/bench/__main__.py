@@ -187,7 +187,7 @@ def calm(most_s: float) -> None:
             return
 
 
-ALONE = ("fanout", "asks", "matching", "bridge", "journal", "replay")
+ALONE = ("fanout", "asks", "matching", "bridge", "journal", "replay", "drill")
 PARTS = ("accept", "notify", "latency", "crash", "restart", "memory", *ALONE)
 
 

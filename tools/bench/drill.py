@@ -14,6 +14,7 @@ import argparse
 import logging
 import random
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,7 +124,7 @@ def told(runs: Sequence[Run]) -> str:
     )
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench.drill")
     parser.add_argument("--signals", type=int, default=2000)
     parser.add_argument("--hours", type=float, default=72.0)
@@ -136,8 +137,10 @@ def main() -> None:
     play = crisis(given.signals, given.hours)
     runs = [measured(config, play) for _ in range(given.runs)]
     say(told(runs))
-    say(f"under {TO_REACH_S:g} s: {verdict(statistics.median(run.took_s for run in runs) < TO_REACH_S)}")
+    fine = statistics.median(run.took_s for run in runs) < TO_REACH_S
+    say(f"under {TO_REACH_S:g} s: {verdict(fine)}")
+    return 0 if fine else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
