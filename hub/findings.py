@@ -6,6 +6,7 @@ up (`vigie check --explain RULE`, hub/rulebook.py). A warning may be waived in t
 """
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 
 from msgspec import Struct
@@ -66,13 +67,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     exact = by_folded.get(word.casefold())
     if exact is not None:
         return exact
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    folded = word.casefold()
+    part = [k for k in by_folded if folded in re.split("[- ]", k)]
+    close = difflib.get_close_matches(folded, part, n=1, cutoff=0) or difflib.get_close_matches(folded, by_folded, n=1)
     return by_folded[close[0]] if close else ""
 
 
 def choice(word: str, known: Iterable[str], what: str = "it can be") -> str:
     """The remedy for a word that is none of the known: the nearest one, and the list where it is short."""
-    words = list(known)
+    words = list(dict.fromkeys(known))
     if not words:
         return "there are none"
     near = nearest(word, words)

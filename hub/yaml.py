@@ -215,7 +215,7 @@ def read(text: str | bytes, file: str) -> Document:
         mark = (error.context_mark if opened else None) or error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         problem = f"{error.problem or ''} {error.context or ''}"
-        message, remedy = _in_plain_words(problem, document.line(line), column)
+        message, remedy = _in_plain_words(problem, document, line, column)
         document.add_at(line, column, "not-yaml", message, remedy)
     except ReaderError as error:
         head = text[: error.position]
@@ -228,8 +228,15 @@ def read(text: str | bytes, file: str) -> Document:
     return document
 
 
-def _in_plain_words(problem: str, line: str, column: int) -> tuple[str, str]:
+def _in_plain_words(problem: str, document: Document, number: int, column: int) -> tuple[str, str]:
+    line = document.line(number)
     if "mapping values are not allowed" in problem:
+        above = next((document.line(n) for n in range(number - 1, 0, -1) if document.line(n).strip()), "")
+        first = column == line.find(":") + 1  # of the line: what stands before it is a key
+        if first and re.match(r"[ -]*[a-z][a-z ]*:[^\s:]", above):
+            return "the line above has no space after its colon", f'write "{above.strip().replace(":", ": ", 1)}"'
+        if first and _indentation(line) > _indentation(above) and re.match(r"[ -]*[a-z][a-z ]*: +\S", above):
+            return "this line stands further in than the one above", "align them"
         return "a second colon in an unquoted text", 'put the text in "quotes", or check the indentation'
     if "'\\t'" in problem or line[column - 1 : column] == "\t":
         return "a tab where spaces are needed", "indent with spaces"
@@ -244,6 +251,10 @@ def _in_plain_words(problem: str, line: str, column: int) -> tuple[str, str]:
     if "could not find expected ':'" in problem:
         return "a key without a colon", 'write "key: value"'
     return f"this is not YAML: {problem}", ""
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 class _Builder:

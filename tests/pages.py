@@ -30,7 +30,7 @@ WIDTH = 100  # of the terminal that pages show
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CHANGES = (  # what differs from one reader to the next
     (re.compile(r"in \d+\.\d s"), "in a moment"),
-    (re.compile(r"at \d{4}-\d\d-\d\d \d\d:\d\dZ"), "now"),
+    (re.compile(r"at \d{4}-\d\d-\d\d \d\d:\d\d"), "now"),
 )
 
 

@@ -37,6 +37,9 @@ def check(
 ) -> None:
     """Without paths the whole configuration; with paths what is wrong with those files of it, or, where they are none
     of it, with those sheets by themselves. Exits 1 where there are errors; `strict`: also for warnings."""
+    for path in paths:
+        if not path.exists():
+            say.could_not(f"{path}: there is no such file or folder")
     within = _Within(folder)
     inside = [path for path in paths if within.has(path)]
     findings = [finding for path in paths if path not in inside for finding in _alone(path)]

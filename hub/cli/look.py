@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hub.cli import say
 from hub.cli.changes import in_force
@@ -12,6 +13,7 @@ from hub.config.providers import first_serving
 from hub.journal import JournalError
 from hub.journal.reader import Reader, open_reader
 from hub.people.chains import who as plan_of
+from hub.playbook.form import channel_word
 from hub.why import Trail, Unknown
 
 
@@ -60,7 +62,8 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
         say.json_line(plan)
     else:
         among = ", ".join(f"{role.count} of {role}" for role in plan.roles)
-        say.line(f"{chain_id} at {at:%Y-%m-%d %H:%M}Z: {plan.need} must accept{among and f', with {among}'}")
+        local = at.astimezone(ZoneInfo(config.hub.zone))
+        say.line(f"{chain_id} at {local:%Y-%m-%d %H:%M}: {plan.need} must accept{among and f', with {among}'}")
         for number, tier in enumerate(plan.tiers, 1):
             say.line(
                 f"tier {number}, after {_span(tier.starts_s)}, {_span(tier.answer_s)} to answer"
@@ -69,7 +72,7 @@ def who(config: Config, chain_id: str, at: datetime, as_json: bool) -> None:
             )
             for person in tier.people:
                 ways = ", then ".join(
-                    f"{way.channel} {way.address}"
+                    f"{channel_word(way.channel)} {way.address}"
                     + (f" by {way.provider}" if way.provider else "")
                     + (f" after {_span(way.after_s)}" if way.after_s else "")
                     for way in person.ways

@@ -41,11 +41,11 @@ def test(
     seconds = time.monotonic() - began
     if junit_file is not None:
         junit_file.write_bytes(junit(results, seconds))
-    covered = [] if only else _coverage(config, suites, results)
+    covered = [] if only or errors(findings) else _coverage(config, suites, results)
     if as_json:
         _as_json(results, covered)
     else:
-        _told(results, covered, verbose, seconds)
+        _told(results, covered, verbose, seconds, unread=bool(errors(findings)))
     say.done(bool(errors(findings)) or not all(result.good for result in results))
 
 
@@ -60,8 +60,11 @@ def _files(paths: Sequence[Path], config: Config) -> list[Path]:
         else:
             found.append(path.with_name(path.name.removesuffix(".yaml") + ENDING))
     for file in found:
+        sheet = file.with_name(file.name.removesuffix(ENDING) + ".yaml")
+        if not file.is_file() and not sheet.is_file():
+            say.could_not(f"{sheet}: there is no such sheet, and no tests of one ({file.name})")
         if not file.is_file():
-            say.could_not(f"{file}: no such file: the tests of a sheet stand beside it, in SHEET{ENDING}")
+            say.could_not(f"{file}: there are no tests of this sheet yet: write them in this file")
     return found
 
 
@@ -111,7 +114,10 @@ def _coverage(config: Config, suites: Sequence[Suite], results: Sequence[Result]
     ]
 
 
-def _told(results: Sequence[Result], covered: Sequence[Coverage], verbose: bool, seconds: float) -> None:
+def _told(
+    results: Sequence[Result], covered: Sequence[Coverage], verbose: bool, seconds: float, *, unread: bool
+) -> None:
+    """`unread`: there are tests that could not be read."""
     console = Console(highlight=False, soft_wrap=False)
     for result in results:
         sign = "✓" if result.good else "✗"
@@ -129,7 +135,9 @@ def _told(results: Sequence[Result], covered: Sequence[Coverage], verbose: bool,
         for part in one.missed:
             console.print(f"  no test: {part.said}", style="yellow", markup=False)
     failed = sum(not result.good for result in results)
-    console.print(f"{len(results)} tests in {seconds:.1f} s: {failed} failed", style="red" if failed else "green")
+    rest = ", others could not be read" if unread else ""
+    style = "red" if failed or unread else "green"
+    console.print(f"{len(results)} tests in {seconds:.1f} s: {failed} failed{rest}", style=style)
 
 
 def _as_json(results: Sequence[Result], covered: Sequence[Coverage]) -> None:

@@ -19,7 +19,7 @@ from hub.config.people import Ways, check_people, people_of
 from hub.config.providers import check_prefixes, routes_of
 from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
-from hub.config.sheets import messages_in, named, playbooks_of, sheet_texts
+from hub.config.sheets import messages_in, named, playbooks_of, sheet_texts, written_messages
 from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed, ways_of
 from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
@@ -70,7 +70,7 @@ class _Loading:
         self._lookup = lookup
         self._today = today
         self._documents = self._files.documents
-        self._unread: set[str] = set()  # channels and sources that are there, but could not be read
+        self._unread: set[str] = set()  # channels, sources and messages that are there, but could not be read
 
     def load(self) -> tuple[Config, list[Finding]]:
         hub = self._files.bound("hub.yaml", HubForm) or HubForm()
@@ -95,6 +95,7 @@ class _Loading:
         own = sheet_texts(self._files, hub.playbooks)
         sheets = own if self._instead is None else sheet_texts(self._files, str(self._instead.resolve()))
         messages = messages_in(self._files, [*own.values(), *sheets.values()])
+        self._unread |= written_messages(self._files) - messages.keys()
         known = Known(
             sheets=named(sheets),
             chains=chains,
@@ -143,7 +144,7 @@ class _Loading:
     def _follows(self, finding: Finding) -> bool:
         """Whether it only says that what could not be read is not there: one mistake gives one finding."""
         named = any(f'"{name}"' in finding.message for name in self._unread)
-        return named and finding.rule in ("unknown-channel", "unknown-source")
+        return named and finding.rule in ("unknown-channel", "unknown-source", "unknown-message")
 
     # --- connectors ----------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The reflex sheets and their messages: read from their folders, and held against what they name and one another."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from hub.config.files import Files
@@ -69,6 +70,12 @@ def messages_in(files: Files, sheets: Iterable[bytes]) -> dict[str, Message]:
         file = f"{files.folder.name}/messages.yaml"
         files.note(file, "missing-message", f"the hub's own {', '.join(missing)} are not here", "write them")
     return found
+
+
+def written_messages(files: Files) -> set[str]:
+    """The ids that stand in the files of messages, also where those cannot be read."""
+    texts = [text for name, text in files.texts.items() if name.startswith("messages")]
+    return {key for text in texts for key in re.findall(r"^([a-z0-9][a-z0-9.-]*):", text, re.MULTILINE)}
 
 
 def playbooks_of(

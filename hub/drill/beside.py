@@ -7,7 +7,7 @@ from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
-from hub.drill.judge import Verdict, shown
+from hub.drill.judge import Verdict, in_order, shown
 from hub.drill.suite import Result
 from hub.drill.timeline import Moment, Timeline, What, clock
 
@@ -45,7 +45,7 @@ def _told(timeline: Timeline, named: set[int]) -> list[tuple[float, str]]:
     """What happened beside; messages that are alike but for who gets them, in one line."""
     told: list[tuple[float, str]] = []
     alike: dict[tuple[float, str, str], list[Moment]] = {}
-    for moment in timeline.moments:
+    for moment in in_order(timeline.of(What.GOT)) + [m for m in timeline.moments if m.what is not What.GOT]:
         if id(moment) in named or moment.own or moment.what in _UNSAID:
             continue
         if moment.what is What.GOT:

@@ -1,5 +1,6 @@
 """Whether what is played (a test, a scenario) names what there is, one thing at a time, and files that can be read."""
 
+import re
 from collections.abc import Callable
 
 from hub.drill.play import PlayForm, SignalForm, each_of
@@ -79,5 +80,8 @@ def _check_given(document: Document, where: Where, one: PlayForm, position: int)
         document.add(place, "not-given", f"nothing was given under {of} before", "things given are counted from 1")
     if given.signal is not None and given.signal.source and given.signal.trust:
         document.add(place, "source-twice", "a grade of trust stands in place of a source", "keep one of the two")
+    if given.done is not None and not re.fullmatch(r"\S+ \d+", given.done):
+        message = f'"{given.done}" does not say which task'
+        document.add(document.at(*where, "done"), "not-a-task", message, 'a step and a number: "checklist 2"')
     if given.source and given.file is None:
         document.add(place, "source-twice", "a source stands beside a file only", "write source under signal")

@@ -1,6 +1,6 @@
 """Holding what was expected against what happened. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from hub.drill.sentences import (
     Timing,
 )
 from hub.drill.timeline import Moment, Timeline, What, clock
+from hub.playbook.form import channel_word
 
 Resolve = Callable[[str], Sequence[str]]
 """Who is meant by a person, a group, `roster NAME`, `everyone`: people."""
@@ -121,7 +122,7 @@ class Judge:
             if sentence.channels and not channels:
                 if len(people) == 1:
                     parts.append(
-                        _Part(said=f"{person} has no address for {' or '.join(map(_word, sentence.channels))}")
+                        _Part(said=f"{person} has no address for {' or '.join(map(channel_word, sentence.channels))}")
                     )
                 continue
             parts += [self._gets(sentence, person, channel) for channel in channels or [""]]
@@ -155,7 +156,7 @@ class Judge:
             and (m.message == wanted.message if wanted.message else not m.own)
             and (wanted.language is None or m.language == wanted.language)
         ]
-        said = " ".join(w for w in (person, "gets", _word(channel), wanted.message) if w)
+        said = " ".join(w for w in (person, "gets", channel_word(channel), wanted.message) if w)
         said += f" in {wanted.language}" if wanted.language else ""
         others = [m for m in theirs if m not in moments and not m.own]
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
@@ -197,7 +198,7 @@ class Judge:
         return Verdict(expectation=expectation, good=not happened, found=tuple(happened), said=said)
 
     def _nothing_else(self, expectation: Expectation, named: set[int]) -> Verdict:
-        others = [m for m in self._timeline.of(What.GOT) if not m.own and id(m) not in named]
+        others = in_order(m for m in self._timeline.of(What.GOT) if not m.own and id(m) not in named)
         told = "; ".join(f"at {clock(m.s)} {shown(m)}" for m in others[:3])
         more = f" (and {len(others) - 3} more)" if len(others) > 3 else ""
         at_s = others[0].s if others else 0.0
@@ -226,14 +227,14 @@ def _between(from_s: float, to_s: float) -> str:
     return f"between {clock(from_s)} and {clock(to_s)}" if from_s else f"by {clock(to_s)}"
 
 
-def _word(channel: str) -> str:
-    """As an author writes it."""
-    return "call" if channel == "voice" else channel
+def in_order(moments: Iterable[Moment]) -> list[Moment]:
+    """Those of the same instant, whose order is chance, by channel and person."""
+    return sorted(moments, key=lambda m: (m.s, m.channel, m.person))
 
 
 def shown(moment: Moment) -> str:
     """A moment in a line, for people: `officer-a gets sms gas-ask in fr`."""
-    channel = _word(moment.channel)
+    channel = channel_word(moment.channel)
     match moment.what:
         case What.GOT:
             return f"{moment.person} gets {channel} {moment.message} in {moment.language}"

@@ -89,6 +89,11 @@ def _corner(text: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
+def channel_word(name: str) -> str:
+    """A channel as authors write it: `call` for voice."""
+    return next((word for word, channel in CHANNEL_WORDS.items() if channel == name), name)
+
+
 def _channel(text: str) -> str:
     return CHANNEL_WORDS.get(text, text)
 

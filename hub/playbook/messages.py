@@ -106,6 +106,8 @@ def load_messages(
 def messages_of(document: Document, asked: Collection[str] | None = None) -> dict[str, Message] | None:
     """The same of a text that was read; those without an error in how they are written, though perhaps in what they
     say (see `document.findings`)."""
+    if document.root is None and document.findings:
+        return None
     forms = bind(document, document.root, MessagesForm)
     if forms is None:
         return None

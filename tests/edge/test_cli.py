@@ -217,8 +217,8 @@ def test_match_of_lines_that_are_no_signals(tmp_path: Path) -> None:
 def test_who_says_whom_when_and_by_what() -> None:
     said = vigie("who", "duty-officers", "--at", "2026-07-14T02:10:00+02:00")
     assert (said.code, said.err) == (0, "")
-    assert "duty-officers at 2026-07-14 00:10Z: 1 must accept" in said.out
-    assert "officer-a (Aline Inventée, fr): sms +32450000001, then voice +32450000001 after 90 s" in said.out
+    assert "duty-officers at 2026-07-14 02:10: 1 must accept" in said.out
+    assert "officer-a (Aline Inventée, fr): sms +32450000001, then call +32450000001 after 90 s" in said.out
     (plan,) = vigie("who", "duty-officers", "--json").json_lines()
     assert [len(tier["people"]) for tier in plan["tiers"]] == [1, 2]
 
@@ -361,7 +361,8 @@ def test_one_mistake_gives_one_complaint(config: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("check", "no-such.yaml"), "no-such.yaml: No such file"),
+        (("check", "no-such.yaml"), "no-such.yaml: there is no such file or folder"),
+        (("check", "playbooks/no-such.yaml"), "no-such.yaml: there is no such file or folder"),
         (("check", "--config", "no-such-folder"), "no-such-folder: no such folder"),
     ],
 )

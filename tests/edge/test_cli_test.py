@@ -80,6 +80,17 @@ def test_a_mistake_in_a_test_is_told_and_the_others_are_played(centre: Path) -> 
     assert "2 tests" in out
 
 
+def test_what_cannot_be_read_is_not_counted_as_untested(centre: Path) -> None:
+    author_writes(
+        centre, f"tests:\n  a leak:\n    given: [{{signal: {LEAK}}}, {{done: checklist}}]\n    expect: 1 incident\n"
+    )
+    code, out, err = run(centre)
+    assert code == 1
+    assert '"checklist" does not say which task' in err
+    assert "others could not be read" in out
+    assert "no test:" not in out
+
+
 def test_many_tests_share_the_processors(centre: Path) -> None:
     one = (
         "  t{}:\n    given: [{{signal: " + LEAK.replace("{", "{{").replace("}", "}}") + "}}]\n    expect: 1 incident\n"
@@ -95,7 +106,7 @@ def test_many_tests_share_the_processors(centre: Path) -> None:
     [
         ((), "there are no tests"),
         (("--only", "x"), 'no test\'s name contains "x"'),
-        (("nowhere.yaml",), "nowhere.test.yaml: no such file"),
+        (("nowhere.yaml",), "nowhere.yaml: there is no such sheet"),
     ],
 )
 def test_what_cannot_be_run_is_said(centre: Path, args: tuple[str, ...], said: str) -> None:
