@@ -2,7 +2,7 @@
 for it, as long as the whole goes together.
 
 A file is put back alone, those that others build on first (people before chains, chains before sheets), and everything
-is checked again with it: whatever had only followed from that fault is then right.
+is checked again with it: whatever had only followed from that fault is then right, or is let go again in the end.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,30 +43,35 @@ def load_good(
     """The configuration with what had to be put back. `replaceable`: whether a file may be; `held`: texts that are
     taken in any case; `leave_out`: a sheet that does not go even as it was in force last is left out."""
     held = dict(held or {})
-    wrong: list[Finding] = []
-    left_out: list[str] = []
+    wrong: dict[str, list[Finding]] = {}  # by the files that were put back, in that order
     while True:
         config, findings = load(folder, lookup, today, held)
-        faults = errors(findings)
-        if not faults:
-            return Good(config=config, wrong=tuple(wrong), left_out=tuple(left_out))
         by_file: dict[str, list[Finding]] = {}
-        for fault in faults:
+        for fault in errors(findings):
             by_file.setdefault(name_of(fault.file, config), []).append(fault)
+        if not by_file:
+            break
         fresh = [name for name in by_file if name not in held and replaceable(name)]
+        gone = [name for name in by_file if leave_out and is_sheet(name) and held.get(name) is not None]
         if fresh:
             first = min(map(_rank, fresh))
             for name in [name for name in fresh if _rank(name) == first]:
-                held[name] = last_good(name)
-                wrong += by_file[name]
-                if held[name] is None:
-                    left_out.append(name)
-            continue
-        gone = [name for name in by_file if leave_out and is_sheet(name) and held.get(name) is not None]
-        if not gone:
-            return Good(config=None, wrong=(*wrong, *(f for f in faults if f not in wrong)))
-        held |= dict.fromkeys(gone)
-        left_out += gone
+                held[name], wrong[name] = last_good(name), by_file[name]
+        elif gone:
+            held |= dict.fromkeys(gone)
+        else:
+            told = [fault for faults in wrong.values() for fault in faults]
+            return Good(
+                config=None, wrong=(*told, *(f for faults in by_file.values() for f in faults if f not in told))
+            )
+    for name in list(wrong) if len(wrong) > 1 else ():
+        without = {other: text for other, text in held.items() if other != name}
+        again, findings = load(folder, lookup, today, without)
+        if not errors(findings):  # its faults had only followed from another's
+            config, held = again, without
+            del wrong[name]
+    left_out = [name for name in wrong if held[name] is None]
+    return Good(config=config, wrong=tuple(f for faults in wrong.values() for f in faults), left_out=tuple(left_out))
 
 
 def name_of(file: str, config: Config) -> str:

@@ -53,7 +53,7 @@ def message_differences(old: Mapping[str, Message], new: Mapping[str, Message], 
 
 def messages_of(playbook: Playbook) -> list[str]:
     """The messages a sheet's steps say."""
-    said = [getattr(step.action, "say", "") for step in playbook.steps]
+    said = [getattr(step.action, key, "") for step in playbook.steps for key in ("say", "all_clear")]
     return list(dict.fromkeys(name for name in said if name))
 
 

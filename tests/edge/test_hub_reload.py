@@ -22,7 +22,12 @@ def here(tmp_path: Path) -> Iterator[Room]:
 
 
 def with_sheets_of_its_own(here: Room) -> None:
-    shutil.copytree(ROOT / "playbooks", sheets(here))
+    sheets(here).mkdir()
+    for name in (WEATHER, OUTAGE):
+        shutil.copy(ROOT / "playbooks" / name, sheets(here))
+    for beside in (here.folder.config / "messages").glob("*.yaml"):
+        if beside.name not in (WEATHER, OUTAGE):
+            beside.unlink()
     change(here.folder.config / "hub.yaml", lambda hub: hub.update({"playbooks": "../playbooks"}))
 
 
@@ -67,17 +72,17 @@ def test_a_sheet_that_is_saved_is_in_force_and_what_is_open_keeps_its_version(he
     edit(sheets(here) / WEATHER, "mode: live", "mode: shadow")
     (_, second) = here.until(lambda: (x := installed(here, "extreme-weather"))[1:] and x, "a new version")
     assert (second.mode, second.version != first.version) == ("shadow", True)
-    here.alert("W-1", hazard="wind")
+    here.alert("W-1", hazard="cold")
     here.until(lambda: [i for i in here.status()["incidents"] if i["shadow"]], "an incident in shadow")
     shown = {i["key"][0]: i["shadow"] for i in here.status()["incidents"]}
-    assert shown == {"thunderstorm": False, "wind": True}
+    assert shown == {"thunderstorm": False, "cold": True}
     assert len(here.sms_to(OFFICER_A)) == 1
     here.cancel("T-2", of="T-1")
     here.ended("thunderstorm")
     versions = {x.key[0]: x.version for x in here.events(e.Opened)}
     assert versions == {"thunderstorm": first.version}
     told = [x.event for x in here.events(e.InShadow) if isinstance(x.event, e.Opened)]
-    assert [(x.key[0], x.version) for x in told] == [("wind", second.version)]
+    assert [(x.key[0], x.version) for x in told] == [("cold", second.version)]
     history = vigie(here, "playbook", "history", "extreme-weather").out.splitlines()
     assert [line.split("  ")[1].split(" by ")[0] for line in history[:2]] == [
         f"live {first.version[:8]}",
@@ -166,7 +171,7 @@ def test_a_sheet_that_is_deleted_is_retired_and_its_incident_runs_on(here: Room)
     here.until(lambda: here.sms_to(OFFICER_A), "an SMS")
     (sheets(here) / WEATHER).unlink()
     here.until(lambda: [x for x in here.facts("retired") if x.name == "extreme-weather"], "a sheet that is retired")
-    here.alert("W-1", hazard="wind")
+    here.alert("W-1", hazard="cold")
     here.cancel("T-2", of="T-1")
     here.ended("thunderstorm")
     assert [x.key[0] for x in here.events(e.Opened)] == ["thunderstorm"]
@@ -186,7 +191,7 @@ def test_a_mode_is_set_by_an_act_until_the_file_says_so(here: Room) -> None:
     assert next(c for c in here.status()["changes"] if c.get("sheet"))["mode"] == "shadow"
     here.kill()
     here.start()
-    here.alert("F-1", hazard="wind")
+    here.alert("F-1", hazard="cold")
     here.until(lambda: len(here.status()["incidents"]) == 2, "another")
     assert all(i["shadow"] for i in here.status()["incidents"])
     listed = vigie(here, "playbook", "list").out
@@ -196,7 +201,7 @@ def test_a_mode_is_set_by_an_act_until_the_file_says_so(here: Room) -> None:
     here.until(lambda: not [c for c in here.status()["changes"] if c.get("sheet")], "a file that says so")
     edit(sheets(here) / WEATHER, "mode: shadow", "mode: live")
     here.until(lambda: len(installed(here, "extreme-weather")) == 3, "a live sheet")
-    here.alert("C-1", hazard="cold")
+    here.alert("T-2")
     here.until(lambda: here.sms_to(OFFICER_A), "an SMS")
     nobody = vigie(here, "playbook", "live", "extreme-wether", *WHO)
     assert (nobody.code, nobody.err.partition(":")[0]) == (1, 'no sheet "extreme-wether" is in force')
@@ -239,7 +244,7 @@ def test_what_would_be_different_is_told_before_it_is_in_force(here: Room) -> No
     change(here.folder.config / "hub.yaml", lambda hub: hub.update({"reload on save": "no"}))
     here.start()
     edit(sheets(here) / WEATHER, "call: duty-officers", "call: directors")
-    edit(here.folder.config / "messages.yaml", "Pouvez-vous", "Pourriez-vous")
+    edit(here.folder.config / "messages" / WEATHER, "Pouvez-vous", "Pourriez-vous")
     told = vigie(here, "playbook", "diff", "extreme-weather")
     step, message = told.out.splitlines()
     assert step == "step wake now calls directors instead of duty-officers"

@@ -18,7 +18,7 @@ from hub.model.people import Storms
 from hub.model.quiet import Quiet, Silence
 from hub.model.signal import Info, Signal
 from hub.picture import Recent, picture
-from hub.playbook.language import After, Cause, Condition, Joining, Mode, Outcome, Playbook
+from hub.playbook.language import After, Cause, Condition, DraftBroadcast, Joining, Mode, Outcome, Playbook, Step
 from hub.view import LANGUAGES, Words, changes
 from hub.why import Trail
 from tests.stories import START, Night, World, sheet
@@ -74,6 +74,15 @@ def test_partners_would_have_been_told_and_all_of_them_the_all_clear() -> None:
     told = {o.recipients[0] for o in would(night) if o.clears}
     assert told == {"officer-a", "officer-b", "police", "fire"}
     assert night.outbox == []
+
+
+def test_a_broadcast_that_it_wants_is_drafted_by_nobody() -> None:
+    draft = Step(name="public", action=DraftBroadcast(group="public", say="a", by=("sms",)))
+    night = Night(World(sheet("storm", draft, mode=SHADOW)))
+    night.signal()
+    assert [wanted.proposal.step for wanted in would(night, e.BroadcastProposed)] == ["public"]
+    assert night.state.proposals == {}
+    assert not [ev for d in night.decisions for ev in d.events if isinstance(ev, e.BroadcastProposed)]
 
 
 def test_nobodys_answer_is_for_what_is_in_shadow_and_no_code_is_used() -> None:

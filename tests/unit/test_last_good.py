@@ -117,3 +117,13 @@ def test_the_author_of_the_last_commit_stands_behind_a_file_as_it_was_committed(
     edit(path, "\n", "\n# changed since\n")
     assert author_of(path) == owner
     assert author_of(config / "nonsense.yaml") == Author()
+
+
+def test_what_only_follows_from_a_fault_is_no_fault_of_its_own(config: Path) -> None:
+    """What a sheet asks of who starts it may stand in its messages: without the sheet, nothing would fill it in."""
+    sheet = config.parent / "playbooks" / "provincial-phase.yaml"
+    edit(sheet, "steps:", "steps: [")
+    good = goes_on(config)
+    assert good.config is not None
+    assert {fault.file for fault in good.wrong} == {"playbooks/provincial-phase.yaml"}
+    assert "provincial-phase" in {playbook.name for playbook in good.config.playbooks}

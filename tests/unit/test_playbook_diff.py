@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from hub.config import load as load_config
+from hub.model.broadcast import RegisteredIn
 from hub.model.message import Message, Text
 from hub.model.people import Asked, Contact, Language
 from hub.playbook.diff import differences, message_differences, messages_of
@@ -16,6 +17,7 @@ from hub.playbook.language import (
     After,
     Cause,
     Condition,
+    DraftBroadcast,
     Notify,
     Outcome,
     Playbook,
@@ -56,7 +58,7 @@ def edited(old: str, new: str) -> list[str]:
             "certainty: at least Likely",
             ["case 2 of when is met from Likely instead of Possible (certainty)"],
         ),
-        ("[wind, thunderstorm", "[thunderstorm", ["case 1 of when is no longer met by hazard wind"]),
+        ("[thunderstorm, cold]", "[cold]", ["case 1 of when is no longer met by hazard thunderstorm"]),
         ("mode: live", "mode: shadow", ["it is in shadow instead of live"]),
         ("due: 45 min", "due: 30 min", ["task 2 of step checklist is due after 30 min instead of 45 min"]),
         ("        due: 15 min\n", "", ["task 1 of step checklist is without a time instead of due after 15 min"]),
@@ -147,6 +149,12 @@ def rich() -> list[Playbook]:
         Step(name="tell", action=Notify(say="a", to=(group, Contact(Asked.PERSON, "x")), by=("sms", "email"))),
         Step(name="pause", action=Wait(seconds=90), every_s=3600, until=Condition(any=(After("tell", Outcome.SENT),))),
         Step(name="who", action=SendContacts(contacts=(group,), to=(group,), by=("email",))),
+        Step(
+            name="alert",
+            action=DraftBroadcast(
+                group="public", say="a", by=("sms",), to=(group,), registered=RegisteredIn(areas=("a",))
+            ),
+        ),
         Step(
             name="both",
             action=Wait(seconds=60),
