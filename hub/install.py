@@ -120,9 +120,9 @@ class Installation:
         self.layers.take(entry.record, entry.live)
         if coming := self._coming.pop(entry.record.id, None):
             self.config, self.files = coming.config, coming.files
-            return self._lay_all(self._still_run_on(state))
+            return self._lay_all(self._stillrun_on(state))
         if before != self.layers.modes:
-            self.in_force = self.in_force.with_sheets(self._sheets(), self._still_run_on(state))
+            self.in_force = self.in_force.with_sheets(self._sheets(), self._stillrun_on(state))
         return self._lay()
 
     def _lay_all(self, earlier: Sequence[Playbook]) -> InForce:
@@ -145,15 +145,15 @@ class Installation:
         known = self.config.known(status, self.in_force.directory)
         return replace(known, rosters=self.in_force.rosters)
 
-    def _still_run_on(self, state: State) -> list[Playbook]:
+    def _stillrun_on(self, state: State) -> list[Playbook]:
         """The versions that open incidents run on, of those known so far."""
-        known = [self.in_force.playbook(*version) for version in _run_on(state)]
+        known = [self.in_force.playbook(*version) for version in run_on(state)]
         return [sheet for sheet in known if sheet is not None]
 
     async def _earlier(self, state: State) -> list[Playbook]:
         current = {(s.name, s.version) for s in self.config.playbooks}
         found: list[Playbook] = []
-        for name, version in sorted(_run_on(state) - current):
+        for name, version in sorted(run_on(state) - current):
             (fact,) = await self._journal.get([state.versions.get(f"{name}/{version}", "")])
             sheet = None
             if isinstance(fact, r.Fact) and isinstance(fact.body, r.Installed):
@@ -229,7 +229,8 @@ class Installation:
         return r.Fact(id=self._ids.new(at), at=at, body=body)
 
 
-def _run_on(state: State) -> set[tuple[str, str]]:
+def run_on(state: State) -> set[tuple[str, str]]:
+    """The versions of sheets that incidents run on, also in shadow."""
     states = [state] if state.shadow is None else [state, state.shadow]
     return {(i.playbook, i.version) for one in states for i in one.incidents.values()}
 

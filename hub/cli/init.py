@@ -14,7 +14,7 @@ from hub.cli import say
 from hub.cli.schema import files_for
 from hub.cli.setting import read, show
 from hub.clock import wall
-from hub.findings import errors
+from hub.findings import errors, tally
 from hub.model.people import Language
 from hub.people.directory import mail_problem, normalise, phone_problem
 from hub.people.exchange.draft import made_id
@@ -61,7 +61,7 @@ def init(folder: Path, given: Given, answers: Path | None, officers: list[str]) 
     for name, text in files_for(config, folder / "config", folder).items():
         _put(folder / name, text)
     show(findings)
-    _next(folder, made, kept, len(errors(findings)))
+    _next(folder, made, kept, tally(findings))
     say.done(bool(findings))
 
 
@@ -255,7 +255,7 @@ def _of_file(path: Path, options: Given) -> Given:
         found = bind(document, document.root, Given)
     if found is None or errors(document.findings):
         show(document.findings)
-        say.could_not(f"{path}: {len(errors(document.findings))} errors: mend them first")
+        say.could_not(f"{path}: {tally(document.findings)}: mend them first")
     given = {name: value for name in Given.__struct_fields__ if (value := getattr(options, name))}
     if found.shape and "shape" not in given:
         given["shape"] = str(path.parent / found.shape)
@@ -304,9 +304,9 @@ def _put(path: Path, text: str, mode: int = 0o644) -> None:
         say.could_not(f"{path}: cannot be written: {error.strerror}")
 
 
-def _next(folder: Path, answers: Answers, kept: dict[str, str], wrong: int) -> None:
+def _next(folder: Path, answers: Answers, kept: dict[str, str], checked: str) -> None:
     say.line(f"{folder}: {answers.name} is written down: config/, two sheets with their tests, an editor set up")
-    say.line(f"checked: {wrong} errors")
+    say.line(f"checked: {checked}")
     for name in answers.secrets:
         if name not in kept:
             say.line(f"still to be written: the secret {folder / 'secrets' / name} (or VIGIE_{name})")

@@ -5,7 +5,7 @@ from pathlib import Path
 from hub.cli import say
 from hub.cli.setting import read, show
 from hub.config import Config
-from hub.findings import choice, errors
+from hub.findings import choice, errors, tally
 from hub.model.people import Language
 from hub.playbook.diagram import diagram as drawing
 from hub.playbook.language import Playbook
@@ -49,7 +49,7 @@ def _of_file(file: Path) -> Playbook:
         say.could_not(f"{file}: {error.strerror}")
     if playbook is None:
         show(errors(findings))
-        say.could_not(f"{file}: {len(errors(findings))} errors: mend them first")
+        say.could_not(f"{file}: {tally(errors(findings))}: mend them first")
     return playbook
 
 

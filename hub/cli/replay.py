@@ -25,15 +25,15 @@ from hub.drill.replay import Replay, beginning
 from hub.engine.fold import fold_decision
 from hub.engine.rules import Rules
 from hub.engine.state import State
-from hub.findings import errors
-from hub.install import rules_of
+from hub.findings import errors, tally
+from hub.install import rules_of, run_on
 from hub.journal import JournalError
 from hub.journal.reader import Reader
 from hub.model import records as r
-from hub.model.people import Edited, Language
+from hub.model.people import Edited, EditedPart, Language, Part
 from hub.model.signal import Signal, Status
 from hub.people.directory import Directory
-from hub.people.layers import Layers
+from hub.people.layers import NO_PART, NOTHING, Layers
 from hub.playbook.language import Mode, Playbook
 from hub.playbook.load import load as load_sheet
 from hub.rules import InForce
@@ -43,6 +43,7 @@ PAGE = 2_000  # records read at a time: each read is short, so that a hub beside
 
 _signal = msgspec.json.Decoder(Signal)
 _edited = msgspec.json.Decoder(Edited)
+_part = msgspec.json.Decoder(EditedPart)
 _rendered = msgspec.json.Decoder(dict[Language, msgspec.Raw])
 
 
@@ -125,7 +126,7 @@ def _config(folder: Path, playbooks: Path, as_live: bool) -> Config:
     config, findings = load(folder, today=f"{wall():%Y-%m-%d}", playbooks=playbooks)
     if errors(findings):
         show(findings)
-        say.could_not(f"{playbooks}: {len(errors(findings))} errors: mend them first")
+        say.could_not(f"{playbooks}: {tally(errors(findings))}: mend them first")
     if as_live:
         config = replace(config, playbooks=tuple(replace(sheet, mode=Mode.LIVE) for sheet in config.playbooks))
     return config
@@ -193,15 +194,15 @@ _SEALED: dict[type, "msgspec.json.Decoder[Any]"] = {
     r.SignalReceived: _signal,
     r.SheetStarted: _signal,
     r.PersonChanged: _edited,
+    r.PartChanged: _part,
 }
 
 
 def _earlier(reading: Reader, state: State, config: Config) -> list[Playbook]:
     """The versions of sheets on which what was under way then goes on."""
     current = {(s.name, s.version) for s in config.playbooks}
-    wanted = {(i.playbook, i.version) for i in state.incidents.values()} - current
     found = []
-    for name, version in sorted(wanted):
+    for name, version in sorted(run_on(state) - current):
         (fact,) = reading.get([state.versions.get(f"{name}/{version}", "")])
         if isinstance(fact, r.Fact) and isinstance(fact.body, r.Installed):
             sheet, _ = load_sheet(fact.body.text, f"{name} ({version[:12]})")
@@ -213,19 +214,24 @@ def _earlier(reading: Reader, state: State, config: Config) -> list[Playbook]:
 
 
 class _Relaying:
-    """The rules in force as people and rosters were changed while the hub ran, over the configuration of now."""
+    """The rules in force as people, groups, organisations and rosters were changed while the hub ran, over the
+    configuration of now. The modes of sheets are those of their files."""
 
     def __init__(self, reading: Reader, in_force: InForce, state: State) -> None:
         self._files, self._rosters = in_force.directory, dict(in_force.rosters)
         self._in_force = in_force
         self._layers = Layers()
-        changes = [known.change for known in state.edited.values()]
-        edited = dict(zip(changes, map(_edited_of, reading.vault(changes)), strict=True))
-        self._layers.people = {p: (known.change, edited[known.change]) for p, known in state.edited.items()}
+        people = reading.vault([known.change for known in state.edited.values()])
+        for (person, known), sealed in zip(state.edited.items(), people, strict=True):
+            self._layers.people[person] = (known.change, _unsealed(sealed, _edited) or NOTHING)
+        parts = reading.vault([known.change for known in state.parts.values()])
+        for (key, change), sealed in zip(state.parts.items(), parts, strict=True):
+            part, _, name = key.partition("/")
+            self._layers.parts[Part(part), name] = (change.change, _unsealed(sealed, _part) or NO_PART)
         self._layers.rosters = {change: (known.roster, known.overrides) for change, known in state.rosters.items()}
 
     def __call__(self, entry: r.Entry) -> Rules:
-        self._layers.take(entry.record, entry.live if isinstance(entry.live, Edited) else None)
+        self._layers.take(entry.record, entry.live if isinstance(entry.live, Edited | EditedPart) else None)
         return self.rules()
 
     @property
@@ -236,10 +242,6 @@ class _Relaying:
         laid = self._layers.directory(self._files), self._layers.over(self._rosters)
         self._in_force = self._in_force.with_people(*laid)
         return self._in_force
-
-
-def _edited_of(sealed: r.VaultEntry | None) -> Edited:
-    return _unsealed(sealed, _edited) or Edited(person=None)
 
 
 def _speaks(directory: Directory) -> Callable[[Call], str]:

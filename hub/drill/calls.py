@@ -19,6 +19,10 @@ from hub.model.signal import Status
 NEAR = timedelta(hours=12)  # incidents of one sheet and key that share no signal: as far apart they are two matters
 
 
+# What is noted of an incident in shadow.
+_SEEN = (e.Opened, e.Joined, e.Ended, e.Reopened, e.HeldBack)
+
+
 class Kind(StrEnum):
     """What somebody got."""
 
@@ -105,7 +109,8 @@ class Calls:
     def begin(self, state: State) -> None:
         """What was under way when the time looked at begins."""
         self.sheets = {n[9:]: known.version for n, known in state.in_force.items() if n.startswith("playbook/")}
-        for known in state.incidents.values():
+        shadow = () if state.shadow is None else state.shadow.incidents.values()
+        for known in (*state.incidents.values(), *shadow):
             self._open(
                 Incident(
                     id=known.id,
@@ -117,7 +122,7 @@ class Calls:
                     shadow=known.shadow,
                     began=True,
                     ended_at=known.opened_at if known.ended else None,
-                    accepted=[p for run in known.runs for p in state.runs[run].accepted],
+                    accepted=[p for run in known.runs if run in state.runs for p in state.runs[run].accepted],
                 )
             )
             for signal in known.signals:
@@ -155,6 +160,10 @@ class Calls:
     # --- events --------------------------------------------------------------------------------------------
 
     def _note(self, event: e.Event, at: datetime) -> None:
+        if isinstance(event, e.InShadow):  # the incident is seen; nobody was called
+            if isinstance(event.event, _SEEN):
+                self._note(event.event, at)
+            return
         match event:
             case e.Opened():
                 self._open(

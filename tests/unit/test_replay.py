@@ -163,6 +163,18 @@ def test_shadow_opens_and_sends_nothing() -> None:
     assert {p.change for p in matter.people} == {Change.NO_LONGER}
 
 
+def test_a_sheet_that_was_in_shadow_would_have_called() -> None:
+    """What a sheet in shadow would have done is no call of then; made live, it calls."""
+    shadow = replace(sheet(), mode=Mode.SHADOW)
+    found = replayed(storm_night(World(shadow)), sheet())
+    matter = only(found)
+    assert matter.then is not None
+    assert matter.now is not None
+    assert (matter.then.shadow, matter.now.shadow) == (True, False)
+    assert {p.change for p in matter.people} == {Change.ONLY_NOW}
+    assert sum(load.asked_then + load.told_then for load in found.by_person) == 0
+
+
 def test_what_officers_did_is_done_here_too() -> None:
     """The officer's end of the incident, ticks and a stop-all are carried over to what stands for them here."""
     steps = (WAKE, tasks("checklist", due_s=7200.0), PARTNERS, sheet().steps[2])
