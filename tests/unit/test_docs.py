@@ -40,7 +40,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_that_are_named_exist(page: Path) -> None:
     roots = "hub|connectors|tools|tests|config|playbooks|samples|drills|docs"
     for path in re.findall(rf"`((?:{roots})/[\w./-]+)`", page.read_text()):
-        invented = Path(path).name.partition(".")[0] in ("gas-leak", "power-cut", "tap-water")  # what readers write
+        invented = Path(path).name.partition(".")[0] in ("gas-leak", "tap-water")  # what readers write
         assert invented or (ROOT / path).exists(), f"{page}: {path}"
 
 
