@@ -19,7 +19,7 @@ from hub.config.people import Ways, check_people, people_of
 from hub.config.providers import check_prefixes, routes_of
 from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
-from hub.config.sheets import messages_in, named, playbooks_of, sheet_texts, written_messages
+from hub.config.sheets import loaded, messages_in, named, playbooks_of, sheet_texts, written_messages
 from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed, ways_of
 from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
@@ -92,9 +92,10 @@ class _Loading:
             place = document.at("storms", "call")
             document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
         sources = self._sources()
-        own = sheet_texts(self._files, hub.playbooks)
-        sheets = own if self._instead is None else sheet_texts(self._files, str(self._instead.resolve()))
-        messages = messages_in(self._files, [*own.values(), *sheets.values()])
+        own = sheets = loaded(sheet_texts(self._files, hub.playbooks))
+        if self._instead is not None:
+            sheets = loaded(sheet_texts(self._files, str(self._instead.resolve())))
+        messages = messages_in(self._files, own, sheets)
         self._unread |= written_messages(self._files) - messages.keys()
         known = Known(
             sheets=named(sheets),

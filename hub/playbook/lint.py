@@ -64,6 +64,12 @@ def lint(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[P
 def lint_document(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, Document]:
     """The same, with the document, for further checks that need places; the sheet may have errors."""
     playbook, document = load_document(text, file)
+    check_around(playbook, document, known, today)
+    return playbook, document
+
+
+def check_around(playbook: Playbook | None, document: Document, known: Known, today: str = "") -> None:
+    """Adds what is wrong with a sheet that was loaded, beside what is around it."""
     if playbook is not None:
         check_names(document, playbook, known)
         check_calls(document, playbook, known.fall_backs)
@@ -72,7 +78,6 @@ def lint_document(text: str | bytes, file: str, known: Known, today: str = "") -
             if today:
                 check_areas(document, when, index, known.days, today)
         _check_review(document, playbook, today)
-    return playbook, document
 
 
 def _check_review(document: Document, playbook: Playbook, today: str) -> None:
