@@ -24,7 +24,7 @@ from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, S
 from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
 from hub.dispatch.route import Routes
-from hub.findings import Finding, choice
+from hub.findings import Finding, choice, errors
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.intake.intake import Trusted
 from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
@@ -136,10 +136,12 @@ class _Loading:
         )
         check_lengths(config)
         findings = [f for f in self._files.found() if not self._follows(f)]
-        return config, settle(findings, self._files.by_file(), self._judged)
+        wrong = bool(errors(findings))
+        return config, settle(findings, self._files.by_file(), lambda rule: not wrong and self._judged(rule))
 
     def _judged(self, rule: str) -> bool:
-        """Whether all there can be of a rule has been found: the rest needs more than the files."""
+        """Whether all there can be of a rule has been found: the rest needs more than the files (and where there is an
+        error, what depends on that file was not looked for)."""
         return RULES[rule].asks == "" or (RULES[rule].asks == DAY and bool(self._today))
 
     def _follows(self, finding: Finding) -> bool:

@@ -16,12 +16,12 @@ TESTS = """
 tests:
   nobody answers:
     given:
-      - signal: {source: kmi-irm, category: Met, hazard: wind, severity: Severe, certainty: Likely, area: Brabant}
+      - signal: {source: kmi-irm, category: Met, hazard: cold, severity: Severe, certainty: Likely, area: Brabant}
     expect: [wake is exhausted]
   an officer answers:
     people: {officer-a: accepts}
     given:
-      - signal: {source: kmi-irm, category: Met, hazard: wind, severity: Severe, certainty: Likely, area: Brabant}
+      - signal: {source: kmi-irm, category: Met, hazard: cold, severity: Severe, certainty: Likely, area: Brabant}
     expect: [wake is accepted]
 """
 

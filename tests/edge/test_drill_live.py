@@ -176,6 +176,6 @@ def test_the_same_exercise_once_more_opens_its_incident_again(here: Room, tmp_pa
     first = here.vigie(*words(here, scenario, "--yes", "--speed", "20", "--language", "en"))
     again = here.vigie(*words(here, scenario, "--yes", "--speed", "20", "--language", "en"))
     assert (first.code, again.code) == (0, 0), again
-    assert "incident 1 opens: Extreme weather" in first.out
-    assert "incident 1 opens again: Extreme weather" in again.out
+    assert "incident 1 opens: Heat wave" in first.out
+    assert "incident 1 opens again: Heat wave" in again.out
     assert "Bram Verzonnen answers: yes" in again.out

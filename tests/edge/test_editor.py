@@ -116,7 +116,7 @@ def test_keys_and_names_are_offered_as_one_types(opened: Editor) -> None:
     text = "playbook: a\nwhen:\n  hazard: \nsteps:\n  wake:\n    call: \n    \n"
     opened.opens("playbooks/part.yaml", text)
     assert {"wind", "gas-leak"} <= set(opened.completes("playbooks/part.yaml", 2, 10))
-    assert opened.completes("playbooks/part.yaml", 5, 10) == ["crisis-cell", "directors", "duty-officers"]
+    assert {"crisis-cell", "directors", "duty-officers"} <= set(opened.completes("playbooks/part.yaml", 5, 10))
     assert {"say", "after", "every", "notify"} <= set(opened.completes("playbooks/part.yaml", 6, 4))
     opened.opens("config/chains.yaml", "duty:\n  tiers:\n    - ask: \n      by: [sms]\n")
     assert {"roster sitcen-on-call", "police-zones"} <= set(opened.completes("config/chains.yaml", 2, 11))

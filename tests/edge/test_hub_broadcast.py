@@ -297,7 +297,7 @@ def _sheet_of_the_public(here: Room) -> None:
         "smoke-told": "{sheet}",
     }
     words = {message: dict.fromkeys(("fr", "nl", "de", "en"), text) for message, text in said.items()}
-    (here.folder.config / "messages").mkdir()
+    (here.folder.config / "messages").mkdir(exist_ok=True)
     with (here.folder.config / "messages" / "smoke.yaml").open("w") as out:
         YAML().dump(words, out)
 

@@ -142,9 +142,9 @@ def test_what_is_sent_wrong_is_said(here: Room) -> None:
 
 def test_who_is_missed_is_warned_of_and_not_refused(here: Room) -> None:
     gone = here.api("DELETE", "/api/people/officer-a", WHO | {"over": person(here, "officer-a")["version"]}).json()
-    gap, tier = gone["warnings"]
+    gap, *tiers = gone["warnings"]
     assert re.fullmatch(r"nobody is on duty in sitcen-on-call from \d{4}-\d\d-\d\d \d\d:\d\d on", gap)
-    assert tier == "tier 1 of chain duty-officers asks nobody"
+    assert "tier 1 of chain duty-officers asks nobody" in tiers
     assert here.api("GET", "/api/who/duty-officers").json()[0]["person"] == "officer-b"
     revert(here, "officer-a")
     assert here.api("GET", "/api/who/duty-officers").json()[0]["person"] == "officer-a"

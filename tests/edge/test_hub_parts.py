@@ -90,8 +90,8 @@ def test_a_group_by_what_people_are_follows_a_changed_organisation(here: Room) -
 
 def test_what_others_name_is_not_taken_out(here: Room) -> None:
     for path, named in (
-        ("groups/directors", "group directors is still named by chain directors, sheet "),
-        ("rosters/sitcen-on-call", "roster sitcen-on-call is still named by chain duty-officers, sheet "),
+        ("groups/directors", "group directors is still named by chain directors, "),
+        ("rosters/sitcen-on-call", "roster sitcen-on-call is still named by chain duty-officers, "),
     ):
         version = shown(here, path)["version"]
         refused = here.api("DELETE", f"/api/{path}", WHO | {"over": version})

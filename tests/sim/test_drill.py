@@ -152,7 +152,7 @@ def test_a_night_as_its_author_expects_it(config: Config) -> None:
     [
         ("within 5 s: officer-b gets sms", "officer-b"),
         ("officer-a gets sms weather-ask in nl", "officer-a gets sms weather-ask in fr"),
-        ("at 2 min: officer-a gets call", "officer-a gets voice at 1:30, not between 1:59 and 2:05"),
+        ("at 2 min: officer-a gets call", "officer-a gets call at 1:30, not between 1:59 and 2:05"),
         ("never: officer-a gets call", "but it was so at 1:30"),
         ("never after officer-a gets call: wake is accepted", "wake is accepted"),
         ("wake is accepted by officer-a", "wake is accepted by officer-b"),

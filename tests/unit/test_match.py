@@ -145,16 +145,6 @@ def test_drafts_and_sheets_started_by_hand_only_never_match() -> None:
     assert not explain(signal(warning()), NOW, sheets[0]).matched
 
 
-def test_a_drafts_conditions_are_told_all_the_same() -> None:
-    draft = sheet(When(hazards=(Hazard.THUNDERSTORM,)), mode=Mode.DRAFT)
-    assert explain(signal(warning()), NOW, draft).but_for_draft
-    missed = explain(signal(warning(hazard=Hazard.WIND)), NOW, draft)
-    assert not missed.but_for_draft
-    assert missed.first_failing is not None
-    assert missed.first_failing.key == "hazard"
-    assert not explain(signal(warning()), NOW, sheet(When(hazards=(Hazard.THUNDERSTORM,)))).but_for_draft
-
-
 def test_an_expression_that_cannot_be_worked_out_does_not_match_and_says_why() -> None:
     when = When(hazards=(Hazard.THUNDERSTORM,), where="info.onset < now")
     of = signal(warning(onset=None))
