@@ -335,7 +335,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
         if words[0] in (
             "test",
             "drill",
-        ):  # these play what ships: tests/sim/test_shipped_sheets.py, test_drill_story.py
+        ):  # tests/sim/ plays what ships
             assert CliRunner().invoke(app, [words[0], "--help"]).exit_code == 0
             continue
         if words[0] in ("read", "schema"):  # these look at no configuration

@@ -11,9 +11,9 @@ from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Hazar
 
 LANGUAGES = ("fr", "nl", "de", "en")
 _SCALES = {
-    "severity": [s.value for s in SEVERITIES[1:]],
-    "certainty": [c.value for c in CERTAINTIES[1:]],
-    "urgency": [u.value for u in URGENCIES[1:]],
+    "severity": [s.value for s in SEVERITIES],
+    "certainty": [c.value for c in CERTAINTIES],
+    "urgency": [u.value for u in URGENCIES],
 }
 _WORDS = {"category": [c.value for c in Category], "hazard": [h.value for h in Hazard]}
 _OUTCOMES = ("accepted", "exhausted", "cancelled", "sent", "failed", "done", "late", "over", "begun")
