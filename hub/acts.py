@@ -206,7 +206,7 @@ class Left(Struct, frozen=True, kw_only=True):
 
 
 class Erased(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`entries`: of the vault, deleted; `texts`: of the directory, rewritten. `left`: what was not erased."""
+    """`entries`: of the vault, deleted; `texts`: of the directory or to others, rewritten. `left`: what was not."""
 
     id: str
     said: str

@@ -1,9 +1,9 @@
 """Erasing a person: whatever the vault holds of them goes, the journal stays whole and still verifies.
 
-What is theirs alone is deleted. Texts of the directory as they once were in force hold others too: they are written
-anew without the person, and a `Rewritten` fact has the digest that they have now. What others said or wrote of the
-person is not theirs alone; it is left, and told. Cut short, it may simply be asked for again: the fact that says it is
-done comes last.
+What is theirs alone is deleted. Texts of the directory as they once were in force hold others too, and messages of the
+hub's own to others may name them ("before you: ..."): they are written anew without the person, and a `Rewritten` fact
+has the digest that they have now. What others said or wrote of the person is not theirs alone; it is left, and told.
+Cut short, it may simply be asked for again: the fact that says it is done comes last.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.people import Edited
 from hub.people.directory import Directory, normalise
-from hub.people.erasing import entries_of, telling, without
+from hub.people.erasing import entries_of, sent_without, telling, without
 from hub.people.exchange.draft import made_id
 
 log = structlog.get_logger(__name__)
@@ -50,10 +50,12 @@ class Trail:
 
 @dataclass
 class Sorted:
-    """Where something of them was found: vault entries that are theirs, texts that name them, and what is left."""
+    """Where something of them was found: vault entries that are theirs, texts of the directory and messages to others
+    (as they are without them) that name them, and what is left."""
 
     theirs: dict[str, None] = field(default_factory=dict)
     texts: dict[str, None] = field(default_factory=dict)
+    messages: dict[str, bytes] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
 
 
@@ -71,27 +73,28 @@ async def erase(journal: Journal, others: Directory, person: str, by: str, why: 
     rendered = [attempt.vault for attempt in attempts if attempt.vault]
     sorted_.theirs |= dict.fromkeys((*(await journal.find([], about)).vault, *trail.replies, *rendered))
     sorted_.texts |= dict.fromkeys(key for key, text in texts.items() if entries_of(text, person) != ([], []))
-    await _sort(journal, sorted_, [key for key in found.vault if key not in sorted_.theirs], trail, person, reached)
+    await _sort(journal, sorted_, [k for k in found.vault if k not in sorted_.theirs], trail, person, (*kept, *reached))
     if not (sorted_.theirs or sorted_.texts or trail.orders or trail.named):
         raise Nothing(f'the journal holds nothing about "{person}": is the id right, or was it erased already?')
     there = [key for key, entry in await _entries(journal, list(sorted_.theirs)) if entry is not None]
-    rewritten = {key: text for key in sorted_.texts if (text := without(texts[key], person, (*kept, *reached)))}
-    await _erase(journal, [*there, *sorted_.texts])
-    body = r.PersonErased(
-        person=person, by=by, why=why, entries=len(there) + len(sorted_.texts) - len(rewritten), texts=len(rewritten)
-    )
-    done = r.Fact(id=ids.new(now), at=now, body=body)
-    again = [r.Fact(id=ids.new(now), at=now, body=r.Rewritten(of=key, without=person), vault=key) for key in rewritten]
-    vault = [
-        r.VaultEntry(key=key, payload=text.encode(), media_type="application/yaml") for key, text in rewritten.items()
+    directory = {key: text for key in sorted_.texts if (text := without(texts[key], person, (*kept, *reached)))}
+    rewritten = [
+        *(r.VaultEntry(key=k, payload=t.encode(), media_type="application/yaml") for k, t in directory.items()),
+        *(r.VaultEntry(key=key, payload=message) for key, message in sorted_.messages.items()),
     ]
-    await journal.put_facts([*again, done], vault)
-    log.info("a person was erased", person=person, entries=body.entries, texts=body.texts)
+    await _erase(journal, [*there, *sorted_.texts, *sorted_.messages])
+    gone = len(there) + len(sorted_.texts) - len(directory)
+    erased = r.PersonErased(person=person, by=by, why=why, entries=gone, texts=len(rewritten))
+    done = r.Fact(id=ids.new(now), at=now, body=erased)
+    bodies = [(x.key, r.Rewritten(of=x.key, without=person)) for x in rewritten]
+    again = [r.Fact(id=ids.new(now), at=now, body=body, vault=key) for key, body in bodies]
+    await journal.put_facts([*again, done], rewritten)
+    log.info("a person was erased", person=person, entries=erased.entries, texts=erased.texts)
     return Erased(
         id=done.id,
         said=f"what the vault held about {person} is gone",
-        entries=body.entries,
-        texts=body.texts,
+        entries=erased.entries,
+        texts=erased.texts,
         left=(*sorted_.left, *_left_in_records(found.records), *_elsewhere(person, names)),
     )
 
@@ -167,23 +170,23 @@ def _decoded(
 
 
 async def _sort(
-    journal: Journal, found: Sorted, keys: Sequence[str], trail: Trail, person: str, addresses: Sequence[str]
+    journal: Journal, found: Sorted, keys: Sequence[str], trail: Trail, person: str, words: Sequence[str]
 ) -> None:
-    """Of other vault entries in which their name or address stands, those that are theirs."""
+    """Of other vault entries in which their name or address (`words`) stands, those that are theirs or the hub's."""
     in_force = {facts[-1] for facts in trail.texts.values()}
     older = {fact for facts in trail.texts.values() for fact in facts} - in_force
     records = await journal.get([key.removeprefix("original-") for key in keys])
     for (key, entry), record in zip(await _entries(journal, keys), records, strict=True):
-        body = record.body if isinstance(record, r.Fact) else None
+        body = record.body if isinstance(record, r.Fact) else None  # messages lie under keys of their own
         match body:
             case r.Installed() if key in older:
                 found.texts[key] = None
             case r.Installed(name=name):
                 said = "it stands in the text that is in force: take it out of config/, and erase again"
                 found.left.append(Left(what=f"{name} (record {key})", why=said))
-            case r.ReplyReceived() if body.person in ("", person) and _from(entry, addresses):
+            case r.ReplyReceived() if body.person in ("", person) and _from(entry, words):
                 found.theirs[key] = None
-            case r.DeadLetter() if entry is not None and any(a.encode() in entry.payload for a in addresses):
+            case r.DeadLetter() if entry is not None and any(a.encode() in entry.payload for a in words):
                 found.theirs[key] = None
             case r.ReplyReceived():
                 found.left.append(Left(what=f"an answer of {body.person or 'somebody'} (record {key})", why=_OTHERS))
@@ -191,6 +194,8 @@ async def _sort(
                 found.left.append(Left(what=f"what {body.source} sent (record {key})", why=_OTHERS))
             case r.SheetStarted():
                 found.left.append(Left(what=f"what {body.by} said when starting a sheet (record {key})", why=_OTHERS))
+            case None if entry is not None and (message := sent_without(entry.payload, person, words)) is not None:
+                found.messages[key] = message
             case _:
                 found.left.append(Left(what=f"a text that went to others (vault entry {key})", why=_OTHERS))
 

@@ -287,7 +287,7 @@ class ChangeReverted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
 
 class PersonErased(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="person-erased", gc=False):
     """What the vault held about a person is gone. `entries`: how many of its entries were deleted; `texts`: how many
-    texts of the directory were rewritten without them (a `Rewritten` fact each)."""
+    texts of the directory and messages to others were rewritten without them (a `Rewritten` fact each)."""
 
     person: str
     by: str

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable
 
+import msgspec
+
 from hub.findings import errors
+from hub.model.people import Language
 from hub.people.directory import Directory, normalise, readable
 from hub.people.folding import fold
 from hub.yaml import Document, Mapping, Node, Scalar, read
@@ -59,6 +62,28 @@ def without(text: str, person: str, words: Iterable[str]) -> str | None:
     if any(word in left or _plain(word) in folded for word in words) or errors(read(left, "").findings):
         return None
     return left
+
+
+def sent_without(payload: bytes, person: str, words: Iterable[str]) -> bytes | None:
+    """A message as it was made for its recipients (language → subject, text, voice), with somebody's id wherever one of
+    the words stood; None where it is no such message, or a word is still in it, written in another way."""
+    try:
+        texts = _sent.decode(payload)
+    except msgspec.MsgspecError:
+        return None
+    longest = sorted(words, key=len, reverse=True)  # a name may lie within another
+    if not longest:
+        return None
+    pattern = re.compile("|".join(map(re.escape, longest)))
+    for parts in texts.values():
+        parts.update((part, pattern.sub(person, said)) for part, said in parts.items())
+        folded = [_plain(said) for said in parts.values()]
+        if any(_plain(word) in said for word in longest for said in folded):
+            return None
+    return msgspec.json.encode(texts)
+
+
+_sent = msgspec.json.Decoder(dict[Language, dict[str, str]])
 
 
 def _plain(text: str) -> str:
