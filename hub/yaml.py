@@ -9,23 +9,19 @@ What YAML takes silently and people do not expect is an error: two equal keys, a
 several documents in a file. Aliases are kept within bounds (a few lines can stand for billions of nodes).
 
 A comment is set off by two spaces and a space (`key: value  # comment`), so that it is never a cut text.
+
+Two parsers stand behind it. libyaml is some 25 times as fast, and reads nearly all texts without types as YAML 1.2
+has them; ruamel.yaml reads what libyaml refuses (whose errors we then tell) and all in which the two might differ.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml as libyaml
+from ruamel.yaml import YAML, events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 from ruamel.yaml.reader import ReaderError
 
 from hub.findings import Finding
@@ -88,6 +84,14 @@ Node = Scalar | Sequence | Mapping
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what the scanner counts as one
 _COMMENT = re.compile(r"(?:(?<=\s)|^)#")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_READ_DIFFERENTLY = re.compile(r"[\t\x85\u2028\u2029\ufeff]|[|>][-+0-9]*#|^(?:---|\.\.\.)", re.MULTILINE)
+
+_DOCUMENTS = (events.DocumentStartEvent, libyaml.DocumentStartEvent)
+_SCALARS = (events.ScalarEvent, libyaml.ScalarEvent)
+_ALIASES = (events.AliasEvent, libyaml.AliasEvent)
+_SEQUENCES = (events.SequenceStartEvent, libyaml.SequenceStartEvent)
+_STARTS = (*_SEQUENCES, events.MappingStartEvent, libyaml.MappingStartEvent)
+_ENDS = (events.SequenceEndEvent, libyaml.SequenceEndEvent, events.MappingEndEvent, libyaml.MappingEndEvent)
 
 
 class Document:
@@ -189,6 +193,26 @@ class _Unreadable(Exception):
     """Reading stops here; the finding is already noted."""
 
 
+class _Unsure(Exception):
+    """Something in which libyaml may be at odds with YAML 1.2."""
+
+
+def _quick_events(text: str) -> Iterator[Any]:
+    """libyaml's events. Raises _Unsure."""
+    loader = getattr(libyaml, "CSafeLoader", None)  # not where it was built without libyaml
+    if loader is None or _READ_DIFFERENTLY.search(text):
+        raise _Unsure
+    try:
+        for event in libyaml.parse(text, Loader=loader):
+            if any(getattr(event, what, None) for what in ("tag", "anchor", "version", "tags")):
+                raise _Unsure  # a name may hold a colon in YAML 1.2; directives are refused where they stand
+            if getattr(event, "style", None) in ("|", ">") and not event.value[:1].strip():
+                raise _Unsure  # a block that begins with an empty line, or seems to hold none
+            yield event
+    except (libyaml.YAMLError, ValueError) as error:
+        raise _Unsure from error
+
+
 def read(text: str | bytes, file: str) -> Document:
     """Read a text. Never raises for what is in it: see `findings`."""
     if isinstance(text, bytes):
@@ -206,8 +230,26 @@ def read(text: str | bytes, file: str) -> Document:
     if len(text) > CHARACTERS_MAX:
         document.add(None, "too-large", f"the file has {len(text)} characters", f"at most {CHARACTERS_MAX}")
         return document
+    return quickly(text, file) or slowly(text, file)
+
+
+def quickly(text: str, file: str) -> Document | None:
+    """By libyaml; None for a text that it refuses, or may read in another way than YAML 1.2 has it."""
+    document = Document(text, file)
     try:
-        document.root = _Builder(document).build(text)
+        document.root = _Builder(document).build(_quick_events(text))
+    except _Unreadable:
+        pass
+    except _Unsure:
+        return None
+    return document
+
+
+def slowly(text: str, file: str) -> Document:
+    """By ruamel.yaml: any text."""
+    document = Document(text, file)
+    try:
+        document.root = _Builder(document).build(YAML(typ="safe", pure=True).parse(text))
     except _Unreadable:
         pass
     except MarkedYAMLError as error:
@@ -258,34 +300,34 @@ def _indentation(line: str) -> int:
 
 
 class _Builder:
-    """Builds the tree from ruamel's events, without recursion."""
+    """Builds the tree from a parser's events, without recursion."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._anchors: dict[str, tuple[Node, int]] = {}  # with the number of nodes each stands for
         self._count = 0
 
-    def build(self, text: str) -> Node | None:
+    def build(self, parsed: Iterator[Any]) -> Node | None:
         root: Node | None = None
         documents = 0
         # A frame: start event, children so far, node count when it began.
         stack: list[tuple[Any, list[Node], int]] = []
-        for event in YAML(typ="safe", pure=True).parse(text):
+        for event in parsed:
             node: Node | None = None
-            if isinstance(event, DocumentStartEvent):
+            if isinstance(event, _DOCUMENTS):
                 documents += 1
                 if documents > 1 or event.version or event.tags:
                     self._stop(event, "several-documents", "a second document (---) or a directive (%)", "remove it")
-            elif isinstance(event, ScalarEvent):
+            elif isinstance(event, _SCALARS):
                 node = self._scalar(event)
-            elif isinstance(event, AliasEvent):
+            elif isinstance(event, _ALIASES):
                 node = self._alias(event)
-            elif isinstance(event, SequenceStartEvent | MappingStartEvent):
+            elif isinstance(event, _STARTS):
                 self._no_tag(event)
                 if len(stack) >= DEPTH_MAX:
                     self._stop(event, "too-deep", f"more than {DEPTH_MAX} levels", "write it flat")
                 stack.append((event, [], self._count))
-            elif isinstance(event, SequenceEndEvent | MappingEndEvent):
+            elif isinstance(event, _ENDS):
                 start, children, before = stack.pop()
                 self._grow(start, 1)
                 node = self._collection(start, children)
@@ -360,7 +402,7 @@ class _Builder:
     def _collection(self, start: Any, children: list[Node]) -> Node:
         mark = start.start_mark
         line, column = mark.line + 1, mark.column + 1
-        if isinstance(start, SequenceStartEvent):
+        if isinstance(start, _SEQUENCES):
             return Sequence(tuple(children), line, column)
         entries: list[tuple[Scalar, Node]] = []
         seen: dict[str, int] = {}

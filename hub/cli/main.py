@@ -46,6 +46,22 @@ for name, group in {
     app.add_typer(group, name=name)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from hub.version import VERSION
+
+        typer.echo(f"vigie {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def vigie(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None: ...
+
+
 @app.command()
 def run(
     config: ConfigOption = CONFIG,

@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 from hub.binding import Day, Instant, Seconds, Texts, Word, bind
 from hub.model.people import Language
-from hub.yaml import NODES_MAX, Document, Mapping, Scalar, read
+from hub.yaml import NODES_MAX, Document, Mapping, Node, Scalar, Sequence, quickly, read, slowly
+from tests.conftest import ROOT
 
 
 def scalar(text: str) -> str:
@@ -118,6 +119,55 @@ def test_a_quoted_text_is_what_was_quoted(text: str) -> None:
     if not any(c in text for c in "\x85\u2028\u2029\ufeff\ufffe\uffff"):
         assert isinstance(node, Scalar)
         assert node.text == text
+
+
+def _plainly(node: Node | None) -> Any:
+    """A tree with the places of all but empty texts, of which there is nothing to see."""
+    match node:
+        case Scalar() if node.empty:
+            return ""
+        case Sequence():
+            return (node.line, node.column, [_plainly(item) for item in node.items])
+        case Mapping():
+            return (node.line, node.column, [(_plainly(key), _plainly(value)) for key, value in node.entries])
+        case _:
+            return node
+
+
+def _alike(text: str) -> bool:
+    """Whether the quick parser dared to read a text; where it did, it has read what the slow one does."""
+    quick = quickly(text, "x.yaml")
+    if quick is None:
+        return False
+    slow = slowly(text, "x.yaml")
+    assert (_plainly(quick.root), quick.findings, quick.comments()) == (
+        _plainly(slow.root),
+        slow.findings,
+        slow.comments(),
+    )
+    return True
+
+
+def test_the_quick_parser_reads_every_file_there_is_as_the_slow_one_does() -> None:
+    files = [f for f in ROOT.rglob("*.yaml") if not {".venv", "var", "build"} & set(f.relative_to(ROOT).parts)]
+    read_quickly = [f for f in files if _alike(f.read_bytes().decode("utf-8", "replace"))]
+    assert len(files) > 300
+    assert len(read_quickly) > 0.7 * len(files), "many of them are wrong on purpose"
+
+
+_PIECES = st.sampled_from(
+    [
+        *"abé: -\n#'\"[]{},&*!|>?%@`\t\\/~0",
+        *("\n  ", "\n- ", ": ", "  # x\n", "\x85", "\u2028", "---\n", "...\n", "\r\n", "<<: ", "\ufeff", "\U0001f600"),
+        *("|\n  ", ">-\n  ", "key: ", "\x00", "\x7f", "a: 1\n", "- b\n", "'it''s'", '"\\u00e9"', "\xa0", "\x0b"),
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=14).map("".join))
+@settings(deadline=None, max_examples=400)
+def test_the_quick_parser_reads_any_text_as_the_slow_one_does(text: str) -> None:
+    _alike(text)
 
 
 def test_a_finding_shows_its_place() -> None:
