@@ -46,7 +46,8 @@ from hub.editor.bench import Bench
 from hub.engine.files import RESTART, WRONG
 from hub.garbage import collect_rarely
 from hub.install import Installation
-from hub.intake.intake import Intake, Trusted
+from hub.intake.beliefs import Trusted
+from hub.intake.intake import Intake
 from hub.intake.port import Answered, Offered
 from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite

@@ -63,7 +63,8 @@ not-a-time: No time of day, or no instant.
 no-unit: A duration without a unit: 90 what?
 unknown-unit: A unit of time there is not.
 not-a-duration: No duration, or one longer than ten years.
-not-a-grade: Trust is a letter A to F and a figure 1 to 6: `at least B2`.
+not-a-grade: Trust is a letter A to F and a figure 1 to 6, `at least B2`, or `corroborated by 2 independent origins`.
+trust-twice: Two grades of trust, or two numbers of origins: the lower one says all.
 not-a-contact: This names nobody: a group, `roster NAME`, `person NAME` ...
 not-a-cause: What a sheet is quiet while: `SHEET`, or `SHEET in the same area`.
 own-cause: A sheet is quiet while it runs itself.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LINES_MAX = 660  # a file has one subject; 400 is usual, this is where it must be split
+LINES_MAX = 680  # a file has one subject; 400 is usual, this is where it must be split
 
 
 class Ban(NamedTuple):

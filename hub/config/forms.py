@@ -468,6 +468,14 @@ class SourceForm(Struct, frozen=True, kw_only=True):
     credibility: Annotated[Credibility, Meta(description="1 to 6, of its information to begin with")] = (
         Credibility.CANNOT_BE_JUDGED
     )
+    origin: Annotated[
+        str,
+        Meta(
+            description='Whose word it is, where several sources carry one\'s: two feeds of one agency; "each sender" '
+            "where many speak by it",
+            examples=["belga", "each sender"],
+        ),
+    ] = ""
 
 
 class LimitsForm(Struct, frozen=True, kw_only=True):

@@ -25,8 +25,8 @@ from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
 from hub.dispatch.route import Routes
 from hub.findings import Finding, choice, errors
+from hub.intake.beliefs import Trusted
 from hub.intake.geography import Geography, load_areas, shape_files
-from hub.intake.intake import Trusted
 from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
 from hub.people.directory import Directory
 from hub.playbook.language import Trust
@@ -195,7 +195,7 @@ class _Loading:
             made = self._connector(document, node, SOURCES, form.type, SourceForm, f"source {name}")
             if made is not None:
                 self._unread.discard(name)
-                trusted = Trusted(reliability=form.reliability, credibility=form.credibility)
+                trusted = Trusted(reliability=form.reliability, credibility=form.credibility, origin=form.origin)
                 found[name] = SourceConfig(type=form.type, make=made[0], settings=made[1], trusted=trusted)
         return found
 

@@ -22,7 +22,7 @@ HUB_MESSAGES = (
     "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm", "hub.broadcast-waits",
     "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
-    "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
+    "hub.doubted", "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
 )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from hub.connector import Abilities
 from hub.dispatch.policy import Limits
 from hub.dispatch.render import Texts
 from hub.dispatch.route import Routes
+from hub.intake.beliefs import Trusted
 from hub.intake.geography import Geography
-from hub.intake.intake import Trusted
 from hub.model.enclosure import CallListRhythm
 from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster, Storms

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from hub.config import Config
 from hub.connector import BadItem, SignalItem
 from hub.drill.play import Given, Play, SignalForm, each_of
+from hub.intake.beliefs import UNKNOWN, Trusted
 from hub.intake.geography import Place
-from hub.intake.intake import UNKNOWN, Trusted
 from hub.model.area import Area
 from hub.model.people import Language
 from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency

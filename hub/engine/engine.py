@@ -102,6 +102,8 @@ class Engine:
                 _receipts(w, body.receipts, fact.at)
             case r.ReplyReceived():
                 replies.received(w, fact, body)
+            case r.SignalGraded() if isinstance(entry.live, Signal):
+                incidents.regraded(w, entry.live)
             case r.SheetStarted():
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():

@@ -126,6 +126,16 @@ def _joined(s: State, ev: e.Joined, at: datetime) -> None:
     incident.last = ev.signal
     incident.places = ev.places
     s.signals.setdefault(ev.name, {})[ev.incident] = ev.signal
+    if ev.story:
+        s.stories.setdefault(ev.story, {}).setdefault(ev.incident, ev.credibility)
+
+
+def _attached(s: State, ev: e.Attached, at: datetime) -> None:
+    s.incidents[ev.incident].attached += 1
+
+
+def _trust_moved(s: State, ev: e.TrustMoved, at: datetime) -> None:
+    s.stories[ev.story][ev.incident] = ev.credibility
 
 
 def _withdrawn(s: State, ev: e.SignalWithdrawn, at: datetime) -> None:
@@ -185,6 +195,10 @@ def _no_longer_joined(s: State, incident: Incident) -> None:
 def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
     incident = s.incidents.pop(ev.incident)
     _no_longer_joined(s, incident)
+    for story in [story for story, told in s.stories.items() if ev.incident in told]:
+        del s.stories[story][ev.incident]
+        if not s.stories[story]:
+            del s.stories[story]
     asks = [ask for run in incident.runs for ask in s.runs.pop(run).asked]
     for ask in asks:
         if ask in s.asks and not any(r in s.runs for r in s.asks[ask].runs):
@@ -516,6 +530,8 @@ def _in_shadow(s: State, ev: e.InShadow, at: datetime) -> None:
 
 
 _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
+    e.Attached: _attached,
+    e.TrustMoved: _trust_moved,
     e.Enforced: _enforced,
     e.Unenforced: _unenforced,
     e.PersonEdited: _person_edited,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from hub.engine import chain, proposals, quiet, steps, storm
+from hub.engine import chain, proposals, quiet, steps, storm, trust
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
@@ -30,6 +30,21 @@ def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
     matches = () if signal.msg_type == MsgType.CANCEL else w.rules.match(signal, w.now)
     begun = _received(w.real, fact.id, signal, matches, frozenset())
     _received(w.shadow, fact.id, signal, matches, begun)
+    trust.heard(w, fact.id, signal)
+
+
+def regraded(w: Work, signal: Signal) -> None:
+    """An officer has said how far a signal is to be believed: sheets that waited for that begin."""
+    if signal.msg_type in (MsgType.CANCEL, MsgType.ACK, MsgType.ERROR):
+        return
+    matches = w.rules.match(signal, w.now)
+    name = signal_name(signal.source, signal.sender, signal.identifier)
+    begun: set[str] = set()
+    for work in (w.real, w.shadow):
+        held = {work.state.incidents[incident].playbook for incident in work.state.signals.get(name, {})}
+        _begin_new(work, signal.id, name, signal, matches, held, begun)
+        begun |= held
+    trust.heard(w, signal.id, signal)
 
 
 def _received(
@@ -51,6 +66,20 @@ def _received(
     if not matches and not earlier:
         return set()
     taken = _replace(w, signal_id, name, signal, matches, earlier)
+    _begin_new(w, signal_id, name, signal, matches, taken, elsewhere)
+    return taken
+
+
+def _begin_new(
+    w: Work,
+    signal_id: str,
+    name: str,
+    signal: Signal,
+    matches: Sequence[Match],
+    taken: set[str],
+    elsewhere: Collection[str],
+) -> None:
+    """Joins or opens incidents of the sheets that are met and have not taken the signal yet, and adds these."""
     for met in matches:
         playbook = w.rules.playbook(met.playbook, met.version)
         if playbook is None or met.playbook in taken or met.playbook in elsewhere:
@@ -60,7 +89,6 @@ def _received(
             continue  # not in force any more: recorded, nobody is called for it
         if _join_or_open(w, signal_id, name, signal, met, playbook, until):
             taken.add(met.playbook)
-    return taken
 
 
 def is_all_clear(signal: Signal) -> bool:
@@ -96,7 +124,7 @@ def _replace(
             incident = w.state.incidents[incident_id]
             met = by_sheet.get(incident.playbook)
             if met is None or met.version != incident.version:  # it runs to its end on the version that opened it
-                met = w.rules.meets(incident.playbook, incident.version, signal, w.now)
+                met = w.rules.meets(incident.playbook, incident.version, trust.whole(signal), w.now)
             until = _until(signal, met) if met else None
             if met is None or (until is not None and until <= w.now):
                 withdraw(w, incident_id, old, "replaced")
@@ -127,8 +155,11 @@ def _join(
             until=until,
             update=update,
             places=places,
+            story=signal.backing.story if signal.backing is not None else "",
+            credibility=signal.credibility,
         )
     )
+    trust.joined(w, incident, signal)
     if until is not None:
         w.deadline_at(f"expiry {incident.id} {signal_id}", until)
 
@@ -140,7 +171,7 @@ def _join_or_open(
     nothing in earnest, nor the other way round. An incident that is open takes what joins it to its end, whatever has
     become of its sheet."""
     key = joining_key(playbook, met, signal)
-    known = w.state.by_key.get(incident_key(playbook.name, signal.status, key))
+    known = w.state.by_key.get(incident_key(playbook.name, signal.status, key)) or trust.told_in(w, playbook, signal)
     incident = w.state.incidents[known] if known is not None and steps.run(w, w.state.incidents[known]) else None
     if (playbook.mode is Mode.SHADOW) is (w is w.real) and (w is not w.real or incident is None or incident.ended):
         return False

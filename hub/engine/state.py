@@ -14,6 +14,7 @@ from hub.model.message import Lane
 from hub.model.people import Chain, Override, Part
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
+from hub.model.trust import Credibility
 
 CODE_REST = timedelta(hours=24)  # a code is not used again for the same person for this long
 TOLD_MAX = 64  # of the messages told to one person over one channel: the newest are known
@@ -64,6 +65,7 @@ class Incident(Struct, kw_only=True, gc=False):
     before: dict[str, int] = field(default_factory=dict)  # `steps` when it was last re-opened
     tasks: list[str] = field(default_factory=list)
     places: tuple[str, ...] = ()  # of the newest signal, where the incident may be the cause of others
+    attached: int = 0  # signals that tell the same, and are not in force here themselves
     held_by: str = ""  # the silence that holds it back, or the incident that is its cause
     held_for: Seen | None = None  # the newest signal that it holds for
 
@@ -263,6 +265,9 @@ class State(Struct, kw_only=True, gc=False):
     incidents: dict[str, Incident] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)  # playbook, status and key → incident
     signals: dict[str, dict[str, str]] = field(default_factory=dict)  # signal name → incident → signal id
+    stories: dict[str, dict[str, Credibility]] = field(
+        default_factory=dict
+    )  # story → incident → how far it is believed
     runs: dict[str, Run] = field(default_factory=dict)
     asks: dict[str, Ask] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)

@@ -8,16 +8,15 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.connector import ActItem, BadItem, Item, ReceiptItem, ReplyItem, SignalItem, Taken, Unavailable
+from hub.intake.beliefs import UNKNOWN, Beliefs, Trusted
 from hub.intake.port import Answered, Offered
 from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.signal import SEVERITIES, Severity, Signal, Status
-from hub.model.trust import Credibility, Reliability
 
 
 class Understanding(Protocol):
@@ -35,16 +34,6 @@ class Understanding(Protocol):
         """The answer as understood; channel and person are filled in by intake."""
         ...
 
-
-class Trusted(Struct, frozen=True, kw_only=True):
-    """How far a source is believed: its reliability, and the credibility its information starts with. A new
-    channel starts at F6."""
-
-    reliability: Reliability = Reliability.F
-    credibility: Credibility = Credibility.CANNOT_BE_JUDGED
-
-
-UNKNOWN = Trusted()
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,6 +59,7 @@ class Intake:
         self._locate = locate
         self._understanding = understanding
         self._trust = trust
+        self.beliefs = Beliefs(trust)
         self._exercise = exercise
 
     async def take(self, connector: str, offers: Sequence[Offered]) -> Sequence[Answered | Unavailable]:
@@ -87,6 +77,9 @@ class Intake:
             held = await self._journal.put_facts(burst.facts, burst.vault, burst.live) if burst.facts else ()
         except JournalUnavailable as error:
             return [Unavailable(str(error))] * len(offers)
+        for fact, kept in zip(burst.facts, held, strict=True):
+            if kept != fact.id and isinstance(fact.body, r.SignalReceived):
+                self.beliefs.repeated(fact.id, kept)
         answers: list[Answered | Unavailable] = []
         at = 0
         for offer in offers:
@@ -116,13 +109,14 @@ class Intake:
                 burst.slot(burst.fact(letter, key=item.key, vault=original))
             case ActItem():
                 sealed = item.sealed
-                if isinstance(sealed, Signal):
+                if isinstance(sealed, Signal) and not isinstance(item.body, r.SignalGraded):
                     sealed = self._complete(sealed, burst, b"", "")
                 about = item.about and r.about_person(item.about)
                 burst.slot(burst.fact(item.body, key=item.key, live=sealed, sealed=sealed, about=about))
 
     def _add_signal(self, burst: "_Burst", item: SignalItem) -> None:
         signal = self._complete(item.signal, burst, item.original, item.media_type)
+        signal = self.beliefs.believe(signal.id, burst.at, signal)
         body = r.SignalReceived(
             source=burst.connector,
             status=signal.status,

@@ -5,7 +5,7 @@ suite (tests/contracts/journal.py) runs against all. All verbs are trio. What an
 implementation's `Worth`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -114,6 +114,11 @@ class Journal(Protocol):
 
     async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
         """What channels have said since, newest fact first."""
+        ...
+
+    async def facts_since(self, types: Collection[str], at: datetime, most: int) -> Sequence[Fact]:
+        """Facts whose bodies have one of these tags, made since then, from the oldest; of more than `most` the
+        newest."""
         ...
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:

@@ -12,7 +12,7 @@ docs/decisions/journal.md.
 """
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -467,6 +467,9 @@ class ClusterJournal:
 
     async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
         return await self._copy.receipts_since(at)
+
+    async def facts_since(self, types: Collection[str], at: datetime, most: int) -> Sequence[Fact]:
+        return await self._copy.facts_since(types, at, most)
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
         return await self._copy.get(ids)

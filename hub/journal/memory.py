@@ -7,7 +7,7 @@ have left. Its acknowledgement is worth nothing.
 import os
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -260,6 +260,17 @@ class MemoryJournal:
             if isinstance(record, Fact) and isinstance(record.body, ReceiptsReceived):
                 found.append(record.body.receipts)
         return found
+
+    async def facts_since(self, types: Collection[str], at: datetime, most: int) -> Sequence[Fact]:
+        await trio.lowlevel.checkpoint()
+        found: list[Fact] = []
+        for row in reversed(self._rows):
+            if row.at < at.timestamp() or len(found) == most:
+                break
+            record = self._records[row.id]
+            if isinstance(record, Fact) and row.type in types:
+                found.append(record)
+        return found[::-1]
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
         await trio.lowlevel.checkpoint()

@@ -5,7 +5,7 @@ is a short query of its own, so that no reader holds the write-ahead log up.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,21 +155,26 @@ class Reader:
                     found.append(receipts.receipts)
         return found
 
-    def signals_since(self, at: datetime, most: int) -> list[tuple[datetime, Signal]]:
-        """When each was recorded and the signal, from the oldest; of more than `most` the newest. A new source's
-        backlog is left out, and what was erased. From the end, like receipts."""
+    def facts_since(self, types: Collection[str], at: datetime, most: int) -> list[Fact]:
+        """Facts of some types, from the oldest; of more than `most` the newest. From the end, like receipts."""
         facts: list[Fact] = []
         before = self.last() + 1
         while before > 0 and len(facts) < most:
             page = self._all(
-                "SELECT seq, at, CASE WHEN type = 'signal' THEN body END FROM records WHERE seq < ? "
-                "ORDER BY seq DESC LIMIT ?",
-                (before, _PAGE),
+                "SELECT seq, at, CASE WHEN type IN (SELECT value FROM carray(?)) THEN body END FROM records "
+                "WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+                (apsw.carray(tuple(types)), before, _PAGE),
             )
             recent = [body for _, recorded, body in page if body is not None and recorded >= at.timestamp()]
             facts += [decode_fact(body) for body in recent]
             before = page[-1][0] if page and page[-1][1] >= at.timestamp() else 0
-        kept = [f for f in reversed(facts[:most]) if isinstance(f.body, SignalReceived) and not f.body.baseline]
+        return facts[:most][::-1]
+
+    def signals_since(self, at: datetime, most: int) -> list[tuple[datetime, Signal]]:
+        """When each was recorded and the signal, from the oldest; of more than `most` the newest. A new source's
+        backlog is left out, and what was erased."""
+        facts = self.facts_since(("signal",), at, most)
+        kept = [f for f in facts if isinstance(f.body, SignalReceived) and not f.body.baseline]
         found: list[tuple[datetime, Signal]] = []
         for start in range(0, len(kept), _PAGE):
             part = kept[start : start + _PAGE]

@@ -5,7 +5,7 @@ An acknowledgement is worth an fsync (rule 10). Writing is in `writer` and `comm
 """
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -161,6 +161,9 @@ class SqliteJournal:
 
     async def receipts_since(self, at: datetime) -> Sequence[Sequence[Receipt]]:
         return await self._read(lambda reader: reader.receipts_since(at))
+
+    async def facts_since(self, types: Collection[str], at: datetime, most: int) -> Sequence[Fact]:
+        return await self._read(lambda reader: reader.facts_since(types, at, most))
 
     async def get(self, ids: Sequence[str]) -> Sequence[Record | None]:
         return await self._read(lambda reader: reader.get(ids))

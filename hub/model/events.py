@@ -13,6 +13,7 @@ from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain, Override, Part
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
+from hub.model.trust import Credibility, Reliability
 
 
 class _Event(Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="e", gc=False):
@@ -106,7 +107,8 @@ class Joined(_Event, frozen=True, tag="joined"):
     """A signal is in force in an incident until `until` (None: until it is withdrawn).
 
     `name` identifies the sender's message: a digest of source, sender and identifier. `places`: the centre's own areas
-    that it touches, where other sheets are quiet while this one's incidents are open there.
+    that it touches, where other sheets are quiet while this one's incidents are open there. `story`: what it tells,
+    where that was compared with what others tell; `credibility`: how far that was believed then.
     """
 
     incident: str
@@ -116,6 +118,27 @@ class Joined(_Event, frozen=True, tag="joined"):
     until: datetime | None = None
     update: bool = False
     places: tuple[str, ...] = ()
+    story: str = ""
+    credibility: Credibility = Credibility.CANNOT_BE_JUDGED
+
+
+class Attached(_Event, frozen=True, tag="attached"):
+    """A signal tells the same as one that is in an incident, and is in force there itself only where it has joined."""
+
+    incident: str
+    signal: str
+    story: str
+
+
+class TrustMoved(_Event, frozen=True, tag="trust"):
+    """What a story of an incident is believed now. `signal`: the one that told, denied or corroborated it; an officer's
+    word names the signal that it is about."""
+
+    incident: str
+    story: str
+    signal: str
+    reliability: Reliability
+    credibility: Credibility
 
 
 class SignalWithdrawn(_Event, frozen=True, tag="withdrawn"):
@@ -584,6 +607,8 @@ Event = (
     | Reverted
     | Opened
     | Joined
+    | Attached
+    | TrustMoved
     | SignalWithdrawn
     | Ended
     | Reopened

@@ -17,6 +17,7 @@ from hub.model.message import Outcome, Verb
 from hub.model.people import Contact, Override, Part, Steer
 from hub.model.quiet import Silence
 from hub.model.signal import Hazard, MsgType, Severity, Status
+from hub.model.trust import Credibility
 
 # --- what the outside told us ------------------------------------------------------------------------------
 
@@ -31,6 +32,17 @@ class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     hazards: tuple[Hazard, ...] = ()
     baseline: bool = False  # part of a new source's backlog and not in force: recorded, never acted on
     original: str = ""  # the vault key of what it was read from
+
+
+class SignalGraded(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="graded", gc=False):
+    """An officer's word on how far a signal is to be believed (None: by the rules again). The signal as it is believed
+    now lies in the vault. `story`: what it tells."""
+
+    signal: str
+    story: str
+    credibility: Credibility | None
+    by: str
+    why: str
 
 
 class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="reply", gc=False):
@@ -372,6 +384,7 @@ FactBody = (
     SignalReceived
     | ReplyReceived
     | ReceiptsReceived
+    | SignalGraded
     | SheetStarted
     | StopAll
     | StopLifted

@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.model.area import Area
-from hub.model.trust import Credibility, Reliability
+from hub.model.trust import Backing, Credibility, Reliability
 
 
 class Status(StrEnum):
@@ -199,6 +199,8 @@ class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One observation by one source.
 
     `id` is ours (a ULID, also the id of its fact); `identifier`, `sender` and `sent` are the sender's.
+    `reliability` is its source's own; `credibility` that of the information when it came in, with what others had told
+    by then (`backing`; None: it was compared with nothing).
     `original` is the vault key of the raw bytes it was read from, `""` where there are none.
     `notes` are the reader's remarks on what was odd in the original (never shown to the public).
     """
@@ -224,6 +226,14 @@ class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     links: tuple[str, ...] = ()
     original: str = ""
     notes: tuple[str, ...] = ()
+    backing: Backing | None = None
+
+    @property
+    def graded(self) -> tuple[Reliability, Credibility, int]:
+        """How far it is believed: the letter of the best who tell it, the credibility, how many independent origins."""
+        if self.backing is None:
+            return self.reliability, self.credibility, 1
+        return self.backing.reliability, self.credibility, len(self.backing.origins)
 
 
 SEVERITIES = tuple(Severity)

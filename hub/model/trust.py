@@ -5,6 +5,8 @@ A new channel starts at F6: nothing is known of it yet.
 
 from enum import IntEnum, StrEnum
 
+from msgspec import Struct
+
 
 class Reliability(StrEnum):
     A = "A"  # reliable
@@ -22,6 +24,40 @@ class Credibility(IntEnum):
     DOUBTFUL = 4
     IMPROBABLE = 5
     CANNOT_BE_JUDGED = 6
+
+
+class Rule(StrEnum):
+    """Why a piece of information has the credibility it has."""
+
+    STARTS = "starts"  # with what its source's information starts with
+    CORROBORATED = "corroborated"  # further independent origins tell it, too
+    WITHDRAWN = "withdrawn"  # who told it has taken it back
+    DENIED = "denied"  # an origin that is as reliable as the best of those who tell it says that it is not so
+    DOUBTED = "doubted"  # a less reliable one does
+    SET = "set"  # an officer's word
+
+
+class Reason(Struct, frozen=True, array_like=True, gc=False):
+    """One step on the way to a grade: the rule, the origins (or the officer) by which it came about, and the
+    credibility after it."""
+
+    rule: Rule
+    by: tuple[str, ...]
+    credibility: Credibility
+
+
+class Backing(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """What stands behind a signal beside its own source, when it came in. `story`: the id of the first signal that told
+    the same; `how` it was recognised, by which signal (`of`). `origins`: those who tell it, independent of one another;
+    `reliability`: the best of theirs. `denies`: it says that the story is not so."""
+
+    story: str
+    how: str
+    of: str = ""
+    origins: tuple[str, ...] = ()
+    reliability: Reliability = Reliability.F
+    denies: bool = False
+    reasons: tuple[Reason, ...] = ()
 
 
 def at_least(reliability: Reliability, credibility: Credibility, than_r: Reliability, than_c: Credibility) -> bool:

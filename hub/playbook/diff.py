@@ -12,6 +12,7 @@ from hub.model.message import Message, Text
 from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES
 from hub.playbook.diff_steps import steps
 from hub.playbook.diff_words import listed, lists, quoted, rest, span, told, words_of
+from hub.playbook.explain import trust_in_words
 from hub.playbook.language import ByHand, Cause, Field, Joining, Playbook, When
 
 _SCALES: dict[str, tuple[str, Sequence[Any]]] = {
@@ -117,11 +118,11 @@ def _when(case: str, old: When, new: When) -> Iterator[str]:
                 added=f"{case} is also met by {name} {{}}",
                 order=f"{case} names its {name} in another order",
             )
-    if old.trust != new.trust:
+    if (old.trust, old.origins) != (new.trust, new.origins):
         yield f"{case} asks for {_trust(new)} instead of {_trust(old)}"
     if old.where != new.where:
         yield f"{case} asks where {new.where or 'nothing'} instead of {old.where or 'nothing'}"
-    yield from rest(case, old, new, (*_SCALES, *_ASKED, "trust", "where"))
+    yield from rest(case, old, new, (*_SCALES, *_ASKED, "trust", "origins", "where"))
 
 
 def _level(levels: Sequence[Any], scale: Sequence[Any], name: str) -> str:
@@ -133,13 +134,13 @@ def _level(levels: Sequence[Any], scale: Sequence[Any], name: str) -> str:
 
 
 def _trust(when: When) -> str:
-    return "any trust" if when.trust is None else f"trust {told(when.trust.reliability)}{told(when.trust.credibility)}"
+    return f"trust {trust_in_words(when)}" if when.trust is not None or when.origins else "any trust"
 
 
 def _asked(when: When) -> str:
     parts = [_level(getattr(when, f), scale, name) for f, (name, scale) in _SCALES.items() if getattr(when, f)]
     parts = [f"{name} {listed(getattr(when, field))}" for field, name in _ASKED.items() if getattr(when, field)] + parts
-    parts += [_trust(when)] if when.trust is not None else []
+    parts += [_trust(when)] if when.trust is not None or when.origins else []
     parts += [f"where {when.where}"] if when.where else []
     return "; ".join(parts)
 

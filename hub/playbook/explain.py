@@ -10,7 +10,6 @@ from typing import Any
 from msgspec import Struct
 
 from hub.model.signal import Info, MsgType, Signal
-from hub.model.trust import at_least
 from hub.playbook.expression import BadExpression, Expression
 from hub.playbook.language import Mode, Playbook, When
 from hub.playbook.words import folded_fields, stems
@@ -93,13 +92,10 @@ def _checks(when: When, signal: Signal, info: Info, now: datetime) -> Iterable[C
     yield _one_of("status", when.status, (signal.status,))
     if when.sources:
         yield _one_of("source", when.sources, (signal.source,))
-    if when.trust is not None:
-        yield Check(
-            "trust",
-            f"at least {when.trust.reliability}{when.trust.credibility.value}",
-            f"{signal.reliability}{signal.credibility.value}",
-            at_least(signal.reliability, signal.credibility, when.trust.reliability, when.trust.credibility),
-        )
+    if when.trust is not None or when.origins:
+        reliability, credibility, origins = signal.graded
+        found = f"{reliability}{credibility.value}" + (f" by {origins} origins" if origins > 1 else "")
+        yield Check("trust", trust_in_words(when), found, when.believes(reliability, credibility, origins))
     if when.hazards:
         yield _hazard(when.hazards, info)
     if when.severity:
@@ -119,6 +115,16 @@ def _checks(when: When, signal: Signal, info: Info, now: datetime) -> Iterable[C
         yield _words("words", when.words, text, info.headline or info.event)
     if when.where:
         yield _where(when.where, signal, info, now)
+
+
+def trust_in_words(when: When) -> str:
+    """`at least B2 or corroborated by 2 independent origins`."""
+    parts = []
+    if when.trust is not None:
+        parts.append(f"at least {when.trust.reliability}{when.trust.credibility.value}")
+    if when.origins:
+        parts.append(f"corroborated by {when.origins} independent origins")
+    return " or ".join(parts)
 
 
 def _text(value: Any) -> str:

@@ -132,7 +132,7 @@ _SIGNAL: dict[str, Callable[[Signal], Any]] = {
     "codes": lambda s: list(s.codes[:LIST_MAX]),
     "note": lambda s: s.note[:TEXT_MAX],
     "incidents": lambda s: list(s.incidents[:LIST_MAX]),
-    "reliability": lambda s: s.reliability.value,
+    "reliability": lambda s: s.graded[0].value,
     "credibility": lambda s: int(s.credibility),
 }
 _INFO: dict[str, Callable[[Info], Any]] = {

@@ -3,7 +3,18 @@
 from collections.abc import Collection, Iterator
 
 from hub.model.people import Asked
-from hub.playbook.language import Call, Condition, DraftBroadcast, Notify, Outcome, Playbook, Step, Tasks, Wait
+from hub.playbook.language import (
+    SIGNAL,
+    Call,
+    Condition,
+    DraftBroadcast,
+    Notify,
+    Outcome,
+    Playbook,
+    Step,
+    Tasks,
+    Wait,
+)
 from hub.yaml import Document, Mapping, Node
 
 Fact = tuple[str, Outcome]
@@ -84,6 +95,8 @@ def _check_condition(document: Document, steps: dict[str, Step], step: Step, key
     place = place_of(document, step.name, key)
     rule = "never-begins" if key == "after" else "until-never"
     for after in condition.any + condition.all:
+        if after.step == SIGNAL:
+            continue
         other = steps[after.step]
         if after.step == step.name and key == "until" and other.at_end:
             continue
@@ -129,7 +142,8 @@ def _no_due(tasks: Tasks) -> bool:
 def _waits_for(step: Step) -> Iterator[str]:
     if step.after is not None:
         for after in step.after.any + step.after.all:
-            yield after.step
+            if after.step != SIGNAL:
+                yield after.step
 
 
 def _circle(steps: dict[str, Step]) -> list[str]:
@@ -190,6 +204,8 @@ def _check_stopped_at_once(document: Document, steps: dict[str, Step]) -> None:
 
 def _happened(steps: dict[str, Step], name: str, known: dict[str, frozenset[Fact]]) -> frozenset[Fact]:
     """What has happened in any case once a step has begun; there is no circle of steps."""
+    if name == SIGNAL:
+        return frozenset()
     if name not in known:
         after = steps[name].after
         found: frozenset[Fact] = frozenset()

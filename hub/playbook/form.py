@@ -15,7 +15,7 @@ from hub.model.broadcast import RegisteredIn
 from hub.model.people import Asked, Contact
 from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.language import Cause, Mode, Trust
+from hub.playbook.language import Cause, Corroborated, Mode, Trust
 from hub.yaml import Document, Node, Sequence
 
 EVERYONE_REACHED = "everyone reached"
@@ -49,12 +49,19 @@ def _scale(levels: tuple[Any, ...]) -> ReadsNode:
     return ReadsNode(read, {"anyOf": [words, {"type": "array", "items": words}]})
 
 
-def _trust(text: str) -> Trust:
+_CORROBORATED = r"corroborated by ([2-9]) independent origins"
+
+
+def _trust(text: str) -> Trust | Corroborated:
     grade = re.fullmatch(r"at least ([A-F])([1-6])", text)
     if grade:
         return Trust(Reliability(grade[1]), Credibility(int(grade[2])))
+    origins = re.fullmatch(_CORROBORATED, text)
+    if origins:
+        return Corroborated(int(origins[1]))
     if text.startswith("corroborated"):
-        raise Misfit("not-yet", "corroboration cannot be asked for yet", 'write a grade: "at least B2"')
+        message = f'"{text}" cannot be asked for'
+        raise Misfit("not-a-grade", message, 'write "corroborated by 2 independent origins": from 2 to 9')
     bare = re.fullmatch(r"(?:at least )?([A-Fa-f]) ?([1-6])", text)
     meant = f'did you mean "at least {bare[1].upper()}{bare[2]}"?' if bare else 'write "at least B2": A-F, then 1-6'
     raise Misfit("not-a-grade", f'"{text}" is no grade of trust', meant)
@@ -102,7 +109,8 @@ Name = Annotated[str, Reads(str, {"type": "string"})]
 Urgencies = Annotated[tuple[Urgency, ...], _scale(URGENCIES)]
 Severities = Annotated[tuple[Severity, ...], _scale(SEVERITIES)]
 Certainties = Annotated[tuple[Certainty, ...], _scale(CERTAINTIES)]
-Grade = Annotated[Trust, Reads(_trust, {"type": "string", "pattern": "^at least [A-F][1-6]$"})]
+_GRADE = {"type": "string", "pattern": f"^(at least [A-F][1-6]|{_CORROBORATED})$"}
+Grade = Annotated[Trust | Corroborated, Reads(_trust, _GRADE)]
 ContactText = Annotated[Contact, Reads(contact_of)]
 CauseText = Annotated[Cause, Reads(_cause, {"type": "string", "examples": ["power-cut in the same area"]})]
 ChannelText = Annotated[str, Reads(_channel, {"type": "string", "examples": ["sms", "call", "email"]})]
@@ -137,8 +145,12 @@ class WhenForm(Struct, frozen=True, kw_only=True):
         Meta(description="Whole words or phrases in event, headline, description", examples=["fuite de gaz", "gaslek"]),
     ] = ()
     trust: Annotated[
-        Grade | None, Meta(description="How far it is believed (Admiralty code): at least B2", examples=["at least B2"])
-    ] = None
+        tuple[Grade, ...],
+        Meta(
+            description="How far it is believed (Admiralty code); of a grade and a number of origins either is enough",
+            examples=["at least B2", "corroborated by 2 independent origins"],
+        ),
+    ] = ()
     where: Annotated[
         str,
         Meta(

@@ -11,7 +11,7 @@ from msgspec import Struct
 from hub.model.broadcast import RegisteredIn
 from hub.model.people import Contact, Language
 from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
-from hub.model.trust import Credibility, Reliability
+from hub.model.trust import Credibility, Reliability, at_least
 
 ALL_CLEAR = "hub.all-clear"  # what is said where the sheet has no all-clear of its own
 
@@ -29,13 +29,20 @@ class Trust(Struct, frozen=True, array_like=True):
     credibility: Credibility
 
 
+class Corroborated(Struct, frozen=True, array_like=True):
+    """`corroborated by 2 independent origins`."""
+
+    origins: int
+
+
 class When(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Which signals a sheet is about. Every condition given must hold on one and the same info block; a list means
     any of its items. An empty tuple, None or "" means: not asked.
 
     `words`: whole words or phrases, folded (accents, case, inflection), looked for in event, headline and
     description in any language; `event`: the same in the event only. `where`: a CEL expression over `signal`, `info`
-    and `now` that must be true. An exercise runs like the real thing and says on everything that it is one; tests,
+    and `now` that must be true. `trust`, `origins` (independent ones that tell the same): where both are asked for,
+    either is enough. An exercise runs like the real thing and says on everything that it is one; tests,
     drafts and system messages never act unless a sheet of that status asks for them.
     """
 
@@ -50,7 +57,16 @@ class When(Struct, frozen=True, omit_defaults=True, kw_only=True):
     areas: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     trust: Trust | None = None
+    origins: int = 0
     where: str = ""
+
+    def believes(self, reliability: Reliability, credibility: Credibility, origins: int) -> bool:
+        """Whether that is trusted far enough."""
+        if self.trust is None and not self.origins:
+            return True
+        asked = self.trust
+        far = asked is not None and at_least(reliability, credibility, asked.reliability, asked.credibility)
+        return far or 0 < self.origins <= origins
 
 
 class Outcome(StrEnum):
@@ -69,10 +85,15 @@ class Outcome(StrEnum):
     LATE = "late"  # tasks: one passed its time
     OVER = "over"  # wait: the time is up
     BEGUN = "begun"  # any
+    CONFIRMED = "confirmed"  # the signal: independent sources, or an officer, have confirmed it
+    DOUBTED = "doubted"  # the signal: it is believed less than it was
+
+
+SIGNAL = "signal"  # what a step waits for that is no step: what the incident is about (`signal is doubted`)
 
 
 class After(Struct, frozen=True, array_like=True):
-    """`wake is accepted`."""
+    """`wake is accepted`. `step`: a step's name, or SIGNAL."""
 
     step: str
     outcome: Outcome
@@ -228,4 +249,5 @@ OUTCOMES: dict[str, tuple[Outcome, ...]] = {
     ),
     "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
     "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
+    SIGNAL: (Outcome.CONFIRMED, Outcome.DOUBTED),
 }

@@ -15,14 +15,17 @@ from hub.playbook.flow import check_flow
 from hub.playbook.form import ByHandForm, Ends, SheetForm, WhenForm
 from hub.playbook.language import (
     OUTCOMES,
+    SIGNAL,
     After,
     ByHand,
     Condition,
+    Corroborated,
     Field,
     Joining,
     Outcome,
     Playbook,
     Step,
+    Trust,
     When,
 )
 from hub.playbook.never import check_category, check_where
@@ -88,6 +91,11 @@ def _playbook(document: Document, form: SheetForm, conditions: Conditions, versi
 
 
 def _when(document: Document, form: WhenForm, index: int) -> When:
+    grades = [asked for asked in form.trust if isinstance(asked, Trust)]
+    origins = [asked.origins for asked in form.trust if isinstance(asked, Corroborated)]
+    if len(grades) > 1 or len(origins) > 1:
+        place = document.at("when", index, "trust")
+        document.add(place, "trust-twice", "two grades of trust, or two numbers of origins", "keep the lower one")
     when = When(
         status=form.status,
         categories=form.category,
@@ -99,7 +107,8 @@ def _when(document: Document, form: WhenForm, index: int) -> When:
         sources=form.source,
         areas=form.area,
         words=form.words,
-        trust=form.trust,
+        trust=grades[0] if grades else None,
+        origins=origins[0] if origins else 0,
         where=form.where,
     )
     place = document.at("when", index)
@@ -208,18 +217,19 @@ def _after(document: Document, actions: dict[str, str], name: str, node: Scalar)
         message = f'step "{name}" waits for "{text}", which is no outcome of a step'
         document.add(node, "not-a-condition", message, 'write "STEP is OUTCOME", as "wake is accepted"')
         return None
-    if other not in actions:
+    if other not in actions and other != SIGNAL:
         message = f'step "{name}" waits for step "{other}", which there is not'
         document.add(node, "unknown-step", message, choice(other, actions, "the steps are"))
         return None
-    possible = OUTCOMES.get(actions[other], ())
+    kind = actions.get(other, SIGNAL)
+    possible = OUTCOMES.get(kind, ())
     if outcome not in possible:
         if possible:  # else the other step has no action, which is told of where it stands
             near = nearest(outcome, possible)
             meant = f'. Did you mean "{other} is {near}"?' if near else ""
             message = f'step "{name}" waits for "{text}", which can never be'
             document.add(
-                node, "unknown-outcome", message, f"a {actions[other]} can be: {', '.join(possible)}{meant}"
+                node, "unknown-outcome", message, f"a {kind} can be: {', '.join(possible)}{meant}"
             )  # fmt: skip
         return None
     return After(other, Outcome(outcome))

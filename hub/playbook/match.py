@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from hub.model.signal import Info, MsgType, Signal
-from hub.model.trust import Credibility, Reliability, at_least
+from hub.model.trust import Credibility, Reliability
 from hub.playbook.expression import Expression
 from hub.playbook.language import Mode, Playbook, When
 from hub.playbook.words import Phrases, folded_fields
@@ -88,7 +88,8 @@ class Matcher:
         self._owner = [(s, w) for s, p in enumerate(self._sheets) for w in range(len(p.when))]
         self._status = _Table(blocks, lambda when: when.status)
         self._source = _Table(blocks, lambda when: when.sources)
-        self._grade = _grades(blocks)
+        self._origins = max((when.origins for when in blocks), default=0) or 1  # more make no difference
+        self._grade = _grades(blocks, self._origins)
         self._hazard = _Table(blocks, lambda when: when.hazards)
         self._severity = _Table(blocks, lambda when: when.severity)
         self._urgency = _Table(blocks, lambda when: when.urgency)
@@ -108,7 +109,8 @@ class Matcher:
         bits &= self._source.of.get(signal.source, self._source.unasked)
         if not bits:
             return []
-        bits &= self._grade[signal.reliability, signal.credibility]
+        reliability, credibility, origins = signal.graded
+        bits &= self._grade[reliability, credibility, min(origins, self._origins)]
         met: dict[int, Match] = {}
         for index, info in enumerate(signal.infos):
             left = self._meeting(info, bits)
@@ -158,19 +160,13 @@ class Matcher:
             met[sheet] = Match(playbook.name, playbook.version, index, when)
 
 
-def _grades(blocks: Sequence[When]) -> dict[tuple[Reliability, Credibility], int]:
-    """For each grade the bits of the blocks it is good enough for."""
+def _grades(blocks: Sequence[When], most: int) -> dict[tuple[Reliability, Credibility, int], int]:
+    """For each grade, told by so many origins, the bits of the blocks it is good enough for."""
     return {
-        (r, c): _bits(
-            [
-                bit
-                for bit, when in enumerate(blocks)
-                if when.trust is None or at_least(r, c, when.trust.reliability, when.trust.credibility)
-            ],
-            len(blocks),
-        )
+        (r, c, n): _bits([bit for bit, when in enumerate(blocks) if when.believes(r, c, n)], len(blocks))
         for r in Reliability
         for c in Credibility
+        for n in range(most + 1)
     }
 
 

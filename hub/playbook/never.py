@@ -75,8 +75,9 @@ def check_category(document: Document, when: When, index: int) -> None:
 
 def _values(when: When) -> dict[str, list[Any]]:
     """All that a field can be on a signal that passed the block's other conditions. What is not here has no list."""
-    reliabilities = [r for r in Reliability if when.trust is None or r <= when.trust.reliability]
-    credibilities = [c for c in Credibility if when.trust is None or c <= when.trust.credibility]
+    trust = None if when.origins else when.trust  # else corroboration makes up for any grade
+    reliabilities = [r for r in Reliability if trust is None or r <= trust.reliability]
+    credibilities = [c for c in Credibility if trust is None or c <= trust.credibility]
     out: dict[str, list[Any]] = {
         "info.severity": [s.value for s in when.severity or SEVERITIES],
         "info.urgency": [u.value for u in when.urgency or URGENCIES],

@@ -59,6 +59,18 @@ class KeepingContract:
             assert list(await journal.receipts_since(facts[2].at + timedelta(hours=1))) == []
 
     @pytest.mark.trio
+    async def test_facts_of_some_types_since(self, journals: Journals, make: Maker) -> None:
+        facts = [make.fact(CursorMoved(source="kmi", cursor=str(n))) for n in range(3)]
+        other = make.fact(ReceiptsReceived(channel="sms", receipts=()))
+        async with journals.open() as journal:
+            await journal.put_facts([facts[0], other, *facts[1:]])
+            assert list(await journal.facts_since(("cursor",), facts[0].at, 10)) == facts
+            assert list(await journal.facts_since(("cursor",), facts[0].at, 2)) == facts[1:], "the newest"
+            assert list(await journal.facts_since(("cursor",), facts[1].at, 10)) == facts[1:]
+            assert list(await journal.facts_since(("cursor", "receipts"), facts[0].at, 3)) == [other, *facts[1:]]
+            assert list(await journal.facts_since(("signal",), facts[0].at, 10)) == []
+
+    @pytest.mark.trio
     async def test_the_latest_fact_of_a_subject(self, journals: Journals, make: Maker) -> None:
         cursors = [make.fact(CursorMoved(source="kmi", cursor=str(n))) for n in range(3)]
         other = make.fact(CursorMoved(source="stib", cursor="x"))

@@ -27,7 +27,7 @@ HUB_MESSAGES = """
 call-list contacts
 accepted accepted-eta declined delegated delegate-unknown too-late stood-down which not-understood nothing-open
 merged-ask ask-hint repeat exercise test
-update all-clear broadcast-waits opted-out opted-in not-read digest storm duty-begins duty-ends duty-now
+update all-clear broadcast-waits opted-out opted-in not-read digest storm doubted duty-begins duty-ends duty-now
 """
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from hub.model.people import Asked, Chain, Contact, Language, Tier
 from hub.playbook.diagram.words import WORDS
 from hub.playbook.language import (
+    SIGNAL,
     Call,
     Condition,
     DraftBroadcast,
@@ -163,9 +164,14 @@ class _Making:
         for key, values in asked:
             if values:
                 yield self._asked(key, ", ".join(values))
+        grades: list[str] = []
         if when.trust is not None:
             grade = f"{when.trust.reliability}{when.trust.credibility.value}"
-            yield self._asked("trust", self._w["at least"].format(grade=grade))
+            grades.append(self._w["at least"].format(grade=grade))
+        if when.origins:
+            grades.append(self._w["corroborated"].format(origins=when.origins))
+        if grades:
+            yield self._asked("trust", f" {self._w['or']} ".join(grades))
         if when.where:
             yield self._asked("where", when.where)
 
@@ -203,7 +209,7 @@ class _Making:
         for after in waited:
             outcome = f"outcome {after.step} {after.outcome}"
             self._boxes[outcome] = Box(id=outcome, kind=Kind.OUTCOME, title=self._w[after.outcome])
-            self._edges[_id(after.step), outcome] = None
+            self._edges["incident" if after.step == SIGNAL else _id(after.step), outcome] = None
             self._edges[outcome, joined] = None
 
     def _step(self, step: Step) -> Box:
@@ -232,7 +238,9 @@ class _Making:
     def _condition(self, condition: Condition) -> str:
         joined = f" {self._w['or' if condition.any else 'and']} "
         return joined.join(
-            self._w["is"].format(step=after.step, outcome=self._w[after.outcome])
+            self._w["is"].format(
+                step=self._w["the signal"] if after.step == SIGNAL else after.step, outcome=self._w[after.outcome]
+            )
             for after in condition.any or condition.all
         )
 

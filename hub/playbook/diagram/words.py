@@ -34,7 +34,8 @@ _EN = {
     Outcome.SENT: "sent", Outcome.FAILED: "reached nobody", Outcome.DONE: "all done", Outcome.LATE: "one is late",
     Outcome.OVER: "time is up", Outcome.BEGUN: "begun",
     Outcome.DRAFTED: "drafted", Outcome.RELEASED: "released", Outcome.LAPSED: "not released in time",
-    Outcome.WITHDRAWN: "withdrawn",
+    Outcome.WITHDRAWN: "withdrawn", Outcome.CONFIRMED: "confirmed", Outcome.DOUBTED: "doubted",
+    "the signal": "the signal", "corroborated": "corroborated by {origins} independent origins",
 }  # fmt: skip
 
 _FR = {
@@ -71,7 +72,8 @@ _FR = {
     Outcome.SENT: "envoyé", Outcome.FAILED: "personne de joint", Outcome.DONE: "tout est fait",
     Outcome.LATE: "un retard", Outcome.OVER: "temps écoulé", Outcome.BEGUN: "commencé",
     Outcome.DRAFTED: "préparée", Outcome.RELEASED: "libérée", Outcome.LAPSED: "pas libérée à temps",
-    Outcome.WITHDRAWN: "retirée",
+    Outcome.WITHDRAWN: "retirée", Outcome.CONFIRMED: "confirmé", Outcome.DOUBTED: "mis en doute",
+    "the signal": "le signal", "corroborated": "corroboré par {origins} origines indépendantes",
 }  # fmt: skip
 
 _NL = {
@@ -106,7 +108,8 @@ _NL = {
     Outcome.SENT: "verzonden", Outcome.FAILED: "niemand bereikt", Outcome.DONE: "alles klaar",
     Outcome.LATE: "één is te laat", Outcome.OVER: "tijd voorbij", Outcome.BEGUN: "begonnen",
     Outcome.DRAFTED: "klaargezet", Outcome.RELEASED: "vrijgegeven", Outcome.LAPSED: "niet op tijd vrijgegeven",
-    Outcome.WITHDRAWN: "ingetrokken",
+    Outcome.WITHDRAWN: "ingetrokken", Outcome.CONFIRMED: "bevestigd", Outcome.DOUBTED: "in twijfel getrokken",
+    "the signal": "het signaal", "corroborated": "bevestigd door {origins} onafhankelijke bronnen",
 }  # fmt: skip
 
 _DE = {
@@ -144,7 +147,8 @@ _DE = {
     Outcome.SENT: "gesendet", Outcome.FAILED: "niemand erreicht", Outcome.DONE: "alles erledigt",
     Outcome.LATE: "eines ist überfällig", Outcome.OVER: "Zeit abgelaufen", Outcome.BEGUN: "begonnen",
     Outcome.DRAFTED: "vorbereitet", Outcome.RELEASED: "freigegeben", Outcome.LAPSED: "nicht rechtzeitig freigegeben",
-    Outcome.WITHDRAWN: "zurückgezogen",
+    Outcome.WITHDRAWN: "zurückgezogen", Outcome.CONFIRMED: "bestätigt", Outcome.DOUBTED: "angezweifelt",
+    "the signal": "das Signal", "corroborated": "bestätigt durch {origins} unabhängige Quellen",
 }  # fmt: skip
 
 WORDS: Mapping[Language, Mapping[str, str]] = {

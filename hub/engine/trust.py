@@ -1,0 +1,84 @@
+"""How far what an incident is about is believed: when that moves, who is told, which steps it begins."""
+
+from msgspec.structs import replace
+
+from hub.engine.reach import tell_reached
+from hub.engine.state import Incident
+from hub.engine.work import Work
+from hub.model import events as e
+from hub.model.signal import MsgType, Signal
+from hub.model.trust import Credibility, Reliability
+from hub.playbook.language import SIGNAL, After, Outcome, Playbook
+
+# What cannot be judged is less than what is possibly true, and more than what is doubtful.
+_RANK = {credibility: rank for rank, credibility in enumerate((1, 2, 3, 6, 4, 5))}
+
+
+def joined(w: Work, incident: Incident, signal: Signal) -> None:
+    """A signal is in force in an incident: perhaps it is confirmed as it comes."""
+    if signal.credibility is Credibility.CONFIRMED:
+        _confirmed(w, incident)
+
+
+def heard(w: Work, signal_id: str, signal: Signal) -> None:
+    """What a signal means to incidents in which its story is told. Who cancels their own warning withdraws it; that is
+    no doubt about it."""
+    if signal.backing is None or signal.msg_type is MsgType.CANCEL:
+        return
+    for work in (w.real, w.shadow):
+        for incident_id, before in list(work.state.stories.get(signal.backing.story, {}).items()):
+            incident = work.state.incidents[incident_id]
+            if not incident.ended and incident.status == signal.status:
+                _heard(work, incident, before, signal_id, signal)
+
+
+def told_in(w: Work, playbook: Playbook, signal: Signal) -> str | None:
+    """The open incident of a sheet in which a signal's story is told already, whatever its `one per` says."""
+    if signal.backing is None:
+        return None
+    for incident_id in w.state.stories.get(signal.backing.story, {}):
+        incident = w.state.incidents[incident_id]
+        if incident.playbook == playbook.name and incident.status == signal.status and not incident.ended:
+            return incident_id
+    return None
+
+
+def whole(signal: Signal) -> Signal:
+    """The signal as if it were beyond doubt: what is believed less than it was still is what it is about."""
+    return replace(signal, reliability=Reliability.A, credibility=Credibility.CONFIRMED, backing=None)
+
+
+def _heard(w: Work, incident: Incident, before: Credibility, signal_id: str, signal: Signal) -> None:
+    assert signal.backing is not None
+    story, now = signal.backing.story, signal.credibility
+    if signal_id not in incident.signals:
+        w.emit(e.Attached(incident=incident.id, signal=signal_id, story=story))
+    if now == before:
+        return
+    w.emit(
+        e.TrustMoved(
+            incident=incident.id,
+            story=story,
+            signal=signal_id,
+            reliability=signal.backing.reliability,
+            credibility=now,
+        )
+    )
+    if _RANK[now] > _RANK[before]:
+        w.came_to(incident.id, SIGNAL, Outcome.DOUBTED)
+        if not _waited_for(w, incident, Outcome.DOUBTED):
+            tell_reached(w, incident, "hub.doubted", clears=False)
+    elif now is Credibility.CONFIRMED:
+        _confirmed(w, incident)
+
+
+def _confirmed(w: Work, incident: Incident) -> None:
+    if Outcome.CONFIRMED not in incident.outcomes.get(SIGNAL, ()):
+        w.came_to(incident.id, SIGNAL, Outcome.CONFIRMED)
+
+
+def _waited_for(w: Work, incident: Incident, outcome: Outcome) -> bool:
+    """Whether the sheet itself says what is to be done then."""
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    waited = [step.after for step in playbook.steps if step.after is not None] if playbook is not None else []
+    return any(After(SIGNAL, outcome) in (*condition.any, *condition.all) for condition in waited)
