@@ -255,6 +255,14 @@ class WhyBody(Body, frozen=True):
     why: str
 
 
+class GradeBody(Body, frozen=True):
+    """`credibility`: 1 (confirmed) to 5 (improbable), 6 (cannot be judged); null: by the rules again."""
+
+    by: str
+    why: str
+    credibility: Annotated[int, msgspec.Meta(ge=1, le=6)] | None = None
+
+
 class HandOverBody(Body, frozen=True):
     """`to`: the person who takes over, having agreed, or another chain, which is set in motion."""
 
@@ -474,6 +482,12 @@ ACTS = (
         path="/api/exercise/start",
         summary="Start a reflex sheet by hand, as an exercise",
         body=StartBody,
+    ),
+    Act(
+        verb="grade",
+        path="/api/signals/{signal}/grade",
+        summary="Say how far a signal is to be believed",
+        body=GradeBody,
     ),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
     Act(verb="lift", path="/api/lift", summary="Let things go out again", body=WhyBody),

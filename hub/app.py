@@ -45,6 +45,7 @@ from hub.editor import Editor
 from hub.editor.bench import Bench
 from hub.engine.files import RESTART, WRONG
 from hub.garbage import collect_rarely
+from hub.grader import Grader
 from hub.install import Installation
 from hub.intake.beliefs import Trusted
 from hub.intake.intake import Intake
@@ -158,6 +159,7 @@ class Hub:
         )
         self.core.decider.changing = self._changing
         self.intake = self._intake()
+        await self.intake.beliefs.recall(self.journal, self.clock.now())
         self._operators = self._make_operators()
         self.core.decider.followers += [self.recent.decided, self.papers.follow, self.proposer.follow]
         return state.decision == ""
@@ -322,7 +324,12 @@ class Hub:
             geography=lambda: self.installation.config.geography,
             links=self._links(),
             zone=self.config.hub.zone,
-            others={**Editor(bench).done, **Broadcasts(desk, maker).done, **self.reloader.done},
+            others={
+                **Editor(bench).done,
+                **Broadcasts(desk, maker).done,
+                **self.reloader.done,
+                **Grader(desk, self.journal, self.intake.beliefs).done,
+            },
         )
 
     def _links(self) -> Links | None:

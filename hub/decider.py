@@ -171,6 +171,7 @@ def _unsealed(entry: r.Entry, kept: Mapping[str, r.VaultEntry | None]) -> r.Entr
 # What lies in the vault of a fact that the engine looks at.
 _SEALED: dict[type, msgspec.json.Decoder[Any]] = {
     r.SignalReceived: _signal,
+    r.SignalGraded: _signal,
     r.SheetStarted: _signal,
     r.BroadcastReleased: _content,
     r.PersonChanged: _edited,

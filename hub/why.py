@@ -12,6 +12,7 @@ from hub.model import events as e
 from hub.model import records as r
 from hub.model.enclosure import CallList, Enclosure
 from hub.model.signal import Signal
+from hub.model.trust import Rule
 from hub.playbook.explain import explain
 from hub.playbook.language import Playbook
 from hub.playbook.load import load
@@ -298,6 +299,7 @@ class Trail:
         lines = [f"fact {fact.id} ({kind}) at {_at(fact.at)}"]
         if isinstance(fact.body, r.SignalReceived) and (signal := self._sealed(fact)) is not None:
             lines.append(f"  {_named(signal)}")
+            lines += [f"  {said}" for said in _believed(signal)]
         for decision in decisions(self._reading):
             if fact.id in decision.took:
                 lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
@@ -314,6 +316,29 @@ def _named(signal: Signal) -> str:
     return f"signal {signal.identifier} of {signal.source} ({signal.reliability}{signal.credibility})"
 
 
+def _believed(signal: Signal) -> list[str]:
+    """How it comes to be believed as far as it is."""
+    backing = signal.backing
+    if backing is None:
+        return []
+    recognised = f", recognised as the {backing.how} as signal {backing.of}" if backing.of else ""
+    said = f"it {'denies' if backing.denies else 'tells'} story {backing.story}{recognised}"
+    steps = [
+        _REASONS[reason.rule].format(by=", ".join(reason.by), to=reason.credibility.value) for reason in backing.reasons
+    ]
+    return [said, f"believed {backing.reliability}{signal.credibility.value}: {'; '.join(steps)}"]
+
+
+_REASONS = {
+    Rule.STARTS: "{by} starts with {to}",
+    Rule.CORROBORATED: "told independently by {by}: {to}",
+    Rule.WITHDRAWN: "{by} took it back: {to}",
+    Rule.DENIED: "denied by {by}, as reliable as the best who tell it: {to}",
+    Rule.DOUBTED: "denied by {by}: {to}",
+    Rule.SET: "{by} has set it: {to}",
+}
+
+
 def _led_to(event: e.Event) -> str:
     """What a fact led to, in words."""
     match event:
@@ -323,6 +348,12 @@ def _led_to(event: e.Event) -> str:
             return f"it opened incident {event.incident} of {event.playbook}"
         case e.Joined():
             return f"it joined incident {event.incident}" + (" as an update" if event.update else "")
+        case e.Attached():
+            return f"it tells the same as a signal of incident {event.incident}"
+        case e.TrustMoved():
+            return (
+                f"what incident {event.incident} is about is believed {event.reliability}{event.credibility.value} now"
+            )
         case e.SignalWithdrawn():
             return f"in incident {event.incident} it is no longer in force: {event.why}"
         case e.Answered(ask=""):

@@ -192,6 +192,7 @@ def _unsealed(sealed: r.VaultEntry | None, decoder: "msgspec.json.Decoder[T]") -
 
 _SEALED: dict[type, "msgspec.json.Decoder[Any]"] = {
     r.SignalReceived: _signal,
+    r.SignalGraded: _signal,
     r.SheetStarted: _signal,
     r.PersonChanged: _edited,
     r.PartChanged: _part,

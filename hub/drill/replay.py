@@ -41,7 +41,15 @@ class Assumed(StrEnum):
 
 _KEPT = ("answer", "channel", "step", "repeat", "expiry", "forget", "task", "silence", "digest", "address")
 _MAPPED = (r.IncidentClosed, r.ChainSteered, r.TaskTicked)
-_AS_THEY_ARE = (r.SignalReceived, r.SheetStarted, r.SilenceSet, r.SilenceLifted, r.StopAll, r.StopLifted)
+_AS_THEY_ARE = (
+    r.SignalReceived,
+    r.SignalGraded,
+    r.SheetStarted,
+    r.SilenceSet,
+    r.SilenceLifted,
+    r.StopAll,
+    r.StopLifted,
+)
 
 
 class Counts(Struct, kw_only=True):

@@ -207,6 +207,7 @@ class Stage:
             trust={**self._trust, "operators": BY_HAND},
             exercise=self._play.exercise,
         )
+        await self._intake.beliefs.recall(self._journal, self.now())
         core = self._core
         desk = Desk(self._intake, lambda: core.state, lambda: self._rules, self.now)
         maker = Maker(

@@ -70,6 +70,28 @@ def reload(by: ByOption, config: ConfigOption = CONFIG, as_json: JsonOption = Fa
 
 
 @app.command()
+def grade(
+    signal: Annotated[str, typer.Argument(help="Its id, as `vigie journal show` and `vigie why` name it.")],
+    credibility: Annotated[
+        str,
+        typer.Argument(
+            help="1 confirmed, 2 probably true, 3 possibly true, 4 doubtful, 5 improbable, 6 cannot be judged; "
+            '"rules": as the rules have it again.'
+        ),
+    ],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Says how far a signal is to be believed, above all rules: sheets that wait for that begin, or hear of doubt."""
+    if credibility not in ("1", "2", "3", "4", "5", "6", "rules"):
+        raise typer.BadParameter(f'"{credibility}" is no credibility: write 1 to 6, or "rules"')
+    number = None if credibility == "rules" else int(credibility)
+    act(config, f"/api/signals/{signal}/grade", {"by": by, "why": why, "credibility": number}, as_json)
+
+
+@app.command()
 def acknowledge(
     alarm: Annotated[str, typer.Argument(help="Its id, as the status shows it.")],
     by: ByOption,
