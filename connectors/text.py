@@ -50,10 +50,10 @@ def decode_xml(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
         encoding = next((name for start, name in _UNMARKED if data.startswith(start)), "")
     if not encoding:
         declared = _DECLARED.match(data[:512])
-        encoding = _known(declared.group(1).decode("ascii")) if declared else ""
+        encoding = known_encoding(declared.group(1).decode("ascii")) if declared else ""
         if declared and not encoding:
             notes.append("declares an encoding that is not known: read as UTF-8")
-    encoding = encoding or _known(charset) or "utf-8"
+    encoding = encoding or known_encoding(charset) or "utf-8"
     try:
         text = data.decode(encoding)
     except (UnicodeError, ValueError):
@@ -69,7 +69,7 @@ def decode_xml(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
     return clean.replace("\r\n", "\n"), tuple(notes)
 
 
-def _known(name: str) -> str:
+def known_encoding(name: str) -> str:
     """The canonical name of a text encoding Python knows, or `""`."""
     try:
         found = codecs.lookup(name)

@@ -19,6 +19,7 @@ from hub.model.signal import Status
 
 _POLICY = SMTP.clone(cte_type="7bit")  # passes every server, also one without 8BITMIME
 ASKS_NOTHING = ".i"  # "for information", in a Message-ID
+LOOP = ("X-Loop", "vigie")  # by it a hub knows mails of its own, or of another's, wherever they come back to
 _LOCAL = re.compile(r"([A-Za-z0-9-]{1,64})\.(\d{1,9})(\.i)?")
 _LONGEST_SUBJECT = 200  # characters; mail programs show some seventy
 
@@ -96,6 +97,7 @@ def compose(outgoing: Outgoing, envelope: Envelope, at: datetime, link: str = ""
         mail["Reply-To"] = envelope.reply_to
     mail["Subject"] = subject if not banner or banner in subject.upper() else f"[{banner}] {subject}"
     mail["Auto-Submitted"] = "auto-generated"
+    mail[LOOP[0]] = LOOP[1]
     text = printable(outgoing.text)
     plain = f"{banner}\n\n{text}\n" if banner and banner not in text.upper() else f"{text}\n"
     mail.set_content(f"{plain}\n{LINK_WORDS[outgoing.language][0]}\n{link}\n" if link else plain)

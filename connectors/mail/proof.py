@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"^([a-z0-9-]+)(?:/\d+)?\s*=\s*([a-z]+)")
-_PROPERTY = re.compile(r"\b(header\.d|smtp\.mailfrom)\s*=\s*\"?([^\s;\"]+)")
+_PROPERTY = re.compile(r"\b(header\.d|header\.from|smtp\.mailfrom)\s*=\s*\"?([^\s;\"]+)")
+_PROVES = {"dkim": "header.d", "spf": "smtp.mailfrom", "dmarc": "header.from"}
 
 
 def proven(headers: Sequence[str], server: str, sender: str) -> str:
@@ -23,9 +24,12 @@ def proven(headers: Sequence[str], server: str, sender: str) -> str:
         return f"{server} wrote no result"
     domain = sender.rpartition("@")[2].lower()
     findings = results[1]
-    verdicts = [verdict for method, verdict, _ in findings if method == "dmarc"]
-    if verdicts and verdicts != ["none"]:
-        return "" if set(verdicts) == {"pass"} else f"dmarc={next(v for v in verdicts if v != 'pass')}"
+    dmarc = [(verdict, of) for method, verdict, of in findings if method == "dmarc"]
+    if dmarc and [verdict for verdict, _ in dmarc] != ["none"]:
+        if bad := next((verdict for verdict, _ in dmarc if verdict != "pass"), ""):
+            return f"dmarc={bad}"
+        # Where the server read another From than we do, it has proven somebody else.
+        return "" if all(of in ("", domain) for _, of in dmarc) else "dmarc passed for another domain"
     for method, verdict, of in findings:
         if verdict == "pass" and method in ("dkim", "spf") and (domain == of or domain.endswith("." + of)):
             return ""
@@ -43,6 +47,6 @@ def _parsed(header: str) -> tuple[str, list[tuple[str, str, str]]]:
         words = part.strip().lower()
         if found := _RESULT.match(words):
             of = dict(_PROPERTY.findall(words))
-            domain = of.get("header.d", "") if found[1] == "dkim" else of.get("smtp.mailfrom", "").rpartition("@")[2]
+            domain = of.get(_PROVES.get(found[1], ""), "").rpartition("@")[2]
             findings.append((found[1], found[2], domain))
     return name.split()[0].lower() if name.split() else "", findings

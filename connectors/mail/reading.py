@@ -20,7 +20,9 @@ from email.utils import getaddresses
 from lxml import etree
 from msgspec import Struct
 
+from connectors.mail.machine import AUTO_REPLIED, machine, report_kind
 from connectors.mail.mime import delivery_of
+from connectors.mail.parts import content
 from connectors.mail.proof import proven
 from connectors.text import digest, plain_text
 from hub.connector import BadItem, Item, ReceiptItem, ReplyItem
@@ -64,13 +66,13 @@ class _Mail:
         self._mail, self._raw, self._key, self._place, self._rules = mail, raw, key, place, rules
 
     def items(self) -> list[Item]:
-        report = _report(self._mail)
+        report = report_kind(self._mail)
         if report == "delivery-status":
             return self._bounce()
         if report == "disposition-notification":
             return self._read_receipt()
-        if why := automatic(self._mail):
-            return self._automatic(why)
+        if found := machine(self._mail):
+            return self._automatic(found.why)
         return self._reply()
 
     # --- an answer -----------------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ class _Mail:
         """Nobody has read it: recorded, and no answer. An automatic reply shows that the mailbox exists."""
         items: list[Item] = [self._bad(f"an automatic mail ({why}) is no answer: reach them another way")]
         about = self._replied_to()
-        if about is not None and why == _AUTO_REPLIED:
+        if about is not None and why == AUTO_REPLIED:
             items.append(self._receipt(about, Outcome.DELIVERED, "automatic reply: not read by anybody yet"))
         return items
 
@@ -156,35 +158,6 @@ class _Mail:
         )
 
 
-# --- whether a person wrote it -----------------------------------------------------------------------------
-
-_AUTO_REPLIED = "Auto-Submitted: auto-replied"
-_MACHINES = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply"})
-_SAYS_AUTOMATIC = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Mail-Autoreply", "List-Id")
-_ABSENT = re.compile(
-    r"(?i)^\s*(?:automatic reply|auto(?:matic)?[- ]?reply|out of (?:the )?office|réponse automatique|absence du bureau|"
-    r"automatisch antwoord|automatische beantwoording|niet aanwezig|afwezig|automatische antwort|abwesenheit)"
-)
-
-
-def automatic(mail: EmailMessage) -> str:
-    """Why a mail was written by a machine; `""` where a person may have (RFC 3834, and what older programs do)."""
-    submitted = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
-    if submitted not in ("", "no"):
-        return f"Auto-Submitted: {submitted[:40]}"
-    if (precedence := _header(mail, "Precedence").strip().lower()) in ("bulk", "junk", "list", "auto_reply"):
-        return f"Precedence: {precedence}"
-    for name in _SAYS_AUTOMATIC:
-        if _header(mail, name).strip().lower() not in ("", "no"):
-            return name
-    if _header(mail, "Return-Path").strip() == "<>":
-        return "an empty Return-Path"
-    sender = next((address for _, address in getaddresses([_header(mail, "From")])), "")
-    if (local := sender.partition("@")[0].lower()) in _MACHINES:
-        return f"from {local}"
-    return "its subject is an automatic reply's" if _ABSENT.match(_header(mail, "Subject")) else ""
-
-
 # --- the words ---------------------------------------------------------------------------------------------
 
 _QUOTES = "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')] | //*[@class='moz-cite-prefix']"
@@ -196,24 +169,11 @@ def own_text(mail: EmailMessage) -> str:
     """The text of a mail, plain where it has such a part, else made of its HTML. What it quotes and its signature are
     cut where its words are understood (hub.people.answers); what only HTML marks as quoted is left out here."""
     part = mail.get_body(preferencelist=("plain",))
-    text = _content(part) if part is not None else ""
+    text = content(part) if part is not None else ""
     if not text.strip():
         part = mail.get_body(preferencelist=("html",))
-        text = plain_text(_unquoted(_content(part))) if part is not None else ""
+        text = plain_text(_unquoted(content(part))) if part is not None else ""
     return text[:_TEXT_MAX].strip()
-
-
-def _content(part: Message) -> str:
-    """A part's text; in an encoding nobody knows, what can be read of it."""
-    data = part.get_payload(decode=True)
-    assert isinstance(data, bytes), "get_body gives no multipart"
-    try:
-        return data.decode(part.get_content_charset("utf-8"))
-    except (LookupError, UnicodeError):
-        try:
-            return data.decode()
-        except UnicodeError:
-            return data.decode("windows-1252", "replace")
 
 
 def _unquoted(markup: str) -> str:
@@ -285,15 +245,6 @@ def _meaning(status: str) -> str:
     return f" ({known})" if known else ""
 
 
-def _report(mail: EmailMessage) -> str:
-    """The kind of a multipart/report (RFC 6522); `""` where it is none."""
-    types = {part.get_content_type() for part in mail.walk()}
-    for kind in ("delivery-status", "disposition-notification"):
-        if f"message/{kind}" in types or f"message/global-{kind}" in types:
-            return kind
-    return ""
-
-
 def _delivery_status(mail: EmailMessage) -> tuple[str, str]:
     """Action and status of the (only) recipient. The server's own words are not repeated: they tend to hold the
     address."""
@@ -319,7 +270,7 @@ def _returned_ids(mail: EmailMessage) -> Iterator[str]:
             for inner in _blocks(part):
                 yield from _ids(_header(inner, "Message-ID"))
         elif kind == "text/rfc822-headers":
-            yield from _ids(_header(email.message_from_string(_content(part), policy=default), "Message-ID"))
+            yield from _ids(_header(email.message_from_string(content(part), policy=default), "Message-ID"))
         elif kind == "message/disposition-notification":
             for block in _blocks(part) or [email.message_from_string(str(part.get_payload()), policy=default)]:
                 yield from _ids(_header(block, "Original-Message-ID"))

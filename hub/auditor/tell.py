@@ -140,6 +140,7 @@ def mail(config: AuditorMail, password: str, told: Told) -> None:
     message["From"], message["To"], message["Subject"] = config.sender, ", ".join(config.to), words.subject(told)
     message["Date"], message["Message-ID"] = format_datetime(wall()), make_msgid(domain="auditor.vigie.invalid")
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+    message["X-Loop"] = "vigie"  # a hub that reads this mailbox makes no signal of it
     message.set_content(words.text(told))
     tls = ssl.create_default_context()
     if config.security == "tls":
