@@ -34,6 +34,7 @@ class SignalItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     original: bytes = b""
     media_type: str = ""
     baseline: bool = False  # part of a new source's backlog: acts only if still in force
+    unproven: bool = False  # anybody may have sent it, whatever it says: its reliability is F, not the source's
 
 
 class ReplyItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):

@@ -59,6 +59,8 @@ def content_of(mail: Message) -> Content:
     found = _Walk()
     found.into(mail, 0)
     text = "\n\n".join(part for part in found.plain if part.strip()).strip()
+    if len(text) > TEXT_MAX:
+        found.notes.append(f"of its text the first {TEXT_MAX} characters are shown")
     return Content(
         printable(text)[:TEXT_MAX].strip(),
         tuple(found.attachments),

@@ -194,11 +194,15 @@ def schema(
 def read(
     kind: Annotated[str, typer.Argument(help="Kind of source: cap, feed ...")],
     files: Annotated[list[Path], typer.Argument(help="Files or folders.")],
+    source: Annotated[str, typer.Option("--source", help="Read as this source of the configuration reads.")] = "",
+    config: ConfigOption = CONFIG,
 ) -> None:
     """What a source makes of a file: one JSON line per signal; a bad file gives an error line, and the next is read."""
     from hub.cli.read import read as run_it
+    from hub.cli.read import settings_in
+    from hub.cli.setting import checked
 
-    run_it(kind, files)
+    run_it(kind, files, settings_in(checked(config), source, kind) if source else None)
 
 
 @app.command()

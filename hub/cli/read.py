@@ -1,4 +1,5 @@
-"""`vigie read KIND FILE…`: what a source makes of a file, one JSON line per signal."""
+"""`vigie read KIND FILE…`: what a source makes of a file, one JSON line per signal; with `--source`, as one that is
+configured reads it."""
 
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -8,6 +9,7 @@ from typing import Any
 import trio
 
 from hub.cli import say
+from hub.config import Config
 from hub.connector import BadItem, SignalItem, WorkerLimit
 from hub.workers import Workers, open_workers
 
@@ -15,13 +17,13 @@ LIMIT_S = 20.0
 BYTES_MAX = 64 << 20
 
 
-def read_with(entry: str, data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
+def read_with(entry: str, data: bytes, name: str, settings: Any = None) -> Sequence[SignalItem | BadItem]:
     """Runs in a worker process: foreign files get limits on time and memory."""
     import importlib
 
     module, _, attribute = entry.partition(":")
     source = getattr(importlib.import_module(module), attribute)
-    found: Sequence[SignalItem | BadItem] = source.read(data, name)
+    found: Sequence[SignalItem | BadItem] = source.read(data, name, settings)
     return found
 
 
@@ -41,31 +43,43 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read(kind: str, paths: Sequence[Path]) -> None:
-    """Reads every file, and goes on after a bad one. Exits 1 where one was bad."""
+def settings_in(config: Config, name: str, kind: str) -> Any:
+    """The settings of a source of that kind. Ends the command where there is none."""
+    known = config.sources.get(name)
+    if known is None:
+        say.could_not(f"{name}: no such source: there are {', '.join(sorted(config.sources))}")
+    if known.type != kind:
+        say.could_not(f"{name}: is a source of the kind {known.type}: vigie read {known.type} --source {name} FILE")
+    return known.settings
+
+
+def read(kind: str, paths: Sequence[Path], settings: Any = None) -> None:
+    """Reads every file, and goes on after a bad one. Exits 1 where one was bad. `settings`: of the source."""
     entry = entry_of(kind)
     if not any(path.exists() for path in paths):
         say.could_not(f"{paths[0]}: no such file")
-    faults = trio.run(_read_all, entry, files_of(paths))
+    faults = trio.run(_read_all, entry, files_of(paths), settings)
     say.done(faults > 0)
 
 
-async def _read_all(entry: str, files: Sequence[Path]) -> int:
+async def _read_all(entry: str, files: Sequence[Path], settings: Any) -> int:
     faults = 0
     async with open_workers(count=1, preload=[entry.partition(":")[0]]) as workers:
         for file in files:
-            faults += await _read_one(workers, entry, file)
+            faults += await _read_one(workers, entry, file, settings)
     return faults
 
 
-async def _read_one(workers: Workers, entry: str, file: Path) -> int:
+async def _read_one(workers: Workers, entry: str, file: Path, settings: Any) -> int:
     try:
         size = (await trio.Path(file).stat()).st_size
         if size > BYTES_MAX:
             say.error(f"{file}: has {size} bytes: at most {BYTES_MAX} are read")
             return 1
         data = await trio.Path(file).read_bytes()
-        items: Sequence[Any] = await workers.run(read_with, entry, data, file.name, limit_s=LIMIT_S, label=str(file))
+        items: Sequence[Any] = await workers.run(
+            read_with, entry, data, file.name, settings, limit_s=LIMIT_S, label=str(file)
+        )
     except OSError as error:
         say.error(f"{file}: {error.strerror or error}")
         return 1

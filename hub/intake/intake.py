@@ -115,7 +115,7 @@ class Intake:
                 burst.slot(burst.fact(item.body, key=item.key, live=sealed, sealed=sealed, about=about))
 
     def _add_signal(self, burst: "_Burst", item: SignalItem) -> None:
-        signal = self._complete(item.signal, burst, item.original, item.media_type)
+        signal = self._complete(item.signal, burst, item.original, item.media_type, unproven=item.unproven)
         signal = self.beliefs.believe(signal.id, burst.at, signal)
         body = r.SignalReceived(
             source=burst.connector,
@@ -128,7 +128,9 @@ class Intake:
         )
         burst.slot(burst.fact(body, key=item.key, live=signal, sealed=signal))
 
-    def _complete(self, signal: Signal, burst: "_Burst", original: bytes, media_type: str) -> Signal:
+    def _complete(
+        self, signal: Signal, burst: "_Burst", original: bytes, media_type: str, *, unproven: bool = False
+    ) -> Signal:
         """What the hub knows better than the reader: the source, how far it is believed, the places it touches."""
         trusted = self._trust.get(burst.connector, UNKNOWN)
         status = signal.status
@@ -141,7 +143,7 @@ class Intake:
             id=burst.next_id(),
             source=burst.connector,
             status=status,
-            reliability=trusted.reliability,
+            reliability=Reliability.F if unproven else trusted.reliability,
             credibility=trusted.credibility,
             original=burst.original(original, media_type) if original else "",
         )
