@@ -30,28 +30,44 @@ _SPAN = re.compile(r"(\d{1,4}) ?(min|h|day|days)")
 _SECONDS = {"min": 60.0, "h": 3600.0, "day": 86_400.0, "days": 86_400.0}
 _SENDER = re.compile(r"(?:[^@\s,<>]+@)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
-Pattern = Annotated[str, Meta(description="A pattern (RE2)")]
-Template = Annotated[str, Meta(description="A text; {name} is what a named group (?P<name>...) found")]
 
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
-
-
-class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=_spaced):
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What mails it is for, and what signal they are. All conditions must hold; the first rule that fits is used.
 
-    In `headline`, `event` and the other texts {name} is what the group (?P<name>...) of `subject` or `body` found, and
-    {subject}, {text}, {first line}, {from} and {to} are the mail's own."""
+    In `headline`, `event` and the other texts {name} is what the group (?P<name>...) of `subject`, `body` or `find`
+    found, and {subject}, {text}, {first line}, {from} and {to} are the mail's own."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=60, description="By which it is counted")]
+    name: Annotated[
+        str, Meta(min_length=1, max_length=60, description="By which it is counted", examples=["fire service"])
+    ]
     from_: Annotated[
-        str | tuple[str, ...], Meta(description="Addresses and domains; only a proven sender is one of them")
+        str | tuple[str, ...],
+        Meta(description="Addresses and domains; only a proven sender is one of them", examples=["siamu.example"]),
     ] = msgspec.field(default=(), name="from")
-    to: Annotated[str | tuple[str, ...], Meta(description="Addresses and domains it is written to")] = ()
-    subject: Annotated[str, Meta(description="Pattern (RE2) that the subject holds")] = ""
-    body: Annotated[str, Meta(description="Pattern (RE2) that the text holds")] = ""
-    ignore: Annotated[str, Meta(description="Why such mails are no signal: they are counted, and left unread")] = ""
+    to: Annotated[
+        str | tuple[str, ...],
+        Meta(description="Addresses and domains it is written to", examples=["permanence@example.org"]),
+    ] = ()
+    subject: Annotated[
+        str, Meta(description="Pattern (RE2) that the subject holds", examples=[r"Incident (?P<number>\d+)"])
+    ] = ""
+    body: Annotated[
+        str, Meta(description="Pattern (RE2) that the text holds", examples=["(?i)evacuation|évacuation"])
+    ] = ""
+    find: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="Patterns (RE2) looked for in subject and text: their groups may be used, none has to be there",
+            examples=[r"Niveau : (?P<level>\w+)"],
+        ),
+    ] = ()
+    ignore: Annotated[
+        str,
+        Meta(
+            description="Why such mails are no signal: they are counted, and left unread",
+            examples=["the weekly newsletter"],
+        ),
+    ] = ""
     forwarded: Annotated[
         bool, Meta(description="A mail attached to it counts in its place: its sender, its words, the rules for it")
     ] = False
@@ -59,39 +75,65 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
         bool | None, Meta(description="Whether machines' mails count; yes for a rule with `from`, else no")
     ] = None
     cap: Annotated[bool, Meta(description="A CAP alert attached to it is read as such, in place of the mail")] = False
-    sender: Annotated[str, Meta(max_length=200, description="One name for all who write for it, as siamu")] = ""
-    identifier: Annotated[str, Meta(description="Their number of the event: by it an update finds what it updates")] = (
-        ""
-    )
-    update: Annotated[str, Meta(description="Pattern (RE2) in subject or text: it updates an earlier mail")] = ""
-    cancel: Annotated[str, Meta(description="Pattern (RE2) in subject or text: it withdraws an earlier mail")] = ""
-    exercise: Annotated[str, Meta(description="Pattern (RE2) in subject or text: it is an exercise")] = ""
-    headline: Template = "{subject}"
-    event: Template = ""
-    description: Template = "{text}"
-    instruction: Template = ""
-    contact: Template = ""
-    area: Annotated[str, Meta(description="Where: names as in areas.yaml, separated by commas")] = ""
-    hazard: Annotated[str, Meta(description="gas-leak, or {group}; by its words where left out")] = ""
-    category: Annotated[str, Meta(description="CAP category, or {group}")] = ""
-    severity: Annotated[str, Meta(description="CAP severity, or {group}")] = ""
-    urgency: Annotated[str, Meta(description="CAP urgency, or {group}")] = ""
-    certainty: Annotated[str, Meta(description="CAP certainty, or {group}")] = ""
-    status: Annotated[str, Meta(description="Actual, Exercise, Test ..., or {group}")] = ""
-    onset: Annotated[str, Meta(description="{group} with a time: 2026-07-14 02:10, 14/07/2026 02:10")] = ""
-    expires: Annotated[str, Meta(description="{group} with a time, as onset")] = ""
-    lasts: Annotated[str, Meta(description="For how long it is in force where no end is said: 6 h, 2 days")] = ""
-    language: Annotated[str, Meta(pattern="^([a-z]{2}(-[A-Z]{2})?)?$", description="Of these mails: nl-BE")] = ""
+    sender: Annotated[
+        str, Meta(max_length=200, description="One name for all who write for it", examples=["siamu"])
+    ] = ""
+    identifier: Annotated[
+        str,
+        Meta(description="Their number of the event: by it an update finds what it updates", examples=["{number}"]),
+    ] = ""
+    update: Annotated[
+        str,
+        Meta(description="Pattern (RE2) in subject or text: it updates an earlier mail", examples=["(?i)mise à jour"]),
+    ] = ""
+    cancel: Annotated[
+        str,
+        Meta(
+            description="Pattern (RE2) in subject or text: it withdraws an earlier mail", examples=["(?i)fin d.alerte"]
+        ),
+    ] = ""
+    exercise: Annotated[
+        str,
+        Meta(description="Pattern (RE2) in subject or text: it is an exercise", examples=["EXERCICE|OEFENING"]),
+    ] = ""
+    headline: Annotated[str, Meta(description="The headline", examples=["{what}, {place}"])] = "{subject}"
+    event: Annotated[str, Meta(description="What has happened, in their language", examples=["{what}"])] = ""
+    description: Annotated[str, Meta(description="The text", examples=["{text}"])] = "{text}"
+    instruction: Annotated[str, Meta(description="What is to be done", examples=["{advice}"])] = ""
+    contact: Annotated[str, Meta(description="Whom to ask", examples=["{phone}"])] = ""
+    area: Annotated[
+        str, Meta(description="Where: names as in areas.yaml, separated by commas", examples=["{place}"])
+    ] = ""
+    hazard: Annotated[
+        str, Meta(description="A hazard, or {group}; by its words where left out", examples=["gas-leak"])
+    ] = ""
+    category: Annotated[str, Meta(description="A CAP category, or {group}", examples=["Fire"])] = ""
+    severity: Annotated[str, Meta(description="A CAP severity, or {group}", examples=["{level}"])] = ""
+    urgency: Annotated[str, Meta(description="A CAP urgency, or {group}", examples=["Immediate"])] = ""
+    certainty: Annotated[str, Meta(description="A CAP certainty, or {group}", examples=["Observed"])] = ""
+    status: Annotated[str, Meta(description="Actual, Exercise, Test ..., or {group}", examples=["Actual"])] = ""
+    onset: Annotated[
+        str, Meta(description="{group} with a time: 2026-07-14 02:10, 14/07/2026 02:10", examples=["{begins}"])
+    ] = ""
+    expires: Annotated[str, Meta(description="{group} with a time, as onset", examples=["{ends}"])] = ""
+    lasts: Annotated[
+        str, Meta(description="For how long it is in force where no end is said", examples=["6 h", "2 days"])
+    ] = ""
+    language: Annotated[
+        str, Meta(pattern="^([a-z]{2}(-[A-Z]{2})?)?$", description="Of these mails", examples=["nl-BE"])
+    ] = ""
     words: Annotated[
         Mapping[str, Mapping[str, str]],
         Meta(description="Field: what is found, and what it means, as severity: {rouge: Severe}"),
     ] = msgspec.field(default_factory=dict)
     parameters: Annotated[
-        Mapping[str, str], Meta(description="Parameters of the signal: {number of victims: {victims}}")
+        Mapping[str, str], Meta(description='Parameters of the signal, by name, as victims: "{victims}"')
     ] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         groups = BUILT_IN | _groups("subject", self.subject) | _groups("body", self.body)
+        for pattern in several(self.find):
+            groups |= _groups("find", pattern)
         for field in ("update", "cancel", "exercise"):
             _groups(field, getattr(self, field))
         for field in (*TEXTS, *ENUMS):
@@ -173,7 +215,10 @@ class InboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     zone: Annotated[str, Meta(description="Time zone of times in mails that have no offset")] = "Europe/Brussels"
     ours: Annotated[
         tuple[str, ...],
-        Meta(description="Addresses the centre's own programs write from: no signal is made of their mails"),
+        Meta(
+            description="Addresses the centre's own programs write from: no signal is made of their mails",
+            examples=["vigie@example.org"],
+        ),
     ] = ()
     trusted_results: Annotated[
         str,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage, Message
 from email.policy import default
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import cast
 
 from msgspec import Struct
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from connectors.cap.read import parse_cap
 from connectors.mail.inbox_config import InboxConfig
 from connectors.mail.inbox_rules import Fit, Letter, fitting, parameters_of, resources_of, signal_of
-from connectors.mail.machine import machine, ours, report_kind
+from connectors.mail.machine import addresses_in, machine, ours, report_kind
 from connectors.mail.parts import Attachment, content_of, header
 from connectors.mail.proof import proven
 from connectors.text import digest
@@ -156,7 +156,7 @@ class _Reader:
     def _sender(self) -> tuple[str, str]:
         """Who it says it is from, and why nobody proves that (`""`: it is proven)."""
         senders = _addresses(self._mail, "From")
-        if len(senders) != 1 or len(self._mail.get_all("From", [])) != 1:
+        if len(senders) != 1 or sum(name.lower() == "from" for name, _ in self._mail.raw_items()) != 1:
             return senders[0] if senders else "", "it names no sender, or several"
         if self._config.believe_all:
             return senders[0], ""
@@ -248,8 +248,8 @@ def _addresses(mail: Message, *names: str) -> tuple[str, ...]:
     """The addresses in some headers, in small letters, each once."""
     wanted = {name.lower() for name in names}
     lines = [" ".join(str(value).split())[:10_000] for name, value in mail.raw_items() if name.lower() in wanted]
-    found = (address.strip().lower() for _, address in getaddresses(lines))
-    return tuple(dict.fromkeys(one for one in found if "@" in one and one.isprintable()))[:_ADDRESSES_MAX]
+    found = (one for one in addresses_in(lines) if "@" in one and one.isprintable())
+    return tuple(dict.fromkeys(found))[:_ADDRESSES_MAX]
 
 
 def _ids(mail: Message, name: str) -> list[str]:

@@ -80,10 +80,16 @@ def _fits(letter: Letter, rule: Rule) -> Fit | None:
         match = re2.search(pattern, text)
         if match is None:
             return None
-        found |= {name: " ".join(value.split()) for name, value in match.groupdict().items() if value}
+        found |= _groups(match)
+    for pattern in several(rule.find):
+        found |= _groups(re2.search(pattern, f"{letter.subject}\n{letter.text}"))
     own = {"subject": letter.subject, "text": letter.text, "from": letter.sender, "to": ", ".join(letter.to)}
     own["first line"] = letter.text.strip().partition("\n")[0]
     return Fit(rule, own | found)
+
+
+def _groups(match: Any) -> dict[str, str]:
+    return {name: " ".join(text.split()) for name, text in match.groupdict().items() if text} if match else {}
 
 
 def belongs(address: str, to: str) -> bool:

@@ -5,7 +5,7 @@ those that tell something (a partner's monitoring, a list), whose mails may be.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from email.message import EmailMessage, Message
 from email.utils import getaddresses
 
@@ -53,7 +53,7 @@ def _found(mail: EmailMessage) -> list[Machine]:
         found.append(Machine("List-Id", False))
     if _header(mail, "Return-Path").strip() == "<>":
         found.append(Machine("an empty Return-Path", True))
-    sender = next((address for _, address in getaddresses([_header(mail, "From")])), "")
+    sender = next(iter(addresses_in([_header(mail, "From")])), "")
     if (local := sender.partition("@")[0].lower()) in _RETURNS | _TELLS:
         found.append(Machine(f"from {local}", local in _RETURNS))
     if _ABSENT.match(_header(mail, "Subject")):
@@ -75,7 +75,7 @@ def ours(mail: EmailMessage, addresses: Collection[str]) -> str:
     which the centre's own programs write, in small letters."""
     if _header(mail, LOOP[0]).strip().lower() == LOOP[1]:
         return "a mail of Vigie's"
-    senders = {address.lower() for _, address in getaddresses([_header(mail, "From"), _header(mail, "Sender")])}
+    senders = set(addresses_in([_header(mail, "From"), _header(mail, "Sender")]))
     if senders & set(addresses):
         return "from an address of our own"
     for name in ("Message-ID", "In-Reply-To", "References"):
@@ -84,6 +84,14 @@ def ours(mail: EmailMessage, addresses: Collection[str]) -> str:
             if delivery is not None and _ORDER.fullmatch(delivery[0]):
                 return "a mail of Vigie's" if name == "Message-ID" else "it answers or forwards a mail of Vigie's"
     return ""
+
+
+def addresses_in(lines: Sequence[str]) -> list[str]:
+    """The addresses in the lines of address headers, in small letters; none where they cannot be read."""
+    try:
+        return [address.strip().lower() for _, address in getaddresses(list(lines)) if address]
+    except (RecursionError, ValueError, IndexError):  # brackets in brackets in brackets
+        return []
 
 
 def _header(mail: Message, name: str) -> str:

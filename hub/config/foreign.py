@@ -28,17 +28,18 @@ _FIELD_FIRST = re.compile(r"^(?P<field>[a-z_]+): (?P<message>.+)$", re.DOTALL)
 
 
 class Setting:
-    """One setting: how it is written (`key`), the field it fills (`name`), its type without Annotated and None
-    (`kind`), what the struct says of it (`metas`, `description`), whether it is a duration (`seconds`), and what it
-    is where nobody writes it (`required`, `default`)."""
+    """One setting: how it is written (`key`), the field it fills (`name`; `encoded` as msgspec knows it), its type
+    without Annotated and None (`kind`), what the struct says of it (`metas`, `description`), whether it is a duration
+    (`seconds`), and what it is where nobody writes it (`required`, `default`)."""
 
     def __init__(self, field: msgspec.structs.FieldInfo, hint: Any) -> None:
         self.name = field.name
+        self.encoded = field.encode_name
         self.kind, self.metas = _unwrap(hint)
         self.description = " ".join(m.description or "" for m in self.metas)
         number = self.kind in (float, int)
         self.seconds = number and (self.name.endswith("_s") or bool(_SECONDS.search(self.description)))
-        self.key = (self.name.removesuffix("_s") if self.seconds else self.name).replace("_", " ")
+        self.key = (self.encoded.removesuffix("_s") if self.seconds else self.encoded).replace("_", " ")
         self.required = field.required
         made = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else None
         self.default = made if field.default is msgspec.NODEFAULT else field.default
@@ -88,12 +89,14 @@ def _misfit(
     if found := _PATH.match(error):
         message = _IN_WORDS.sub(lambda word: _WORDS[word[0]], found["message"])
         for step in _STEP.finditer(found["path"]):
-            if step[1] in places:
+            if place is node and step[1] in places:
                 place = places[step[1]]
                 message = f"{fields[step[1]].key}: {message[:1].lower()}{message[1:]}"
                 remedy = fields[step[1]].description
             elif isinstance(place, Sequence) and (step[2] or "").isdecimal() and int(step[2]) < len(place.items):
                 place = place.items[int(step[2])]
+            elif isinstance(place, Mapping) and step[1]:
+                place = next((value for name, value in place.entries if name.text == step[1].replace("_", " ")), place)
     elif (found := _FIELD_FIRST.match(error)) and found["field"] in places:
         place = places[found["field"]]
         message, _, remedy = found["message"].partition(": ")
@@ -104,6 +107,9 @@ def _plain(document: Document, field: Setting, node: Node) -> Any:
     if isinstance(node, Mapping):
         return {name.text: _bare(value) for name, value in node.entries}
     if isinstance(node, Sequence):
+        struct = next((one for one in typing.get_args(field.kind) if isinstance(one, type)), object)
+        if issubclass(struct, Struct):
+            return [_nested(document, field, struct, item) for item in node.items]
         return [_bare(item) for item in node.items]
     if node.empty:
         document.add(node, "empty", f"{field.key} is empty", "write a value, or leave the key out")
@@ -120,6 +126,22 @@ def _plain(document: Document, field: Setting, node: Node) -> Any:
     if typing.get_origin(field.kind) is tuple:
         return [node.text]  # a list of one may be written without brackets
     return node.text
+
+
+def _nested(document: Document, field: Setting, kind: type[Struct], node: Node) -> Any:
+    """One of a list of structs: its keys are written as a connector's own."""
+    if not isinstance(node, Mapping):
+        document.add(node, "wrong-shape", f"{field.key}: one of them is no mapping", 'write "key: value", one per line')
+        return None
+    known = settings_of(kind)
+    out: dict[str, Any] = {}
+    for name, value in node.entries:
+        setting = known.get(name.text)
+        if setting is None:
+            document.add(name, "unknown-key", f'"{name.text}" is no key in {field.key}', choice(name.text, known))
+        else:
+            out[setting.encoded] = _plain(document, setting, value)
+    return out
 
 
 def _bare(node: Node) -> Any:
