@@ -35,6 +35,7 @@ IDLE_S_MAX = 1500.0  # RFC 2177: at least every 29 minutes it is to be asked for
 _PAUSE_S_MAX = 60.0  # between two tries to sign in
 _PART_S = 2.0  # how long the thread may take to end
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
+_SEPARATOR = re.compile(rb'^\([^)]*\) "([^"\\])"')
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -193,7 +194,7 @@ class Session:
         await self._in_thread(partial(self._box.flag, uid, flag))
 
     async def move(self, uid: int, folder: str) -> None:
-        """Into another folder, which is made where it is not there."""
+        """Into another folder, which is made where it is not there; `/` stands for the server's own separator."""
         await self._in_thread(partial(self._box.move, uid, folder))
 
     async def wait(self, at_most_s: float) -> None:
@@ -266,6 +267,10 @@ class _Box:
         _checked(*self._client.uid("STORE", str(uid), "+FLAGS.SILENT", f"({flag})"))
 
     def move(self, uid: int, folder: str) -> None:
+        [said, *_] = _checked(*self._client.list('""', '""'))
+        separator = _SEPARATOR.search(bytes(said or b""))
+        if separator:
+            folder = folder.replace("/", separator[1].decode())
         name = encode_folder(folder).decode("ascii")
         try:
             self._move(uid, name)

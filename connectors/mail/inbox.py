@@ -71,7 +71,7 @@ class Inbox:
     async def _first(self, intake: Intake, validity: int, newest: int) -> Place:
         """A new source: what lies there unread and is not too old is its backlog."""
         place = Place(validity, newest)
-        if self._config.backlog_s:
+        if self._config.backlog_s and newest:
             day = (intake.now() - timedelta(seconds=self._config.backlog_s)).date()
             place = Place(validity, 0, upto=newest, since=day.isoformat(), baseline=True)
         await offer(intake, (), place.dump(), self._sleep)
@@ -104,7 +104,7 @@ class Inbox:
         where = f"{place.validity}.{uid}"
         reading = await self._reading(intake, mail.raw, mail.size, where)
         items = with_original(reading.items, mail.raw)
-        if place.baseline:
+        if place.baseline and uid <= place.upto:
             items = [replace(item, baseline=True) if isinstance(item, SignalItem) else item for item in items]
         # What is no signal stays as it was: somebody is to look at it.
         owed = config.done != "nothing" and any(isinstance(item, SignalItem) for item in items)
