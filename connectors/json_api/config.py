@@ -4,12 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-import jmespath
-import jmespath.exceptions
 import msgspec
 from msgspec import Meta
 
-from connectors.json_api.expression import FUNCTIONS
+from connectors.expression import problem_with
 from connectors.polling import PollConfig
 from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
 
@@ -113,17 +111,8 @@ def _check_field(name: str, field: str) -> None:
 
 
 def _check_expression(name: str, expression: str) -> None:
-    if not expression:
-        return
-    try:
-        jmespath.compile(expression)
-    except jmespath.exceptions.JMESPathError as error:
-        first = str(error).partition("\n")[0]
-        raise ValueError(f"{name}: {expression!r} is no JMESPath expression ({first}): see jmespath.org") from None
-    for function in re.findall(r"\b([a-z_]+)\(", expression):
-        if function not in FUNCTIONS:
-            known = ", ".join(sorted(FUNCTIONS))
-            raise ValueError(f"{name}: {expression!r}: there is no function {function}: {known}")
+    if expression and (problem := problem_with(expression)):
+        raise ValueError(f"{name}: {problem}")
 
 
 def _check_value(name: str, field: str, value: str) -> None:

@@ -6,14 +6,12 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from connectors.expression import find, instant_of, text_of
 from connectors.json_api.config import ENUMS, TEXTS, JsonConfig
-from connectors.json_api.expression import find
 from connectors.text import digest, one_line, place_of, plain_text, web_address
 from hub.connector import BadItem, ReadError, SignalItem
 from hub.model.area import Area, Circle, Point
@@ -22,8 +20,6 @@ from hub.model.signal import Info, Named, Severity, Signal
 MEDIA_TYPE = "application/json"
 ITEMS_MAX = 5_000
 IDENTIFIER_MAX = 200  # longer ones (a text that has to serve as one) become a digest
-_MILLISECONDS_FROM = 1e11  # epoch seconds beyond this would be in the year 5138
-_LATEST = 253_402_300_799  # 9999-12-31, epoch seconds
 _SHAPES = frozenset({"Point", "Polygon", "MultiPolygon"})
 
 
@@ -89,7 +85,7 @@ def _signal(item: Any, config: JsonConfig, sender: str, now: datetime | None) ->
     values = {**{field: value for field, value in found.items() if value not in (None, "", [])}}
     for field, value in config.always.items():
         values.setdefault(field, value)
-    identifier = _text(values.get("identifier"))
+    identifier = text_of(values.get("identifier"))
     if not identifier:
         raise ReadError("the item has no identifier: correct identifier under fields")
     sent = _time(values.get("sent"), config, notes, "sent")
@@ -98,7 +94,7 @@ def _signal(item: Any, config: JsonConfig, sender: str, now: datetime | None) ->
         sent = now or datetime(1970, 1, 1, tzinfo=UTC)
     return Signal(
         identifier=identifier if len(identifier) <= IDENTIFIER_MAX else digest(identifier),
-        sender=_text(values.get("sender"))[:200] or sender,
+        sender=text_of(values.get("sender"))[:200] or sender,
         sent=sent,
         infos=_infos(item, values, config, sent, notes),
         notes=tuple(notes),
@@ -123,9 +119,9 @@ def _infos(item: Any, values: dict[str, Any], config: JsonConfig, sent: datetime
         "categories": (category,) if category else (),
         "onset": _time(values.get("onset"), config, notes, "onset"),
         "expires": expires,
-        "web": web_address(_text(values.get("web"))),
-        "contact": one_line(_text(values.get("contact"))),
-        "sender_name": one_line(_text(values.get("sender_name"))),
+        "web": web_address(text_of(values.get("web"))),
+        "contact": one_line(text_of(values.get("contact"))),
+        "sender_name": one_line(text_of(values.get("sender_name"))),
         "parameters": _parameters(item, config),
         "areas": _areas(values, notes),
         **rest,
@@ -134,7 +130,7 @@ def _infos(item: Any, values: dict[str, Any], config: JsonConfig, sent: datetime
 
 
 def _info(language: str, values: dict[str, Any], config: JsonConfig, shared: dict[str, Any]) -> Info:
-    texts = {field: _text(values.get(f"{field}.{language}") or values.get(field)) for field in TEXTS}
+    texts = {field: text_of(values.get(f"{field}.{language}") or values.get(field)) for field in TEXTS}
     headline = one_line(texts["headline"]) or one_line(texts["event"]) or one_line(texts["description"])[:160]
     return Info(
         language=language or config.language,
@@ -147,28 +143,15 @@ def _info(language: str, values: dict[str, Any], config: JsonConfig, shared: dic
 
 
 def _parameters(item: Any, config: JsonConfig) -> tuple[Named, ...]:
-    found = ((name, _text(find(expression, item))) for name, expression in config.parameters.items())
+    found = ((name, text_of(find(expression, item))) for name, expression in config.parameters.items())
     return tuple(Named(name, value[:400]) for name, value in found if value)
-
-
-def _text(value: Any) -> str:
-    """A text as it is; a number or a truth value as JSON writes it; a list's texts after one another."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, list):
-        return ", ".join(text for one in value if (text := _text(one)))
-    return ""
 
 
 def _enum(values: dict[str, Any], config: JsonConfig, field: str, notes: list[str]) -> dict[str, Any]:
     """The field as one of its words; none, with a note, where what was found is none of them."""
     if field not in values:
         return {}
-    written = _text(values[field])
+    written = text_of(values[field])
     meant = config.words.get(field, {}).get(written, written)
     for member in ENUMS[field]:
         if member.value.casefold() == meant.casefold():
@@ -192,29 +175,19 @@ def _level(value: Any, config: JsonConfig) -> Severity:
 
 
 def _time(value: Any, config: JsonConfig, notes: list[str], what: str) -> datetime | None:
-    """ISO 8601, epoch seconds or milliseconds (also as text), or RFC 5322; without an offset in the API's zone."""
     if value is None:
         return None
-    text = _text(value).strip()
     try:
-        if re.fullmatch(r"-?\d+(\.\d+)?", text):
-            seconds = float(text)
-            seconds = seconds / 1000 if abs(seconds) >= _MILLISECONDS_FROM else seconds
-            if not -_LATEST <= seconds <= _LATEST:
-                raise ValueError(text)
-            return datetime.fromtimestamp(seconds, UTC)
-        at = datetime.fromisoformat(text) if re.match(r"\d{4}-", text) else parsedate_to_datetime(text)
-        at = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(config.zone))
-        return at.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):
-        notes.append(f"{what} {text[:60]!r} is no time")
+        return instant_of(value, config.zone)
+    except ValueError as error:
+        notes.append(f"{what} {error}")
         return None
 
 
 def _areas(values: dict[str, Any], notes: list[str]) -> tuple[Area, ...]:
     """One area: its names, and where it is."""
     named = values.get("area")
-    names = [one_line(_text(one)) for one in (named if isinstance(named, list) else [named])]
+    names = [one_line(text_of(one)) for one in (named if isinstance(named, list) else [named])]
     circles = _point(values)
     polygons: tuple[tuple[Point, ...], ...] = ()
     geometry = values.get("geometry")
