@@ -175,13 +175,23 @@ def _connectors(group: str) -> Iterator[str]:
     for point in sorted(entry_points(group=group), key=lambda p: p.name):
         readme = "/".join(point.module.split(".")[:-1]) + "/README.md"
         yield f"### {kind} `{point.name}`\n\nWhat it does and promises: [{readme}](../{readme}).\n"
-        rows = []
-        for setting in settings_of(point.load().Config).values():
-            written = "a duration" if setting.seconds else written_as(setting.kind)
-            default = "required" if setting.required else _shown(setting.default, setting.seconds)
-            description = _in_units(setting.description) if setting.seconds else setting.description
-            rows.append((setting.key, description.removesuffix("."), written, default))
-        yield from table(("key", "what it is", "written as", "default"), rows)
+        yield from _settings(point.load().Config, f"{kind} {point.name}")
+
+
+def _settings(config: type[Struct], what: str) -> Iterator[str]:
+    """A table of a connector's settings, and one of each struct that stands in them."""
+    settings = settings_of(config).values()
+    rows = []
+    for setting in settings:
+        written = "a duration" if setting.seconds else written_as(setting.kind)
+        default = "required" if setting.required else _shown(setting.default, setting.seconds)
+        description = _in_units(setting.description) if setting.seconds else setting.description
+        rows.append((setting.key, description.removesuffix("."), written, default))
+    yield from table(("key", "what it is", "written as", "default"), rows)
+    for setting in settings:
+        if setting.within:
+            yield f"#### {what}: {setting.key}\n\n{doc(setting.within)}\n"
+            yield from _settings(setting.within, f"{what}: {setting.key}")
 
 
 def _limits() -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 The connector knows nothing of YAML; here its fields are written as everywhere else in config/: spaces for
 underscores, yes and no, and durations with their unit. A field holds a duration if its name ends in `_s` (written
-without that: `ring: 30 s`) or its description speaks of seconds.
+without that: `ring: 30 s`) or its description speaks of seconds. A field may hold a Struct, a list of them or a mapping
+to them: what is written in these is read in the same way.
 """
 
 import re
@@ -30,7 +31,8 @@ _FIELD_FIRST = re.compile(r"^(?P<field>[a-z_]+): (?P<message>.+)$", re.DOTALL)
 class Setting:
     """One setting: how it is written (`key`), the field it fills (`name`; `encoded` as msgspec knows it), its type
     without Annotated and None (`kind`), what the struct says of it (`metas`, `description`), whether it is a duration
-    (`seconds`), and what it is where nobody writes it (`required`, `default`)."""
+    (`seconds`), what it is where nobody writes it (`required`, `default`), and the Struct it is made of, if it is
+    (`within`)."""
 
     def __init__(self, field: msgspec.structs.FieldInfo, hint: Any) -> None:
         self.name = field.name
@@ -43,6 +45,7 @@ class Setting:
         self.required = field.required
         made = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else None
         self.default = made if field.default is msgspec.NODEFAULT else field.default
+        self.within = _struct_in(self.kind)
 
 
 def settings_of(kind: type[Struct]) -> dict[str, Setting]:
@@ -66,7 +69,7 @@ def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: st
             document.add(name, "unknown-key", f'"{name.text}" is no key of {what}', choice(name.text, fields))
             continue
         _no_secret(document, name.text, value)
-        values[field.name] = _plain(document, field, value)
+        values[field.name] = _nested(document, field, value, what) if field.within else _plain(document, field, value)
         places[field.name] = value
     missing = [f.key for f in fields.values() if f.required and f.name not in values]
     if missing:
@@ -78,6 +81,28 @@ def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: st
     except msgspec.ValidationError as error:
         _misfit(document, node, str(error), places, {f.name: f for f in fields.values()}, what)
         return None
+
+
+def _nested(document: Document, field: Setting, node: Node, what: str) -> Any:
+    """A setting that is a Struct, a list of them or a mapping to them; None where something is wrong (noted)."""
+    assert field.within is not None
+    inside = f"{what}, {field.key}"
+    if typing.get_origin(field.kind) is tuple:
+        items = node.items if isinstance(node, Sequence) else (node,)
+        return [_struct(document, item, field.within, inside) for item in items]
+    if not isinstance(node, Mapping):
+        document.add(node, "wrong-shape", f"{inside} is no mapping", "write its keys below it, indented")
+        return None
+    if field.kind is field.within:
+        return _struct(document, node, field.within, inside)
+    return {name.text: _struct(document, value, field.within, f"{inside} {name.text}") for name, value in node.entries}
+
+
+def _struct(document: Document, node: Node, kind: type[Struct], what: str) -> Struct | None:
+    if isinstance(node, Mapping):
+        return bind_foreign(document, node, kind, what, set())
+    document.add(node, "wrong-shape", f"{what} is no mapping", "write its keys below it, indented")
+    return None
 
 
 def _misfit(
@@ -168,6 +193,15 @@ def _no_secret(document: Document, key: str, node: Node) -> None:
         case Mapping(entries=entries):
             for name, value in entries:
                 _no_secret(document, name.text, value)
+
+
+def _struct_in(kind: Any) -> type[Struct] | None:
+    """The Struct that a field's type is, or is a list of or a mapping to."""
+    for inner in (kind, *typing.get_args(kind)):
+        bare, _ = _unwrap(inner)
+        if isinstance(bare, type) and issubclass(bare, Struct):
+            return bare
+    return None
 
 
 def _unwrap(hint: Any) -> tuple[Any, list[Meta]]:

@@ -4,6 +4,7 @@ file_schema("chains")       # of chains.yaml
 config_schema()             # of all of them: one property per file
 """
 
+import typing
 from collections.abc import Collection
 from typing import Any
 
@@ -96,10 +97,28 @@ def _settings(form: type[Struct], connector: Any) -> dict[str, Any]:
 
 
 def _setting(setting: Setting) -> dict[str, Any]:
-    out = part_of(Seconds if setting.seconds else setting.kind)
+    out = _within(setting) if setting.within else part_of(Seconds if setting.seconds else setting.kind)
     for meta in setting.metas:
         if not setting.seconds:  # its bounds are seconds, what is written is "90 s"
             out |= said(meta, "anyOf" in out)
     out |= {"description": setting.description} if setting.description else {}
     examples = [e for meta in setting.metas for e in meta.examples or ()]
     return out | {"examples": examples} if examples else with_example(out, setting.default, setting.seconds)
+
+
+def _within(setting: Setting) -> dict[str, Any]:
+    """A setting that is a struct, a list of them or a mapping to them."""
+    assert setting.within is not None
+    settings = settings_of(setting.within).values()
+    one: dict[str, Any] = {
+        "type": "object",
+        "properties": {inner.key: _setting(inner) for inner in settings},
+        "required": [inner.key for inner in settings if inner.required],
+        "additionalProperties": False,
+        "description": " ".join((setting.within.__doc__ or "").split()),
+    }
+    if setting.kind is setting.within:
+        return one
+    if typing.get_origin(setting.kind) is tuple:
+        return {"anyOf": [one, {"type": "array", "items": one}]}
+    return {"type": "object", "additionalProperties": one}
