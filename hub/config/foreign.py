@@ -69,9 +69,11 @@ def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: st
             document.add(name, "unknown-key", f'"{name.text}" is no key of {what}', choice(name.text, fields))
             continue
         _no_secret(document, name.text, value)
-        values[field.name] = _nested(document, field, value, what) if field.within else _plain(document, field, value)
-        places[field.name] = value
-    missing = [f.key for f in fields.values() if f.required and f.name not in values]
+        values[field.encoded] = (
+            _nested(document, field, value, what) if field.within else _plain(document, field, value)
+        )
+        places[field.encoded] = value
+    missing = [f.key for f in fields.values() if f.required and f.encoded not in values]
     if missing:
         document.add(node, "missing-key", f"{what} lacks {', '.join(missing)}", f"add {missing[0]}: ...")
     if len(document.findings) > before:
@@ -79,7 +81,7 @@ def bind_foreign(document: Document, node: Mapping, kind: type[Struct], what: st
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        _misfit(document, node, str(error), places, {f.name: f for f in fields.values()}, what)
+        _misfit(document, node, str(error), places, {f.encoded: f for f in fields.values()}, what)
         return None
 
 
@@ -132,9 +134,6 @@ def _plain(document: Document, field: Setting, node: Node) -> Any:
     if isinstance(node, Mapping):
         return {name.text: _bare(value) for name, value in node.entries}
     if isinstance(node, Sequence):
-        struct = next((one for one in typing.get_args(field.kind) if isinstance(one, type)), object)
-        if issubclass(struct, Struct):
-            return [_nested(document, field, struct, item) for item in node.items]
         return [_bare(item) for item in node.items]
     if node.empty:
         document.add(node, "empty", f"{field.key} is empty", "write a value, or leave the key out")
@@ -151,22 +150,6 @@ def _plain(document: Document, field: Setting, node: Node) -> Any:
     if typing.get_origin(field.kind) is tuple:
         return [node.text]  # a list of one may be written without brackets
     return node.text
-
-
-def _nested(document: Document, field: Setting, kind: type[Struct], node: Node) -> Any:
-    """One of a list of structs: its keys are written as a connector's own."""
-    if not isinstance(node, Mapping):
-        document.add(node, "wrong-shape", f"{field.key}: one of them is no mapping", 'write "key: value", one per line')
-        return None
-    known = settings_of(kind)
-    out: dict[str, Any] = {}
-    for name, value in node.entries:
-        setting = known.get(name.text)
-        if setting is None:
-            document.add(name, "unknown-key", f'"{name.text}" is no key in {field.key}', choice(name.text, known))
-        else:
-            out[setting.encoded] = _plain(document, setting, value)
-    return out
 
 
 def _bare(node: Node) -> Any:
