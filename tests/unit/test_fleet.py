@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.config import CHANNELS, SOURCES, load
-from hub.config.foreign import settings_of
+from hub.config.foreign import Setting, settings_of
 from hub.connector import Abilities, BadItem, Channel, Environment, Route, SignalItem, Source
 from hub.findings import Finding
 from hub.web.openapi import Operation, document
@@ -48,6 +48,10 @@ WAIVERS = {
     (Promise.UNIT, "channel email", "port"): "a port number counts nothing",
     (Promise.UNIT, "channel email", "imap port"): "a port number counts nothing",
     (Promise.UNIT, "source json_api", "pages"): "it counts what it is called",
+    (Promise.UNIT, "source mqtt", "port"): "a port number counts nothing",
+    (Promise.UNIT, "source mqtt", "readings: hysteresis"): "it has the reading's own unit",
+    (Promise.UNIT, "source mqtt", "readings: least"): "it has the reading's own unit",
+    (Promise.UNIT, "source mqtt", "readings: most"): "it has the reading's own unit",
     (Promise.OPENAPI, "channel sms", "/status"): "only Twilio calls it, as Twilio's own manual says",
     (Promise.OPENAPI, "channel sms", "/reply"): "only Twilio calls it, as Twilio's own manual says",
     (Promise.OPENAPI, "channel voice", "/status"): "only Twilio calls it, as Twilio's own manual says",
@@ -150,9 +154,17 @@ def test_its_config_is_a_struct_that_refuses_what_it_does_not_know(point: EntryP
     assert kind.__struct_config__.frozen
 
 
+def all_settings(kind: type[msgspec.Struct], before: str = "") -> Iterator[tuple[str, Setting]]:
+    """A struct's settings by their keys, and those of the structs that stand in them (`readings: topics`)."""
+    for key, setting in settings_of(kind).items():
+        yield before + key, setting
+        if setting.within:
+            yield from all_settings(setting.within, f"{before}{key}: ")
+
+
 @each
 def test_every_setting_says_what_it_is_and_in_which_unit(point: EntryPoint) -> None:
-    for key, setting in settings_of(point.load().Config).items():
+    for key, setting in all_settings(point.load().Config):
         assert setting.description, f"{name_of(point)}, {key}: give it a description (msgspec.Meta)"
         assert not re.search(r"_(s|ms|min|bytes)$", key), f"{key}: is written with its unit's name"
         if setting.kind in (int, float):

@@ -1,0 +1,1 @@
+"""Sensors that report to an MQTT broker."""
