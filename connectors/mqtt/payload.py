@@ -34,9 +34,13 @@ class Value(Struct, frozen=True):
 
 def value_of(payload: bytes, reading: Reading, zone: str) -> Value | None:
     """None where it is not meant. Raises ReadError."""
-    found, answer = _found(payload, reading)
+    as_json = bool(reading.value or reading.only or reading.time or reading.sensor)
+    answer = answer_of(payload) if as_json else _text(payload)
     if reading.only and find(reading.only, answer) is not True:
         return None
+    found = find(reading.value, answer) if reading.value else answer
+    if found is None:
+        raise ReadError("has no value: correct value, or say with only which messages have one", reading.value)
     sensor = one_line(text_of(find(reading.sensor, answer)))[:WORD_MAX] if reading.sensor else ""
     if reading.sensor and not sensor:
         raise ReadError("names no sensor: correct sensor, or the sender", "sensor")
@@ -51,16 +55,9 @@ def value_of(payload: bytes, reading: Reading, zone: str) -> Value | None:
     return Value(number=number, sensor=sensor, at=at)
 
 
-def _found(payload: bytes, reading: Reading) -> tuple[Any, Any]:
-    """The value, and the JSON it stands in, if it does."""
-    if reading.value or reading.only or reading.time or reading.sensor:
-        answer = answer_of(payload)
-        found = find(reading.value, answer) if reading.value else answer
-        if found is None:
-            raise ReadError("has no value: correct value, or say with only which messages have one", reading.value)
-        return found, answer
+def _text(payload: bytes) -> str:
     try:
-        return payload.decode("utf-8-sig").strip(), None
+        return payload.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise ReadError("is no text in UTF-8: have it send a number or a word", f"byte {error.start}") from error
 
