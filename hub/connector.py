@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.model.message import Outcome, Verb
 from hub.model.people import Language
 from hub.model.signal import Signal, Status
+from hub.model.trust import Credibility, Reliability
 
 T = TypeVar("T")
 
@@ -27,14 +29,25 @@ T = TypeVar("T")
 class SignalItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """A signal as read. `key` makes it idempotent: the same key is recorded once (the sender's message id; for CAP
     sender + identifier + sent + content hash). `original` is what it was read from; several items of one offer may
-    share one `original` object. Intake fills id, source, reliability, places and the vault key."""
+    share one `original` object. Intake fills id, source, reliability, places and the vault key. `reliability`,
+    `credibility`: where less is to be believed of it than of its source (one of many who speak by it)."""
 
     signal: Signal
     key: str
     original: bytes = b""
     media_type: str = ""
     baseline: bool = False  # part of a new source's backlog: acts only if still in force
-    unproven: bool = False  # anybody may have sent it, whatever it says: its reliability is F, not the source's
+    reliability: Reliability | None = None
+    credibility: Credibility | None = None
+
+    def believed(self, reliability: Reliability, credibility: Credibility) -> Signal:
+        """The signal with the grade of its source, or less. Never better than its source: what a sheet may count on is
+        what the operator has said of that."""
+        return replace(
+            self.signal,
+            reliability=max(reliability, self.reliability or reliability),
+            credibility=max(credibility, self.credibility or credibility),
+        )
 
 
 class ReplyItem(Struct, frozen=True, kw_only=True, tag=True, gc=False):

@@ -26,6 +26,7 @@ from connectors.mail.proof import proven
 from connectors.text import digest
 from hub.connector import BadItem, SignalItem
 from hub.model.signal import Signal
+from hub.model.trust import Reliability
 
 MEDIA_TYPE = "message/rfc822"
 _FORWARDS_MAX = 5
@@ -193,7 +194,7 @@ class _Reader:
         if any(isinstance(item, SignalItem) for item in alerts):
             return tuple(alerts)
         signal = signal_of(letter, fit, self._config)
-        own = SignalItem(signal=signal, key=f"mail:{self._key}", unproven=bool(letter.doubt))
+        own = SignalItem(signal=signal, key=f"mail:{self._key}", reliability=Reliability.F if letter.doubt else None)
         return (own, *alerts)
 
     def _alerts(self, attachment: Attachment, letter: Letter, fit: Fit) -> list[SignalItem | BadItem]:

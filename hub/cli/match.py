@@ -14,14 +14,15 @@ from msgspec.structs import replace
 from hub.cli import say
 from hub.cli.read import entry_of, files_of, read_with
 from hub.config import Config, SourceConfig
-from hub.connector import BadItem
+from hub.connector import BadItem, SignalItem
 from hub.findings import choice
 from hub.intake.intake import in_force
 from hub.model.signal import Info, MsgType, Signal
-from hub.model.trust import Reliability
 from hub.playbook.explain import Check, Explanation, explain
 from hub.playbook.language import Mode, Playbook
 from hub.view.glance import plain
+
+_line = msgspec.json.Decoder(Signal)
 
 YES, NO = "✓", "✗"
 PLACES_MAX = 2  # areas that are named of those a block touches
@@ -125,31 +126,28 @@ def _signals(config: Config, files: Sequence[Path], kind: str, source: str) -> t
     for file in files_of(files):
         signals, bad = _signals_of(kind or (known.type if known is not None else "cap"), known, file)
         faults += bad
-        found += [(file, _believed(signal, source, known, unproven)) for signal, unproven in signals]
+        found += [(file, _believed(item, source, known)) for item in signals]
     return found, faults
 
 
-def _believed(signal: Signal, source: str, known: SourceConfig | None, unproven: bool) -> Signal:
+def _believed(item: SignalItem, source: str, known: SourceConfig | None) -> Signal:
     if known is None:
-        return signal
-    trusted = known.trusted
-    reliability = Reliability.F if unproven else trusted.reliability
-    return replace(signal, source=source, reliability=reliability, credibility=trusted.credibility)
+        return item.signal
+    return replace(item.believed(known.trusted.reliability, known.trusted.credibility), source=source)
 
 
-def _signals_of(kind: str, source: SourceConfig | None, file: Path) -> tuple[list[tuple[Signal, bool]], int]:
-    """As `vigie read` prints them, else as the source reads them, with its own settings where they are of that kind.
-    Each with whether anybody may have sent it."""
+def _signals_of(kind: str, source: SourceConfig | None, file: Path) -> tuple[list[SignalItem], int]:
+    """As `vigie read` prints them, else as the source reads them, with its own settings where they are of that kind."""
     try:
         data = file.read_bytes()
     except OSError as error:
         say.could_not(f"{file}: {error.strerror}")
-    signals: list[tuple[Signal, bool]] = []
+    signals: list[SignalItem] = []
     bad = 0
     if data.lstrip().startswith(b'{"identifier"'):
         for number, line in enumerate(data.splitlines(), 1):
             try:
-                signals += [(msgspec.json.decode(line, type=Signal), False)] if line.strip() else []
+                signals += [SignalItem(signal=_line.decode(line), key="")] if line.strip() else []
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 bad += 1
                 say.error(f"{file}:{number}: this line is no signal ({error}): give lines as `vigie read` prints them")
@@ -166,7 +164,7 @@ def _signals_of(kind: str, source: SourceConfig | None, file: Path) -> tuple[lis
             bad += 1
             say.error(f"{file}:{item.place}: {item.reason}" if item.place else f"{file}: {item.reason}")
         else:
-            signals.append((item.signal, item.unproven))
+            signals.append(item)
     return signals, bad
 
 

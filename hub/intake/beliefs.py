@@ -82,9 +82,7 @@ class Beliefs:
         if not known.voices:
             trusted = self._trust.get(signal.source, UNKNOWN)
             origin = origin_of(signal, trusted.origin or signal.source)
-            known.voices[origin] = Voice(
-                origin=origin, reliability=signal.reliability, credibility=trusted.credibility, denies=False
-            )
+            known.voices[origin] = Voice(origin=origin, reliability=signal.reliability, credibility=_starts(signal))
         known.word = word
         backing = signal.backing
         how, of, denying = (backing.how, backing.of, backing.denies) if backing is not None else ("new", "", False)
@@ -133,7 +131,7 @@ class Beliefs:
         before = known.voices.get(origin)
         others = any(name != origin for name in known.voices)
         denying = (before is not None or others) and denies(signal)
-        reliability, credibility = signal.reliability, trusted.credibility
+        reliability, credibility = signal.reliability, _starts(signal)
         if before is not None:
             reliability = min(reliability, before.reliability)
             credibility = min(credibility, before.credibility)
@@ -153,6 +151,7 @@ class Beliefs:
             of=of,
             origins=found.origins,
             reliability=found.reliability,
+            starts=_starts(signal),
             denies=denying,
             reasons=found.reasons,
         )
@@ -164,3 +163,8 @@ class Beliefs:
             since, count = at, 0
         self._lately[source] = (since, count + 1)
         return count >= FLOOD
+
+
+def _starts(signal: Signal) -> Credibility:
+    """Its credibility by itself, whatever others told."""
+    return signal.credibility if signal.backing is None else signal.backing.starts

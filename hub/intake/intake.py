@@ -110,12 +110,16 @@ class Intake:
             case ActItem():
                 sealed = item.sealed
                 if isinstance(sealed, Signal) and not isinstance(item.body, r.SignalGraded):
+                    trusted = self._trust.get(burst.connector, UNKNOWN)
+                    sealed = replace(sealed, reliability=trusted.reliability, credibility=trusted.credibility)
                     sealed = self._complete(sealed, burst, b"", "")
                 about = item.about and r.about_person(item.about)
                 burst.slot(burst.fact(item.body, key=item.key, live=sealed, sealed=sealed, about=about))
 
     def _add_signal(self, burst: "_Burst", item: SignalItem) -> None:
-        signal = self._complete(item.signal, burst, item.original, item.media_type, unproven=item.unproven)
+        trusted = self._trust.get(burst.connector, UNKNOWN)
+        signal = item.believed(trusted.reliability, trusted.credibility)
+        signal = self._complete(signal, burst, item.original, item.media_type)
         signal = self.beliefs.believe(signal.id, burst.at, signal)
         body = r.SignalReceived(
             source=burst.connector,
@@ -128,11 +132,8 @@ class Intake:
         )
         burst.slot(burst.fact(body, key=item.key, live=signal, sealed=signal))
 
-    def _complete(
-        self, signal: Signal, burst: "_Burst", original: bytes, media_type: str, *, unproven: bool = False
-    ) -> Signal:
-        """What the hub knows better than the reader: the source, how far it is believed, the places it touches."""
-        trusted = self._trust.get(burst.connector, UNKNOWN)
+    def _complete(self, signal: Signal, burst: "_Burst", original: bytes, media_type: str) -> Signal:
+        """What the hub knows better than the reader: the source, the places it touches."""
         status = signal.status
         if self._exercise and status == Status.ACTUAL:
             status = Status.EXERCISE
@@ -143,8 +144,6 @@ class Intake:
             id=burst.next_id(),
             source=burst.connector,
             status=status,
-            reliability=Reliability.F if unproven else trusted.reliability,
-            credibility=trusted.credibility,
             original=burst.original(original, media_type) if original else "",
         )
 

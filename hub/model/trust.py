@@ -49,13 +49,15 @@ class Reason(Struct, frozen=True, array_like=True, gc=False):
 class Backing(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What stands behind a signal beside its own source, when it came in. `story`: the id of the first signal that told
     the same; `how` it was recognised, by which signal (`of`). `origins`: those who tell it, independent of one another;
-    `reliability`: the best of theirs. `denies`: it says that the story is not so."""
+    `reliability`: the best of theirs. `starts`: the credibility of the signal by itself. `denies`: it says that
+    the story is not so."""
 
     story: str
     how: str
     of: str = ""
     origins: tuple[str, ...] = ()
     reliability: Reliability = Reliability.F
+    starts: Credibility = Credibility.CANNOT_BE_JUDGED
     denies: bool = False
     reasons: tuple[Reason, ...] = ()
 

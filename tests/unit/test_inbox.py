@@ -22,6 +22,7 @@ from connectors.mail.source import MailSource
 from hub.auditor import tell
 from hub.connector import BadItem, SignalItem
 from hub.model.signal import Hazard, Info, MsgType, Severity, Signal, Status
+from hub.model.trust import Reliability
 from tests.contracts.channel import outgoing
 from tests.unit.nasty_mails import NASTY, attached, bomb, nested
 
@@ -121,7 +122,7 @@ def test_a_rule_makes_a_signal_of_subject_and_text() -> None:
     assert info.description == "Rue Haute 12.\nNiveau : rouge"
     assert named(info)["mail_verified"] == "yes"
     assert named(info)["level"] == "rouge"
-    assert not item.unproven
+    assert item.reliability is None
 
 
 def test_update_and_cancel_find_what_they_are_about_by_the_number() -> None:
@@ -205,7 +206,7 @@ def test_times_are_read_as_people_write_them(written: str, read: str | None) -> 
 )
 def test_a_forged_sender_is_a_stranger_whatever_rule_names_it(results: str) -> None:
     item = item_of(mail(Authentication_Results=results))
-    assert item.unproven
+    assert item.reliability is Reliability.F
     assert item.signal.sender == "unproven:dispatch@siamu.example"
     assert item.signal.identifier == "1@siamu.example"
     info = item.signal.infos[0]
@@ -221,8 +222,8 @@ def test_a_forged_mail_withdraws_nothing_a_proven_one_said() -> None:
 
 
 def test_without_a_server_that_is_trusted_nobody_is_proven_unless_all_are() -> None:
-    assert item_of(mail(), config(RULE, trusted_results="")).unproven
-    assert not item_of(mail(), config(RULE, trusted_results="", believe_all=True)).unproven
+    assert item_of(mail(), config(RULE, trusted_results="")).reliability is Reliability.F
+    assert item_of(mail(), config(RULE, trusted_results="", believe_all=True)).reliability is None
 
 
 def test_two_senders_are_nobody() -> None:
@@ -231,7 +232,7 @@ def test_two_senders_are_nobody() -> None:
         b"From: a@siamu.example\r\nFrom: b@siamu.example\r\n",
     ):
         raw = headers + mail(From="")
-        assert item_of(raw, config(RULE, trusted_results="", believe_all=True)).unproven
+        assert item_of(raw, config(RULE, trusted_results="", believe_all=True)).reliability is Reliability.F
 
 
 def test_a_domain_is_itself_and_what_is_below_it() -> None:
@@ -358,7 +359,7 @@ def test_else_it_is_a_mail_with_an_attachment() -> None:
 
 def test_an_unproven_forwarder_proves_nobody() -> None:
     item = item_of(forward(mail(), Authentication_Results=""), config(COLLEAGUE, RULE))
-    assert item.unproven
+    assert item.reliability is Reliability.F
     assert item.signal.sender == "unproven:anne@example.org"
 
 
