@@ -49,6 +49,7 @@ WAIVERS = {
     (Promise.UNIT, "channel email", "imap port"): "a port number counts nothing",
     (Promise.UNIT, "source json_api", "pages"): "it counts what it is called",
     (Promise.UNIT, "source mqtt", "port"): "a port number counts nothing",
+    (Promise.UNIT, "source pocsag", "port"): "a port number counts nothing",
     (Promise.UNIT, "source mqtt", "readings: hysteresis"): "it has the reading's own unit",
     (Promise.UNIT, "source mqtt", "readings: least"): "it has the reading's own unit",
     (Promise.UNIT, "source mqtt", "readings: most"): "it has the reading's own unit",

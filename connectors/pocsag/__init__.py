@@ -1,0 +1,1 @@
+"""Radio pages (POCSAG) as multimon-ng decodes them."""
