@@ -11,8 +11,6 @@ from hub.model.signal import Category, Hazard, Severity
 from hub.model.trust import Credibility, Reliability
 
 _RIC = re.compile(r"(\d{1,7})(?:/([0-3A-Da-d]))?")
-RIC_MAX = 2_097_151  # 21 bits: 18 in the codeword, 3 by the frame (ITU-R M.584-2)
-KINDS = ("alpha", "numeric", "skyper", "tone")
 
 
 class Ric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,8 +100,7 @@ class PocsagConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 if not all(any(c.isalnum() for c in word) for word in words):
                     raise ValueError(f"{name}: a word has letters: write gaslek, or *brand for all that end so")
         for ric in self.rics:
-            found = _RIC.fullmatch(ric)
-            if found is None or int(found[1]) > RIC_MAX:
+            if not _RIC.fullmatch(ric):
                 raise ValueError(
                     f"rics: {ric!r} is no address: write 1000000, or 1000000/3 with its function (0-3 or A-D)"
                 )

@@ -1,6 +1,6 @@
 """One line that multimon-ng prints → what was decoded. Pure.
 
-As its source has it (pocsag.c, unixinput.c): `POCSAG1200: Address:  133703  Function: 3  Alpha:   text<EOT>`, with `-`
+As its source has it (pocsag.c, unixinput.c): `POCSAG1200: Address:  240017  Function: 3  Alpha:   text<EOT>`, with `-`
 for an address that was lost, `<LOST SYNC>` and `Certainty:` with more verbosity, a label and a time stamp in front of
 it, control characters as their names in angle brackets; newer ones also an object of JSON.
 """
@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connectors.expression import instant_of
-from connectors.pocsag.config import RIC_MAX
 from hub.connector import ReadError
 
 BAD = "\N{REPLACEMENT CHARACTER}"  # stands for each character that was not received
@@ -99,7 +98,7 @@ def _of_json(line: str, zone: str) -> Printed | None:
     if baud is None:
         raise ReadError("is no line of a POCSAG decoder: start it with -a POCSAG512 -a POCSAG1200 -a POCSAG2400 only")
     address, function = found.get("address"), found.get("function")
-    if type(address) is not int or type(function) is not int or not 0 <= function <= 3:
+    if type(address) is not int or type(function) is not int or address < 0 or not 0 <= function <= 3:
         raise ReadError("has lost its address: whom it calls is not known")
     kind = next((kind for kind in ("alpha", "numeric", "skyper") if isinstance(found.get(kind), str)), "tone")
     return _printed(
@@ -116,8 +115,6 @@ def _of_json(line: str, zone: str) -> Printed | None:
 
 
 def _printed(raw: Printed) -> Printed:
-    if not 0 <= raw.address <= RIC_MAX:
-        raise ReadError("is cut or garbled: there is no such address")
     text = text_of(raw.text)
     return replace(raw, text=text, kind=raw.kind if text else "tone", ended=_ENDS.search(raw.text) is not None)
 
