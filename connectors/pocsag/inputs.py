@@ -68,13 +68,16 @@ def open_input(config: PocsagConfig, mark: str, sleep: Sleep, lookup: Lookup, an
 
 async def program(command: tuple[str, ...]) -> AsyncIterator[Piece]:
     """What a program prints; it is ended, with all it has started, when nobody reads on."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Lost(f"{command[0]} cannot be started: {error.strerror or error}") from error
     assert process.stdout is not None
     assert process.stderr is not None
     said: deque[str] = deque(maxlen=1)
@@ -99,14 +102,13 @@ async def _listen(errors: asyncio.StreamReader, said: deque[str]) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """A pipeline of a shell is a group of processes: all of them end."""
-    for number, wait_s in ((signal.SIGTERM, END_S), (signal.SIGKILL, END_S)):
+    """A pipeline of a shell is a group of processes: all of them end, some perhaps later than the first."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
         with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(END_S):
                 await process.wait()
-            return
 
 
 async def connection(host: str, port: int, lookup: Lookup, anywhere: bool) -> AsyncIterator[Piece]:

@@ -204,7 +204,7 @@ class _Line:
     async def watch(self) -> None:
         """Pages of which no more is printed, and health."""
         while True:
-            await self._sleep(TICK_S)
+            await self._sleep(min(TICK_S, self._config.settle_s))
             async with self._turn:
                 now = self.now()
                 items = self._desk.tick(now)

@@ -1,5 +1,5 @@
-"""Radio pages as they are on the air (ITU-R M.584-2, "Radiopaging code No. 1"), made for a real decoder: bits, codewords,
-batches, and the sound of a receiver's discriminator."""
+"""Radio pages as they are on the air (ITU-R M.584-2, "Radiopaging code No. 1"), made for a real decoder: bits,
+codewords, batches, and the sound of a receiver's discriminator."""
 
 import array
 from collections.abc import Iterator, Sequence
