@@ -25,8 +25,8 @@ class Where(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a sensor is."""
 
     area: Annotated[str, Meta(description="The area's name", examples=["Ixelles"])] = ""
-    lat: Annotated[_Latitude | None, Meta(description="Latitude, degrees (WGS 84)")] = None
-    lon: Annotated[_Longitude | None, Meta(description="Longitude, degrees (WGS 84)")] = None
+    lat: Annotated[_Latitude | None, Meta(description="Latitude, degrees (WGS 84)", examples=["50.8466"])] = None
+    lon: Annotated[_Longitude | None, Meta(description="Longitude, degrees (WGS 84)", examples=["4.3528"])] = None
     radius: Annotated[float, Meta(ge=0, le=1e6, description="How far around it counts, metres")] = 0.0
     codes: Annotated[Mapping[str, str], Meta(description="The area's code in a system: {NIS: 21009}")] = msgspec.field(
         default_factory=dict
@@ -75,8 +75,12 @@ class Reading(Where, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Where JSON names the sensor (JMESPath), if one topic has several", examples=["device.id"]),
     ] = ""
     unit: Annotated[str, Meta(max_length=20, description="As it is written", examples=["m", "°C", "µg/m³"])] = ""
-    least: Annotated[float | None, Meta(description="Smaller numbers are no measurement (in its unit)")] = None
-    most: Annotated[float | None, Meta(description="Larger numbers are no measurement (in its unit)")] = None
+    least: Annotated[
+        float | None, Meta(description="Smaller numbers are no measurement (in its unit)", examples=["0"])
+    ] = None
+    most: Annotated[
+        float | None, Meta(description="Larger numbers are no measurement (in its unit)", examples=["12"])
+    ] = None
 
     above: Annotated[Levels, Meta(description="Severity at this number and above: {Moderate: 1.8}")] = msgspec.field(
         default_factory=dict

@@ -78,11 +78,10 @@ class MqttSource:
         line = _Line(config, self._name, sensors, intake, self._sleep)
         again = Again(self._chance)
         while True:
-            reason = ""
+            reason, began = "", intake.now()
             try:
                 async with await self._client() as client:
                     await line.begin(client)
-                    again.worked()
                     async with asyncio.TaskGroup() as group:
                         group.create_task(line.receive(client))
                         group.create_task(line.watch())
@@ -91,7 +90,7 @@ class MqttSource:
             with suppress(Unavailable):
                 await intake.health("failing", f"{config.host}: {reason or 'the line was closed'}")
             await line.save()
-            await self._sleep(again.wait_s())
+            await self._sleep(again.wait_s((intake.now() - began).total_seconds()))
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         return ()

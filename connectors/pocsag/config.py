@@ -29,6 +29,7 @@ class Ric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             pattern="^(|alpha|numeric|skyper|tone)$",
             description="What it is sent: alpha, numeric, skyper or tone; what reads best where left out",
+            examples=["alpha"],
         ),
     ] = ""
     category: Annotated[Category, Meta(description="CAP category, e.g. Fire")] = Category.RESCUE
@@ -43,7 +44,12 @@ class Ric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = msgspec.field(default_factory=dict)
     area: Annotated[str, Meta(description="The area's name, where it is always the same", examples=["Ixelles"])] = ""
     language: Annotated[
-        str, Meta(description="Language of its pages; as of the source where left out", pattern="^[A-Za-z-]*$")
+        str,
+        Meta(
+            description="Language of its pages; as of the source where left out",
+            pattern="^[A-Za-z-]*$",
+            examples=["fr-BE"],
+        ),
     ] = ""
 
 
@@ -81,7 +87,10 @@ class PocsagConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         float, Meta(ge=0.1, le=60, description="How long other readings of one page are waited for, seconds")
     ] = 1.0
     silent_after_s: Annotated[
-        float, Meta(ge=0, description="The source counts as silent when no page came for so long; 0: never, seconds")
+        float,
+        Meta(
+            ge=0, description="The source counts as silent when no page to anybody came for so long; 0: never, seconds"
+        ),
     ] = 0.0
     zone: Annotated[str, Meta(description="Time zone of the decoder's time stamps")] = "Europe/Brussels"
 

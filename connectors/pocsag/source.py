@@ -80,10 +80,8 @@ class PocsagSource:
                         await line.take(piece.lines, piece.mark)
             except (Lost, OSError) as error:
                 reason = str(error) or type(error).__name__
-            if (line.now() - began).total_seconds() >= 60:
-                again.worked()
             await line.closed(reason)
-            await self._sleep(again.wait_s())
+            await self._sleep(again.wait_s((line.now() - began).total_seconds()))
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         return ()
@@ -112,6 +110,7 @@ class Desk:
         self._by_stamp = by_stamp
         self._gathering = Gathering(config)
         self._repeats = Repeats(config, cursor.told)
+        self.heard = False  # whether a page was decoded, to whomever: the receiver is alive
 
     def read(self, line: str, now: datetime) -> list[SignalItem | BadItem]:
         """What a line brings about: pages that are complete, or a dead letter."""
@@ -122,6 +121,7 @@ class Desk:
             return self._bad(error, line, now)
         if printed is None:
             return []
+        self.heard = True
         if not self._config.others and self._config.ric_of(printed.address, printed.function) is None:
             _pages.labels(self._name, "others").inc()
             return self._items(self._gathering.flush(), now)
@@ -190,8 +190,8 @@ class _Line:
         async with self._turn:
             now = self.now()
             items = [item for line in lines for item in self._desk.read(line, now)]
-            if any(isinstance(item, SignalItem) for item in items):
-                self._news = now
+            if self._desk.heard:
+                self._desk.heard, self._news = False, now
             self.mark = mark
             await self._offer(items)
 
@@ -207,9 +207,7 @@ class _Line:
             await self._sleep(min(TICK_S, self._config.settle_s))
             async with self._turn:
                 now = self.now()
-                items = self._desk.tick(now)
-                self._news = now if items else self._news
-                await self._offer(items)
+                await self._offer(self._desk.tick(now))
                 if self._opened is not None and (now - self._opened).total_seconds() >= WORKS_S:
                     await self._standing(now)
 
