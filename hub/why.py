@@ -300,10 +300,15 @@ class Trail:
         if isinstance(fact.body, r.SignalReceived) and (signal := self._sealed(fact)) is not None:
             lines.append(f"  {_named(signal)}")
             lines += [f"  {said}" for said in _believed(signal)]
+        subject = fact.id
+        if isinstance(fact.body, r.SignalGraded):
+            said, subject = fact.body, fact.body.signal
+            figure = "by the rules again" if said.credibility is None else f"{said.credibility.value}"
+            lines.append(f"  {said.by} has signal {said.signal} believed: {figure} ({said.why})")
         for decision in decisions(self._reading):
             if fact.id in decision.took:
                 lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
-                about = [ev for ev in decision.events if fact.id in msgspec.json.encode(ev).decode()]
+                about = [ev for ev in decision.events if subject in msgspec.json.encode(ev).decode()]
                 lines += [f"  {_led_to(ev)}" for ev in about]
                 if not about:
                     lines.append("  and led to nothing by itself (see `vigie match` for which sheets it misses)")

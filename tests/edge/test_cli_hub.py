@@ -235,6 +235,18 @@ def test_why_answers_in_plain_words_for_every_sort_of_id(here: Room) -> None:
             assert word in said.out, (word, said.out)
         (lines,) = vigie(here, "why", wanted, "--json").json_lines()
         assert "\n".join(lines) + "\n" == said.out
+    wrong = vigie(here, "grade", signal.id, "7", "--by", "a", "--why", "b")
+    assert (wrong.code, '"7" is no credibility' in wrong.err) == (2, True)
+    graded = vigie(here, "grade", signal.id, "5", "--by", "officer-a", "--why", "their machine sent it by mistake")
+    assert (graded.code, graded.err) == (0, "")
+    assert "it is believed A5 now" in graded.out
+    (word,) = here.records("graded")
+    here.until(lambda: [x for x in here.events(e.TrustMoved) if x.signal == signal.id], "doubt")
+    because = vigie(here, "why", word.id)
+    assert f"what incident {opened.incident} is about is believed A5 now" in because.out
+    assert f"officer-a has signal {signal.id} believed: 5 (their machine sent it by mistake)" in because.out
+    none = vigie(here, "grade", "NOSUCHID", "5", "--by", "a", "--why", "b")
+    assert (none.code, "no signal NOSUCHID" in none.err) == (1, True)
     nothing = vigie(here, "why", "NOSUCHID")
     assert (nothing.code, nothing.out) == (1, "")
     assert nothing.err.startswith("NOSUCHID: nothing in this journal has that id")
