@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SAMPLES ?=
 
-.PHONY: run test check bench crash simulate mutate clean
+.PHONY: run test check bench crash simulate mutate fuzz clean
 
 run: $(READY)
 	@$(BIN)/python -m tools.demo $(if $(SAMPLES),--samples $(SAMPLES))
@@ -36,6 +36,10 @@ simulate: $(READY)
 # Whether anybody notices when one behaving value of a shipped sheet changes.
 mutate: $(READY)
 	@$(BIN)/python -m tools.mutate
+
+# Whether any damage makes a source's reader fail, hang or swell: a million inputs for each, hours.
+fuzz: $(READY)
+	@$(BIN)/python -m tools.fuzz
 
 clean:
 	rm -rf $(VENV) var build
