@@ -21,13 +21,13 @@ from hub.connector import SignalItem
 from hub.model.signal import Info, MsgType, Reference, Scope, Signal
 
 MEDIA_TYPE = "text/calendar"
-_KEPT = timedelta(days=1)  # after its end an occurrence is forgotten
+_KEPT = timedelta(days=1)  # so long after its end an occurrence is forgotten
 
 
 class Known(Struct, frozen=True, array_like=True):
     """What was told of an occurrence. Holds digests and times only: it lies in the journal. `content`: `""` where it
     was withdrawn. `n`: how often it was told. `missing`: it was not there when last looked for. `near`: told as such.
-    """
+    `alone`: it was not worked out from a series, so it is looked for wherever it has moved."""
 
     content: str
     series: str
@@ -36,6 +36,8 @@ class Known(Struct, frozen=True, array_like=True):
     n: int = 0
     missing: bool = False
     near: bool = False
+    alone: bool = False
+    last: int = 0  # the latest end that was ever told: until then what was told before could be told again
 
     @property
     def starts(self) -> datetime:
@@ -44,6 +46,11 @@ class Known(Struct, frozen=True, array_like=True):
     @property
     def ends(self) -> datetime:
         return datetime.fromtimestamp(self.end, UTC)
+
+    @property
+    def over(self) -> datetime:
+        """From when on it may be forgotten."""
+        return datetime.fromtimestamp(max(self.last, self.end), UTC) + _KEPT
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -79,7 +86,7 @@ class _Comparison:
         for occurrence in self._there.values():
             out += self._one(occurrence, moved.get(occurrence.name, ""))
         gone = set(moved.values())
-        out += [Change(name=name, known=None) for name in gone]
+        out += [Change(name=name, known=replace(self._known[name], content="", missing=False)) for name in gone]
         for name, before in self._known.items():
             if name not in self._there and name not in gone:
                 out += self._absent(name, before)
@@ -91,8 +98,9 @@ class _Comparison:
         name, now = occurrence.name, self._setting.now
         before = self._known.get(name)
         standing = before if before is not None and before.content else None
-        if occurrence.end <= now:
-            return []
+        if occurrence.end <= now and (standing is None or standing.ends <= now):
+            over = before is not None and before.over <= now
+            return [Change(name=name, known=None)] if over else []
         near = is_near(occurrence, self._config, now)
         info = info_of(occurrence, self._config, near)
         if info is None or occurrence.cancelled:
@@ -103,13 +111,16 @@ class _Comparison:
         content = digest(msgspec.json.encode(told(info)))[:16]
         if standing is not None and (standing.content, standing.near) == (content, standing.near or near):
             return [Change(name=name, known=replace(standing, missing=False))] if standing.missing else []
+        earlier_ones = [one for one in (before, self._known.get(instead_of)) if one is not None]
         after = Known(
             content=content,
             series=occurrence.series,
             start=int(occurrence.start.timestamp()),
             end=int(occurrence.end.timestamp()),
-            n=max((one.n + 1 for one in (before, self._known.get(instead_of)) if one is not None), default=0),
+            n=max((one.n + 1 for one in earlier_ones), default=0),
             near=near,
+            alone=occurrence.alone,
+            last=max((max(one.last, one.end) for one in earlier_ones), default=0),
         )
         earlier = name if standing is not None else instead_of
         was = self._known.get(earlier)
@@ -126,18 +137,22 @@ class _Comparison:
             name not in self._there
             and bool(before.content)
             and before.ends > self._setting.now
-            and before.starts < self._setting.horizon
+            and (before.alone or before.starts < self._setting.horizon)
             and not unsure
         )
 
     def _absent(self, name: str, before: Known) -> list[Change]:
-        if before.ends + _KEPT <= self._setting.now:
+        if before.over <= self._setting.now:
             return [Change(name=name, known=None)]
         if not self._missing(name, before):
             return []
         if not before.missing:
             return [Change(name=name, known=replace(before, missing=True))]
         return [self._withdrawn(name, before, "no longer in the calendar", None, b"")]
+
+    def _stands(self, name: str) -> bool:
+        before = self._known.get(name)
+        return before is not None and bool(before.content)
 
     def _moved_series(self) -> dict[str, str]:
         """New occurrence → the one in whose place it is: a series that was moved as a whole has new names throughout.
@@ -152,7 +167,7 @@ class _Comparison:
             new = [
                 one
                 for one in self._found.occurrences
-                if one.series == series and one.name not in self._known and not one.cancelled
+                if one.series == series and not self._stands(one.name) and not one.cancelled
                 and one.end > self._setting.now
             ]  # fmt: skip
             old.sort(key=lambda pair: pair[1].start)
@@ -189,7 +204,9 @@ class _Comparison:
             notes=notes,
         )
         # The number tells one telling from another that says the same: what moves away and back again is news twice.
-        key = "calendar:" + digest(setting.sender, name, after.content, str(after.n))
+        before = self._known.get(name)
+        was = before.content if before is not None else ""
+        key = "calendar:" + digest(setting.sender, name, kind, was, after.content, str(after.n))
         return SignalItem(signal=signal, key=key, media_type=MEDIA_TYPE)
 
 

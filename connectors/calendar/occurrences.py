@@ -31,14 +31,15 @@ _GEO_URI = re.compile(r"^geo:(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)")
 
 class Occurrence(Struct, frozen=True, kw_only=True):
     """An event as it takes place once. `name`: a digest by which it is known, `series` that of its event (an UID may be
-    somebody's address). `start`, `end`: instants, the end excluded; `endless`: it says no end. `original`: the event as
-    the calendar has it. `properties`: those with names of their own (X-...)."""
+    somebody's address). `start`, `end`: instants, the end excluded; `endless`: it says no end. `alone`: it is not
+    worked out from a series. `original`: the event as the calendar has it. `properties`: those named X-..."""
 
     name: str
     series: str
     start: datetime
     end: datetime
     endless: bool = False
+    alone: bool = False
     all_day: bool = False
     cancelled: bool = False
     tentative: bool = False
@@ -272,6 +273,7 @@ class _Reading:
             start=start,
             end=end if end is not None else start + timedelta(seconds=self._span.lasts_s),
             endless=end is None,
+            alone=component is event.component,
             all_day=not isinstance(begins, datetime),
             cancelled=withdrawn or status == "CANCELLED",
             tentative=status == "TENTATIVE",
