@@ -62,12 +62,12 @@ class CalendarConfig(PollConfig, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = ""
     every: Annotated[float, Meta(ge=1, le=DAY_S, description="Seconds between two looks, e.g. 900 (15 min).")] = 900.0
-    horizon: Annotated[
-        float, Meta(ge=3600, le=400 * DAY_S, description="How long ahead an event is told, seconds.")
-    ] = 14 * DAY_S
+    horizon: Annotated[float, Meta(ge=3600, le=400 * DAY_S, description="How long ahead an event is told, seconds")] = (
+        14 * DAY_S
+    )
     near: Annotated[
         float,
-        Meta(ge=0, le=31 * DAY_S, description="How long ahead it is told again, as Expected, seconds; 0: never"),
+        Meta(ge=0, le=31 * DAY_S, description="How long ahead it is told again as Expected (0 s: never), seconds"),
     ] = 12 * 3600.0
     lasts: Annotated[
         float, Meta(gt=0, le=31 * DAY_S, description="How long an event without an end lasts, seconds")

@@ -47,6 +47,7 @@ class Promise(StrEnum):
 WAIVERS = {
     (Promise.UNIT, "channel email", "port"): "a port number counts nothing",
     (Promise.UNIT, "channel email", "imap port"): "a port number counts nothing",
+    (Promise.UNIT, "source mail", "port"): "a port number counts nothing",
     (Promise.UNIT, "source json_api", "pages"): "it counts what it is called",
     (Promise.UNIT, "source mqtt", "port"): "a port number counts nothing",
     (Promise.UNIT, "source pocsag", "port"): "a port number counts nothing",
