@@ -4,6 +4,7 @@ How far it has been read is the source's cursor, made durable with each mail's i
 is still to be marked, so that one killed in between is marked at the next start, and read by nobody twice.
 """
 
+import contextlib
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -66,7 +67,8 @@ class Inbox:
         elif place.owed:
             await self._mark(session, place.uid)
         self._place = replace(place, owed=False)
-        await intake.health("ok")
+        with contextlib.suppress(Unavailable):
+            await intake.health("ok")
 
     async def _first(self, intake: Intake, validity: int, newest: int) -> Place:
         """A new source: what lies there unread and is not too old is its backlog."""

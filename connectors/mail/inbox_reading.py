@@ -164,7 +164,7 @@ class _Reader:
         if not self._config.trusted_results:
             return senders[0], "no mail server is named whose findings are believed (trusted results)"
         results = [
-            " ".join(str(value).split())
+            " ".join(str(value).split())[:4_000]
             for name, value in self._mail.raw_items()
             if name.lower() == "authentication-results"
         ]

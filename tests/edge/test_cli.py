@@ -4,12 +4,14 @@
 import json
 import re
 import shutil
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from hub.cli.main import app
+from hub.config import SOURCES
 from tests.edge.running import ROOT, Said, change
 
 CAP = ROOT / "samples" / "day" / "kmi" / "red-update.cap.xml"
@@ -65,14 +67,56 @@ def test_read_goes_on_after_a_bad_file_and_says_why_it_is_bad(tmp_path: Path) ->
     [
         (
             ("read", "nothing", CAP),
-            "nothing: no such kind of source: there are alertmanager, cap, feed, json_api, page, webhook",
+            f"nothing: no such kind of source: there are {', '.join(sorted(entry_points(group=SOURCES).names))}",
         ),
         (("read", "cap", "no-such-file"), "no-such-file: no such file"),
+        (
+            ("read", "cap", "--source", "press-bx1", CAP),
+            "press-bx1: is a source of the kind feed: vigie read feed --source press-bx1 FILE",
+        ),
     ],
 )
 def test_read_that_cannot(words: tuple[object, ...], said: str) -> None:
     done = vigie(*words)
     assert (done.code, done.out, done.err.strip()) == (2, "", said)
+
+
+MAILBOX = """
+permanence:
+  type: mail
+  reliability: B
+  host: imap.example.org
+  user: permanence@example.org
+  password: IMAP
+  trusted results: mx.example.org
+  rules:
+    - name: fire service
+      from: siamu.example
+      headline: "fire service: {subject}"
+"""
+MAIL = """\
+From: dispatch@siamu.example
+Authentication-Results: mx.example.org; dmarc=VERDICT
+Date: Tue, 14 Jul 2026 02:10:00 +0200
+Subject: fuite de gaz
+
+Ixelles
+"""
+
+
+def test_read_and_match_as_a_source_that_is_configured(config: Path) -> None:
+    (config / "sources.yaml").write_text(MAILBOX)
+    for verdict, headline, believed in (
+        ("pass", "fire service: fuite de gaz", "(B6)"),
+        ("fail", "fuite de gaz", "(F6)"),
+    ):
+        file = config.parent / "mail.eml"
+        file.write_text(MAIL.replace("VERDICT", verdict))
+        read = vigie("read", "mail", "--source", "permanence", "--config", config, file)
+        assert (read.code, read.err) == (0, "")
+        assert read.json_lines()[0]["infos"][0]["headline"] == headline
+        met = vigie("match", "--source", "permanence", "--config", config, file)
+        assert believed in met.out, "whom nobody proves is believed as a stranger is"
 
 
 # --- match -------------------------------------------------------------------------------------------------

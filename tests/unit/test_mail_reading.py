@@ -164,6 +164,7 @@ def test_a_forged_sender_does_not_count_even_with_our_message_id() -> None:
     ("headers", "why"),
     [
         (["mx.example.org; dmarc=pass header.from=example.org"], ""),
+        (["mx.example.org; dmarc=pass header.from=evil.example"], "dmarc passed for another domain"),
         (["MX.example.org 1; dkim=none; DMARC=Pass (p=reject) header.from=example.org"], ""),
         (["mx.example.org; dmarc=none; dkim=pass header.d=example.org"], ""),
         (["mx.example.org; spf=pass smtp.mailfrom=anne@example.org"], ""),
