@@ -29,7 +29,7 @@ def read(page: str, source: str, file: str, tmp_path: Path) -> Signal:
     data = blocks(page, "text")[0].replace("\n", "\r\n").encode()
     [item] = known.make.read(data, file, known.settings)
     assert isinstance(item, SignalItem)
-    assert not item.unproven
+    assert item.reliability is None, "as far as its source"
     return item.signal
 
 
