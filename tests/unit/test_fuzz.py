@@ -1,13 +1,15 @@
 """Two thousand damaged inputs for the reader of each source (a million by hand: `python -m tools.fuzz`)."""
 
 import random
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 import structlog
 
-from tests.conftest import samples_folder
+from tests.conftest import ROOT, samples_folder
 from tools.fuzz import trying
 from tools.fuzz.corpus import kinds, reader, seeds
 from tools.fuzz.mutating import LARGEST, damaged, swollen
@@ -45,3 +47,11 @@ def test_an_input_is_made_of_its_number_alone(tmp_path: Path) -> None:
     chance = random.Random(1)
     assert all(len(damaged(of, chance)) <= LARGEST for _ in range(50))
     assert len(swollen(of, chance)) > LARGEST - 8192
+
+
+def test_the_campaign_runs_and_says_what_it_found() -> None:
+    words = [sys.executable, "-m", "tools.fuzz", "page", "--inputs", "40", "--large", "1"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("page: 41 inputs in ")
+    assert done.stdout.endswith("no faults\n")

@@ -102,7 +102,7 @@ def _start(kind: str, seed: int, part: tuple[int, int, str]) -> subprocess.Popen
 
 
 def _part(point: Any, seed: int, first: str, count: str, how: str) -> int:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     read, of = reader(point), seeds(point.name, samples_folder())
     for data in of[:3]:  # what is imported and compiled once is nobody's memory
         read(data)
