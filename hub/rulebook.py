@@ -194,12 +194,13 @@ for-exercises: A provider of exercises that something in earnest would go by, or
 goes-nowhere: A call list that is neither mailed, written nor printed.
 id-twice: Two people have the same id.
 missing-message: One of the hub's own messages is not there.
+name-twice: Two places have the same name: nobody could tell which is meant.
 never: A call list that is never made.
 no-attachments: The call list goes by a channel that carries no files.
 no-condition: A group by query that does not say what its people are.
 no-file: A file that cannot be read.
 no-folder: A folder there is not.
-no-name: Somebody without a name, or with one that no name may be.
+no-name: Somebody or a place without a name, or with one that no name may be.
 no-numbers: Prefixes of numbers at a channel that sends to no numbers.
 not-a-distance: No distance as 600 m or 2 km.
 not-a-limit: No limit as 10 in 10 min.
@@ -210,6 +211,7 @@ not-a-swap: A swap is between two people.
 not-a-turn: No length of a turn: week, 2 weeks, day, 3 days.
 not-a-url: No web address.
 not-an-address: No address to listen on.
+not-its-name: What is said of a name, and is no name of this place.
 not-geojson: Shapes that are no GeoJSON with ids.
 not-hours: No hours as 20:00-08:00.
 not-on-duty: Somebody gives a shift away that they do not have.

@@ -37,6 +37,7 @@ from hub.config.forms import (
     WebForm,
 )  # fmt: skip
 from hub.dispatch.policy import DEFAULTS, Limits
+from hub.intake.gazetteer_file import GazetteerForm, PlaceForm
 from hub.intake.geography import AreaForm, AreasForm
 from hub.playbook.form import ChannelText
 
@@ -132,6 +133,10 @@ def _parts() -> Iterator[str]:
     yield from struct(AreasForm, {"areas": "id → area, see below", "margin": "a distance: `600 m`, `2 km`"})
     yield "### An area\n"
     yield from struct(AreaForm, {"codes": "system → code, or a list"})
+    yield "## gazetteer.yaml\n\nMay be left out: then no text is read for places.\n"
+    yield from struct(GazetteerForm, {"places": "id → place, see below"})
+    yield "### A place\n"
+    yield from struct(PlaceForm)
     yield "## sources.yaml\n\nName → source. " + doc(SourceForm) + "\n"
     yield from fields_of(SourceForm, {"type": _names(SOURCES)})
     yield from _connectors(SOURCES)

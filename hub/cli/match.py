@@ -210,6 +210,8 @@ def _blocks(infos: Sequence[Info]) -> Iterator[tuple[str, ...]]:
 def _places(info: Info) -> str:
     """What it names, and which of the centre's own areas that touches."""
     named = ", ".join(plain(area.description, 40) for area in info.areas[:2] if area.description)
+    if any(area.from_text for area in info.areas):
+        named += " (read from the text)"
     places = list(dict.fromkeys(place for area in info.areas for place in area.places))
     more = f" and {len(places) - PLACES_MAX} more" if len(places) > PLACES_MAX else ""
     shown = ", ".join(places[:PLACES_MAX]) + more if places else "no area of ours"
@@ -273,7 +275,9 @@ def _as_json(looked: Looked) -> dict[str, Any]:
                 "severity": info.severity,
                 "certainty": info.certainty,
                 "urgency": info.urgency,
-                "areas": [{"description": a.description, "places": a.places} for a in info.areas],
+                "areas": [
+                    {"description": a.description, "places": a.places, "from_text": a.from_text} for a in info.areas
+                ],
             }
             for info in signal.infos
         ],

@@ -22,6 +22,10 @@ class Files:
         self.findings: list[Finding] = []
         self._files: dict[str, str] = {}  # name → how findings call it
 
+    def has(self, name: str) -> bool:
+        """Whether a file is there that need not be."""
+        return self._held[name] is not None if name in self._held else (self.folder / name).is_file()
+
     def text(self, name: str, folder: Path | None = None) -> bytes | None:
         """A file's bytes; None, with a finding, where it cannot be read. `folder`: where it is no file of config/."""
         shown = f"{self.folder.name}/{name}" if folder is None else name

@@ -90,7 +90,7 @@ def are_messages(name: str) -> bool:
     return _rank(name) == _ORDER.index(("messages",))
 
 
-_ORDER = (("areas",), ("people", "registered"), ("rosters",), ("chains",), ("messages",))
+_ORDER = (("areas",), ("gazetteer",), ("people", "registered"), ("rosters",), ("chains",), ("messages",))
 
 
 def _rank(name: str) -> int:

@@ -26,6 +26,7 @@ from hub.dispatch.policy import limits_of
 from hub.dispatch.route import Routes
 from hub.findings import Finding, choice, errors
 from hub.intake.beliefs import Trusted
+from hub.intake.gazetteer_file import load_gazetteer
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
 from hub.people.directory import Directory
@@ -325,7 +326,17 @@ class _Loading:
                 shapes[name] = shape.decode("utf-8", "replace")
         geography, findings = load_areas(text, f"{self._folder.name}/areas.yaml", shapes)
         self._files.findings += findings
-        return geography
+        return geography if geography is None else self._with_gazetteer(geography)
+
+    def _with_gazetteer(self, geography: Geography) -> Geography:
+        """Who has no gazetteer.yaml reads no text for places."""
+        text = self._files.text("gazetteer.yaml") if self._files.has("gazetteer.yaml") else None
+        if text is None:
+            return geography
+        file = f"{self._folder.name}/gazetteer.yaml"
+        gazetteer, findings = load_gazetteer(text, file, geography.places, geography.lies_in)
+        self._files.findings += findings
+        return geography if gazetteer is None else geography.reading(gazetteer)
 
 
 def _say_twice(document: Document, part: str, ids: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from hub.binding import Seconds
 from hub.config import CHANNELS, SOURCES, Lookup, installed
 from hub.config.foreign import Setting, settings_of
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
+from hub.intake.gazetteer_file import GazetteerForm
 from hub.intake.geography import AreasForm
 from hub.playbook.messages import MessagesForm
 from hub.playbook.schema import DIALECT, part_of, said, with_example
@@ -24,6 +25,7 @@ FORMS: dict[str, Any] = {
     "rosters": dict[str, RosterForm],
     "chains": dict[str, ChainForm],
     "areas": AreasForm,
+    "gazetteer": GazetteerForm,
     "messages": MessagesForm,
 }
 FILES = (*FORMS, "sources", "channels")

@@ -253,10 +253,11 @@ def _in(names: Mapping[Language, str], language: Language) -> str:
 
 
 def _areas(texts: Texts, info: Info, language: Language) -> str:
-    """In the centre's own names where it has one (intake lists the one that says most first), else in the sender's."""
+    """In the centre's own names where it has one (intake lists the one that says most first), else in the sender's; as
+    it stands in the text where it was read from there."""
     names: dict[str, None] = {}
     for area in info.areas:
-        own = _in(texts.areas.get(area.places[0], {}), language) if area.places else ""
+        own = _in(texts.areas.get(area.places[0], {}), language) if area.places and not area.from_text else ""
         names[own or _one_line(area.description)] = None
     return ", ".join(name for name in names if name)
 

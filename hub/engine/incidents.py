@@ -145,7 +145,8 @@ def _join(
 ) -> None:
     places: tuple[str, ...] = ()
     if w.rules.causes(incident.playbook):
-        places = tuple(dict.fromkeys(place for info in signal.infos for area in info.areas for place in area.places))
+        sure = [area for info in signal.infos for area in info.areas if not area.from_text]
+        places = tuple(dict.fromkeys(place for area in sure for place in area.places))
     w.emit(
         e.Joined(
             incident=incident.id,

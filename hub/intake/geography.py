@@ -2,7 +2,8 @@
 
 Areas are data (config/areas.yaml) with dates: a zone that is abolished stops being found, on its day. Only the
 smallest areas have shapes; what touches one touches those it lies in, and a code or a name of a larger area stands
-for everything in it. Pure, given the areas: no files, no clock.
+for everything in it. A signal that brings no area is read for the names of places (hub/intake/gazetteer.py). Pure,
+given the areas: no files, no clock.
 """
 
 import json
@@ -21,15 +22,17 @@ from shapely.geometry.base import BaseGeometry
 
 from hub.binding import Day, Misfit, Reads, Word, bind
 from hub.findings import Finding, choice, errors
+from hub.intake.gazetteer import Found, Gazetteer
 from hub.model.area import Area, Circle, Point
 from hub.model.people import Language
-from hub.model.signal import Signal
-from hub.playbook.words import fold
+from hub.model.signal import Info, Signal
+from hub.playbook.words import FIELD_END, fold
 from hub.yaml import Document, read
 
 _KM_PER_DEGREE = 111.2  # of latitude, WGS 84, to within half a percent
 _TOUCHES = 0.01  # of the smaller of two polygons: neighbours share a border, not a hundredth of their surface
 _MEMO_MAX = 2_048
+_READ_MAX = 12  # areas read from one text
 SWAPPED = "the coordinates look swapped (longitude first)"
 
 
@@ -172,8 +175,15 @@ def _check_circles(document: Document, form: AreasForm) -> None:
 class Geography:
     """The centre's areas, ready to be found. Immutable but for its memory of areas met lately."""
 
-    def __init__(self, places: Iterable[Place], shapes: Iterable[_Shape], margin_km: float = 0.0) -> None:
+    def __init__(
+        self,
+        places: Iterable[Place],
+        shapes: Iterable[_Shape],
+        margin_km: float = 0.0,
+        gazetteer: Gazetteer | None = None,
+    ) -> None:
         self.places = {place.id: place for place in places}
+        self._gazetteer = gazetteer
         self._shapes = list(shapes)
         self._tree = STRtree([s.geometry for s in self._shapes])
         self._margin_km = margin_km
@@ -195,11 +205,16 @@ class Geography:
         self._days = sorted({d for p in self.places.values() for d in (p.first_day, p.last_day) if d})
         self._memo: dict[tuple[Area, int], tuple[str, ...]] = {}
 
+    def reading(self, gazetteer: Gazetteer) -> "Geography":
+        """The same, which reads a signal without areas for the names of places."""
+        return Geography(self.places.values(), self._shapes, self._margin_km, gazetteer)
+
     def locate(self, signal: Signal, day: str) -> Signal:
-        """The signal with the `places` of each of its areas on a day (ISO, local to the centre) filled in; with a
-        note where coordinates that touch nothing would, read the other way round."""
-        if not any(info.areas for info in signal.infos):
-            return signal
+        """The signal with the `places` of each of its areas on a day (ISO, local to the centre) filled in, or, where it
+        brings none, with those read from its text; with a note where coordinates that touch nothing would, read the
+        other way round."""
+        if not any(not area.from_text for info in signal.infos for area in info.areas):
+            return self._read(signal, day)
         infos = tuple(
             msgspec.structs.replace(
                 info,
@@ -211,6 +226,31 @@ class Geography:
         if SWAPPED not in notes and any(self.looks_swapped(a) for i in infos for a in i.areas if not a.places):
             notes = (*notes, SWAPPED)
         return msgspec.structs.replace(signal, infos=infos, notes=notes)
+
+    def _read(self, signal: Signal, day: str) -> Signal:
+        if self._gazetteer is None:
+            return signal
+        infos = tuple(self._read_info(self._gazetteer, info, day) for info in signal.infos)
+        return signal if infos == signal.infos else msgspec.structs.replace(signal, infos=infos)
+
+    def _read_info(self, gazetteer: Gazetteer, info: Info, day: str) -> Info:
+        found = gazetteer.find(f"{info.headline} {FIELD_END} {info.description}", info.language)
+        if not found and not info.areas:
+            return info
+        named: dict[str, Found] = {}  # each place once, as precisely as it is named
+        for one in found:
+            known = named.get(one.place)
+            if known is None or len(one.within) < len(known.within):
+                named[one.place] = one
+        within = {area for one in named.values() for area in one.within}
+        wide = {above for area in within for above in self._above.get(area, ())}
+        areas = []
+        for one in named.values():
+            places = {above for area in one.within if area in self._above for above in (area, *self._above[area])}
+            in_force = self._ordered(places, day)
+            if in_force and not wide.issuperset(one.within):  # Uccle, Brussels: Uccle says it
+                areas.append(Area(description=one.text, places=in_force, from_text=True))
+        return msgspec.structs.replace(info, areas=tuple(areas[:_READ_MAX]))
 
     def touched(self, area: Area, day: str) -> tuple[str, ...]:
         """Ids of the areas that are in force on the day and touched by a CAP area, the widest first."""
@@ -255,6 +295,10 @@ class Geography:
             found |= self._below[place]
         for place in tuple(found):
             found |= self._above[place]
+        return self._ordered(found, day)
+
+    def _ordered(self, found: Iterable[str], day: str) -> tuple[str, ...]:
+        """Those in force on the day, the widest first."""
         return tuple(sorted((p for p in found if self._in_force(self.places[p], day)), key=self._order.__getitem__))
 
     def _by_shape(self, polygons: Iterable[tuple[Point, ...]], circles: Iterable[Circle]) -> set[str]:

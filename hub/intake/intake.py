@@ -39,8 +39,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Intake:
-    """Makes facts of items. `locate` notes which of the centre's own areas a signal touches; `exercise`: everything is
-    a playback, and no signal is Actual."""
+    """Makes facts of items. `locate` notes which of the centre's own areas a signal touches, or names; `exercise`:
+    everything is a playback, and no signal is Actual."""
 
     def __init__(
         self,
@@ -137,8 +137,7 @@ class Intake:
         status = signal.status
         if self._exercise and status == Status.ACTUAL:
             status = Status.EXERCISE
-        if any(info.areas for info in signal.infos):
-            signal = self._locate(signal)
+        signal = self._locate(signal)
         return replace(
             signal,
             id=burst.next_id(),

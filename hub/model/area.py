@@ -23,7 +23,9 @@ class Geocode(Struct, frozen=True, array_like=True, gc=False):
 
 class Area(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The union of all its geometries. `places` are the centre's own area ids that intake found it to touch
-    (19 communes, 6 police zones, the Region ...): playbooks match on them."""
+    (19 communes, 6 police zones, the Region ...): playbooks match on them. `from_text`: the sender gave no area, and
+    intake read this one from headline and description (docs/places.md); the description is the name as it stands there,
+    and the places are those it lies in. It can wake people, and never keeps anybody from being woken."""
 
     description: str = ""
     polygons: tuple[tuple[Point, ...], ...] = ()
@@ -32,3 +34,4 @@ class Area(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     altitude_ft: float | None = None
     ceiling_ft: float | None = None
     places: tuple[str, ...] = ()
+    from_text: bool = False

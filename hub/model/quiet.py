@@ -34,7 +34,8 @@ class Silence(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
 class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What of a signal a silence asks for, so that it can be asked again when another silence ends. `hazards`: one for
-    each of its blocks (None: not known); `areas`: the centre's own areas of each of its areas."""
+    each of its blocks (None: not known); `areas`: the centre's own areas of each of its areas, of one that was read
+    from its text none: nothing is silenced by where it may be."""
 
     source: str
     hazards: tuple[Hazard | None, ...] = ()
@@ -46,6 +47,8 @@ def seen(signal: Signal) -> Seen:
     return Seen(
         source=signal.source,
         hazards=tuple(dict.fromkeys(info.hazard for info in signal.infos)),
-        areas=tuple(dict.fromkeys(area.places for info in signal.infos for area in info.areas)),
+        areas=tuple(
+            dict.fromkeys(() if area.from_text else area.places for info in signal.infos for area in info.areas)
+        ),
         extreme=any(info.severity == Severity.EXTREME for info in signal.infos),
     )

@@ -146,6 +146,8 @@ def _area(asked: tuple[str, ...], info: Info) -> Check:
     places = [p for area in info.areas for p in area.places]
     common = [p for p in dict.fromkeys(places) if p in asked]
     described = ", ".join(a.description for a in info.areas if a.description)[:120]
+    if described and any(a.from_text for a in info.areas):
+        described += " (read from the text)"
     shown = ", ".join(common or list(dict.fromkeys(places))[:5]) or "no area of ours"
     return Check("area", ", ".join(asked), f"{described} → {shown}" if described else shown, bool(common))
 

@@ -157,6 +157,7 @@ _INFO: dict[str, Callable[[Info], Any]] = {
     "contact": lambda i: i.contact[:TEXT_MAX],
     "parameters": lambda i: {n.name: n.value for n in i.parameters[:LIST_MAX]},
     "areas": lambda i: [a.description[:TEXT_MAX] for a in i.areas[:LIST_MAX]],
+    "areas_from_text": lambda i: [a.description[:TEXT_MAX] for a in i.areas[:LIST_MAX] if a.from_text],
     "places": lambda i: sorted({p for a in i.areas for p in a.places})[:LIST_MAX],
 }
 _FIELDS: dict[str, dict[str, Any]] = {"signal": dict(_SIGNAL), "info": dict(_INFO)}

@@ -24,6 +24,7 @@ CHECKED = (
     "playbook",
     "config",
     "intake/geography.py",
+    "intake/gazetteer_file.py",
     "cli/check.py",
     "cli/changes.py",
 )
