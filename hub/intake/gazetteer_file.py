@@ -46,10 +46,15 @@ class GazetteerForm(Struct, frozen=True, kw_only=True):
 
     places: Annotated[dict[Word, PlaceForm], Meta(description="Id → place; an area's own id: that area")]
     towns_elsewhere: Annotated[
-        Names, Meta(description="Nearer to one of these than to a place of ours a shared name is theirs")
+        Names,
+        Meta(description="Nearer to one of these than to a place of ours a shared name is theirs", examples=["Paris"]),
     ] = ()
-    sport: Annotated[Names, Meta(description="Words of sport: where one stands, a club's name is doubtful")] = ()
-    first_names: Annotated[Names, Meta(description="A name of one word right after one of these is a person's")] = ()
+    sport: Annotated[
+        Names, Meta(description="Words of sport: where one stands, a club's name is doubtful", examples=["voetbal"])
+    ] = ()
+    first_names: Annotated[
+        Names, Meta(description="A name of one word right after one of these is a person's", examples=["Sophie"])
+    ] = ()
 
 
 def load_gazetteer(

@@ -32,7 +32,7 @@ from hub.yaml import Document, read
 _KM_PER_DEGREE = 111.2  # of latitude, WGS 84, to within half a percent
 _TOUCHES = 0.01  # of the smaller of two polygons: neighbours share a border, not a hundredth of their surface
 _MEMO_MAX = 2_048
-_READ_MAX = 12  # areas read from one text
+_READ_MAX = 40  # areas read from one text
 SWAPPED = "the coordinates look swapped (longitude first)"
 
 

@@ -128,6 +128,7 @@ class Reading:
         self._folded = words.folded
         self._hits = hits
         self._leads = pw.LEADS | pw.ONLY.get(language, frozenset())
+        self._articles = pw.ARTICLES_DUTCH if language == "nl" else pw.ARTICLES
         self._first_names = first_names
         long = [raw for raw in _raws(words.text, words.spans) if len(raw) >= 4 and raw[0].isalpha()]
         titled = len(long) >= 4 and sum(raw[0].isupper() for raw in long) >= _TITLED * len(long)
@@ -199,7 +200,7 @@ class Reading:
         if self._begins_a_line(hit) and after.lstrip().startswith(":"):
             return True
         number, close = hit.first - 1, _SPACE.fullmatch(before) is not None
-        if number >= 0 and close and folded[number] in pw.ARTICLES:
+        if number >= 0 and close and folded[number] in self._articles:
             close = _SPACE.fullmatch(words.before(number)) is not None
             number -= 1
         if number < 0 or not close:

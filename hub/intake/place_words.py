@@ -76,8 +76,9 @@ ONLY = {
     "de": _words("an am im raum region"),
     "en": _words("across inside throughout"),
 }
-# May stand between such a word and the name.
+# May stand between such a word and the name. In Dutch "de", too, which is "of" in French.
 ARTICLES = _words("la le les l het t the der die das dem den")
+ARTICLES_DUTCH = ARTICLES | _words("de")
 # "of", and what has to stand before it for the name to be a place: the mayor of Forest, not the thinking of Brussels.
 OF = _words("de d du des van von of")
 OF_A_PLACE = _words(

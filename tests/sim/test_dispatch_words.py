@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from hub.dispatch.render import NoText, Room, Texts, best_info, render
 from hub.model import sms
@@ -66,6 +67,12 @@ def test_each_reads_their_own_language_with_local_times_and_our_names_of_areas()
         "Onweer (Brussel, Namur). Begin di 14 jul, 02.10 uur"
     )
     assert render(TEXTS, "storm", Language.EN, signal=SIGNAL).subject.startswith("Storm (")
+
+
+def test_a_place_read_from_a_text_is_told_as_it_stands_there() -> None:
+    areas = (Area(description="Zuidstation", places=("brussels", "saint-gilles"), from_text=True),)
+    signal = replace(SIGNAL, infos=(replace(SIGNAL.infos[1], areas=areas),))
+    assert render(TEXTS, "storm", Language.FR, signal=signal).text.startswith("Orage (Zuidstation).")
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,14 @@ def test_what_is_not_meant_wakes(what: dict[str, Any]) -> None:
     night.over()
 
 
+def test_where_a_text_says_it_is_silences_nothing() -> None:
+    night = Night()
+    silence(night, areas=("harbour",), around=("region",))
+    night.signal(info={"areas": (Area(description="x", places=("region", "harbour"), from_text=True),)})
+    is_woken(night)
+    night.over()
+
+
 def test_what_a_person_starts_by_hand_is_never_held_back() -> None:
     night = Night()
     night.fact(Installed(what="playbook", name="storm", version="storm-v1"))
@@ -230,6 +238,7 @@ def test_a_silence_for_an_area_is_for_what_lies_in_it_and_never_for_what_is_wide
 
 IN_HARBOUR = {"areas": (Area(description="x", places=("region", "zone-1", "harbour")),)}
 IN_ZONE = {"areas": (Area(description="x", places=("region", "zone-1", "harbour", "market")),)}
+SAID_IN_HARBOUR = {"areas": (Area(description="x", places=("region", "zone-1", "harbour"), from_text=True),)}
 
 
 def caused(same_area: bool = True) -> Night:
@@ -275,6 +284,9 @@ def test_when_the_cause_is_over_what_is_still_open_goes_its_way_and_the_room_is_
         (True, IN_HARBOUR, IN_ZONE, False),
         (True, IN_ZONE, {}, False),
         (True, {"areas": ()}, IN_HARBOUR, False),
+        (True, IN_HARBOUR, SAID_IN_HARBOUR, False),
+        (True, SAID_IN_HARBOUR, IN_HARBOUR, False),
+        (False, SAID_IN_HARBOUR, SAID_IN_HARBOUR, True),
         (False, IN_HARBOUR, IN_ZONE, True),
         (False, {"areas": ()}, {}, True),
         (True, IN_ZONE, IN_HARBOUR | {"severity": "Extreme"}, False),

@@ -3,13 +3,18 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
+from hub.intake.gazetteer_file import load_gazetteer
 from hub.intake.geography import SWAPPED, Geography, load_areas, shape_files
 from hub.model.area import Area, Circle, Geocode
+from hub.model.people import Language
 from hub.model.signal import Info, Signal
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config"
@@ -230,6 +235,103 @@ def test_a_shape_file_that_is_none_is_told(text: str) -> None:
 def test_the_real_brabant_covers_the_region(here: Geography, samples: Path) -> None:
     ring = json.loads((samples / "geo" / "emma_BE004_brabant.geojson").read_text())["geometry"]["coordinates"][0]
     assert len(here.touched(Area(polygons=(tuple((lat, lon) for lon, lat in ring),)), DAY)) == 26
+
+
+# --- read from the text ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reading(here: Geography) -> Geography:
+    text = (CONFIG / "gazetteer.yaml").read_text()
+    gazetteer, _ = load_gazetteer(text, "gazetteer.yaml", here.places, here.lies_in)
+    assert gazetteer is not None
+    return here.reading(gazetteer)
+
+
+def yaml(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def press(headline: str, description: str = "", **more: Any) -> Signal:
+    info = Info(language="fr-BE", headline=headline, description=description, **more)
+    return Signal(identifier="1", sender="press", sent=datetime(2026, 7, 14, tzinfo=UTC), infos=(info,))
+
+
+def areas_of(signal: Signal) -> tuple[Area, ...]:
+    return tuple(area for info in signal.infos for area in info.areas)
+
+
+def test_a_signal_without_areas_gets_one_for_each_place_it_names_with_all_that_it_lies_in(reading: Geography) -> None:
+    signal = reading.locate(press("Incendie Bd Anspach, à Bruxelles", "La gare du Midi, elle, est fermée."), DAY)
+    assert areas_of(signal) == (
+        Area(
+            description="Bd Anspach",
+            places=(REGION, "police-zone-brussels-capital-ixelles", "brussels-city"),
+            from_text=True,
+        ),
+        Area(description="gare du Midi", places=(REGION, "police-zone-midi", "saint-gilles"), from_text=True),
+    )
+    assert reading.locate(signal, DAY) == signal
+
+
+def test_where_only_brussels_is_named_it_is_the_region_and_no_commune_of_it(reading: Geography) -> None:
+    (area,) = areas_of(reading.locate(press("Manifestation à Bruxelles"), DAY))
+    assert (area.description, area.places) == ("Bruxelles", (REGION,))
+
+
+def test_a_place_named_twice_is_one_area_as_precise_as_it_is_named(reading: Geography) -> None:
+    far = " et encore des travaux" * 10
+    signal = press("Chaussée de Waterloo fermée", f"Des travaux{far}. La chaussée de Waterloo à Uccle rouvre demain.")
+    road, commune = areas_of(reading.locate(signal, DAY))
+    assert road.places == commune.places == (REGION, "police-zone-marlow", "uccle")
+
+
+def test_a_signal_that_brings_areas_keeps_them_and_is_not_read(reading: Geography, here: Geography) -> None:
+    signal = press("Incendie à Uccle", areas=(Area(description="Namur"),))
+    assert reading.locate(signal, DAY) == here.locate(signal, DAY)
+    both = msgspec.structs.replace(signal, infos=(*signal.infos, Info(language="fr", headline="Incendie à Uccle")))
+    assert reading.locate(both, DAY).infos[1].areas == ()
+
+
+def test_nothing_is_read_without_a_list_nor_where_nothing_is_named(reading: Geography, here: Geography) -> None:
+    named, nameless = press("Incendie à Uccle"), press("Incendie à Namur")
+    assert here.locate(named, DAY) is named
+    assert reading.locate(nameless, DAY) is nameless
+
+
+def test_blocks_are_read_each_by_itself(reading: Geography) -> None:
+    signal = press("Brand", "")
+    infos = (
+        *signal.infos,
+        Info(language="nl-BE", headline="Brand in Vorst"),
+        Info(language="en", headline="In Forest Hills"),
+    )
+    located = reading.locate(msgspec.structs.replace(signal, infos=infos), DAY)
+    assert [[area.description for area in info.areas] for info in located.infos] == [[], ["Vorst"], []]
+
+
+def test_what_is_read_is_in_force_on_the_day() -> None:
+    geography, _ = load_areas(DATED, "areas.yaml", {})
+    assert geography is not None
+    listed = "places: {town: {kind: town, fr: Ville-Test, in: town}, old: {kind: zone, fr: Zone-Test, in: old-zone}}"
+    gazetteer, findings = load_gazetteer(listed, "gazetteer.yaml", geography.places, geography.lies_in)
+    assert gazetteer is not None, findings
+    reading = geography.reading(gazetteer)
+    for day, zone in (("2027-12-31", "old-zone"), ("2028-01-01", "new-zone")):
+        assert areas_of(reading.locate(press("à Ville-Test"), day))[0].places == ("region", zone, "town")
+    assert areas_of(reading.locate(press("en Zone-Test"), "2027-12-31"))[0].places == ("region", "old-zone")
+    assert areas_of(reading.locate(press("en Zone-Test"), "2028-01-01"))[0].places == ("region",)
+
+
+def test_all_communes_of_a_long_list_are_read_and_of_a_longer_one_so_many_places(
+    reading: Geography, here: Geography
+) -> None:
+    communes = {i: place.names[Language.FR] for i, place in here.places.items() if place.kind == "commune"}
+    read = areas_of(reading.locate(press(f"Pannes : à {', '.join(communes.values())}"), DAY))
+    assert {place for area in read for place in area.places} >= set(communes)
+    form = yaml((CONFIG / "gazetteer.yaml").read_text())
+    stations = ", ".join(place["fr"] for place in form["places"].values() if isinstance(place.get("fr"), str))
+    assert len(areas_of(reading.locate(press(stations), DAY))) == 40
 
 
 @settings(deadline=None)

@@ -4,6 +4,7 @@ behind one that has none."""
 import getpass
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hub.config import load
 from hub.config.authors import Author, author_of
 from hub.config.last_good import FIXED, Good, load_good
 from hub.config.stamps import folders_of, need_restart, stamps
+from hub.model.signal import Info, Signal
 from tests.conftest import ROOT
 
 
@@ -53,6 +55,26 @@ def test_two_faults_in_files_that_build_on_one_another_put_both_back(config: Pat
     good = goes_on(config)
     assert good.config is not None
     assert {fault.file for fault in good.wrong} == {"config/chains.yaml", "playbooks/extreme-weather.yaml"}
+
+
+def test_a_list_of_places_with_a_fault_is_put_back_and_one_that_is_gone_reads_no_text(config: Path) -> None:
+    signal = Signal(
+        identifier="1", sender="press", sent=datetime(2026, 7, 14, tzinfo=UTC), infos=(Info(headline="Fire in Uccle"),)
+    )
+
+    def read(good: Good) -> tuple[str, ...]:
+        assert good.config is not None
+        assert good.config.geography is not None
+        return tuple(a.description for i in good.config.geography.locate(signal, "2026-07-14").infos for a in i.areas)
+
+    edit(config / "gazetteer.yaml", "in: anderlecht", "in: anderlegt")
+    good = goes_on(config)
+    assert {fault.file for fault in good.wrong} == {"config/gazetteer.yaml"}
+    assert read(good) == ("Uccle",)
+    (config / "gazetteer.yaml").unlink()
+    good = goes_on(config)
+    assert good.wrong == ()
+    assert read(good) == ()
 
 
 def test_what_is_right_by_itself_and_wrong_with_the_rest_is_refused_as_a_whole(config: Path) -> None:
