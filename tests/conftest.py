@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("vigie", deadline=None)  # no test fails by how busy the machine is
+settings.load_profile("vigie")
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_SAMPLES = "recorded samples not found (set VIGIE_SAMPLES)"
