@@ -18,6 +18,7 @@ name wins. What a name alone does not tell, its surroundings do, by these rules:
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import ahocorasick_rs
 from msgspec import Struct
@@ -26,6 +27,7 @@ from hub.intake import place_words as pw
 from hub.intake.place_reading import Hit, Name, Place, Reading, Words, split
 
 TEXT_MAX = 20_000  # characters that are looked at; what is named after that says little about where it happened
+_APART = " \x02  "  # between words that no name spans: one gap, as between any two
 _NEAR_WORDS = 20  # within which a commune says which part of a street is meant
 
 
@@ -85,8 +87,9 @@ class Gazetteer:
         if not any(hit.name.place for hit in hits):
             return ()
         words = Words.of(text, folded)
-        if words.folded is not folded:
-            hits = self._hits(words.folded)
+        across = any(words.is_broken(n) for hit in hits for n in range(hit.first + 1, hit.last + 1))
+        if across or words.folded is not folded:  # "in Brussel. Noord-Korea" is not Brussel-Noord
+            hits = self._hits(words.folded, [n for n in range(1, len(words.folded)) if words.is_broken(n)])
         Reading(words, hits, language[:2].lower(), self._first_names).read()
         found = [hit for hit in hits if hit.stands]
         for nth, hit in enumerate(found):
@@ -94,8 +97,10 @@ class Gazetteer:
         meant = [hit for nth, hit in enumerate(found) if not self._is_of_another(nth, found, words)]
         return tuple(_found(hit, words) for hit in meant)
 
-    def _hits(self, folded: Sequence[str]) -> list[Hit]:
-        text = f" {'  '.join(folded)} "
+    def _hits(self, folded: Sequence[str], breaks: Sequence[int] = ()) -> list[Hit]:
+        """The names in a text, none of them across the beginning of one of the words in `breaks`."""
+        parts = ["  ".join(folded[start:end]) for start, end in pairwise((0, *breaks, len(folded)))]
+        text = f" {_APART.join(parts)} "
         hits: list[Hit] = []
         at = number = 0
         for which, start, end in self._automaton.find_matches_as_indexes(text):

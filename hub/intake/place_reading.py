@@ -12,10 +12,13 @@ from hub.intake import place_words as pw
 from hub.playbook.words import FIELD_END, fold
 
 _WORD = re.compile(f"{FIELD_END}|(?:[^\\W_]|[\u0300-\u036f])+")
+_MARK = re.compile("[\u0300-\u036f]")
 _CHUNK = re.compile(r"\S+")
 _SPACE = re.compile(r"\s*['’‘\"“„«(]?\s*")
 _JOINING = re.compile(r"[\s,/&+()–-]*")
 _SENTENCE_ENDS = frozenset(".;:!?\n")
+_BREAK = re.compile(r'[,;:!?|/()\[\]{}<>"“”„«»…\x01]|\n\s*\n|\s[-–—]\s')  # no name goes on across it
+_SHORT = 4  # letters: a full stop after so few is an abbreviation's
 _POSTAL = re.compile("1[0-2][0-9]{2}")
 _TITLED = 0.6  # of the longer words with a capital: capitals say nothing there
 
@@ -80,7 +83,7 @@ class Words(Struct, frozen=True, gc=False):
         folded, spans = [], []
         for chunk in _CHUNK.finditer(text):
             parts = split(chunk[0])
-            inner = [match.span() for match in _WORD.finditer(text, *chunk.span())]
+            inner = list(_runs(text, *chunk.span()))
             folded += parts
             spans += inner if len(inner) == len(parts) else [chunk.span()] * len(parts)
         return cls(text, folded, spans)
@@ -102,6 +105,11 @@ class Words(Struct, frozen=True, gc=False):
             self.spans[number][1] : self.spans[number + 1][0] if number + 1 < len(self.spans) else len(self.text)
         ]
 
+    def is_broken(self, number: int) -> bool:
+        """Whether a sentence, or a part of one, ends before a word."""
+        gap = self.before(number)
+        return _BREAK.search(gap) is not None or ("." in gap and len(self.folded[number - 1]) > _SHORT)
+
     def between(self, first: int, last: int) -> str:
         """What stands from the beginning of a word to that of another."""
         return self.text[self.spans[first][0] : self.spans[last][0]]
@@ -110,6 +118,19 @@ class Words(Struct, frozen=True, gc=False):
 def split(text: str) -> list[str]:
     """Its words, folded; the sign between fields is one."""
     return fold(text).replace(FIELD_END, f" {FIELD_END} ").split()
+
+
+def _runs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the runs of signs are that are part of a word each, taken by itself."""
+    begun = start
+    for at in range(start, end + 1):
+        sign = text[at : at + 1]
+        if at == end or not (fold(sign).strip() or _MARK.match(sign)) or sign == FIELD_END:
+            if at > begun:
+                yield begun, at
+            if at < end and sign == FIELD_END:
+                yield at, at + 1
+            begun = at + 1
 
 
 def _raws(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
