@@ -309,3 +309,14 @@ def test_each_commune_of_the_areas_is_found_by_its_names() -> None:
         if area.kind == "commune":
             for name in area.names.values():
                 assert area_id in within(f"à {name}"), name
+
+
+def test_the_example_of_the_page_reads_as_it_says() -> None:
+    geography = EXAMPLE.geography
+    assert geography is not None
+    block = (ROOT / "docs" / "places.md").read_text().partition("```yaml")[2].partition("```")[0]
+    gazetteer, findings = load_gazetteer(block, "gazetteer.yaml", geography.places, geography.lies_in)
+    assert findings == []
+    assert gazetteer is not None
+    assert [found.place for found in gazetteer.find("Forest Whitaker, à Forest", "fr")] == ["forest"]
+    assert gazetteer.find("gare du Nord à Paris", "fr") == ()
