@@ -263,6 +263,14 @@ class GradeBody(Body, frozen=True):
     credibility: Annotated[int, msgspec.Meta(ge=1, le=6)] | None = None
 
 
+class RetryBody(Body, frozen=True):
+    """`mended`: what is to be read in place of what came (base64)."""
+
+    by: str
+    why: str
+    mended: str | None = None
+
+
 class HandOverBody(Body, frozen=True):
     """`to`: the person who takes over, having agreed, or another chain, which is set in motion."""
 
@@ -488,6 +496,12 @@ ACTS = (
         path="/api/signals/{signal}/grade",
         summary="Say how far a signal is to be believed",
         body=GradeBody,
+    ),
+    Act(
+        verb="retry",
+        path="/api/deadletters/{letter}/retry",
+        summary="Have a dead letter read again, as it came or mended",
+        body=RetryBody,
     ),
     Act(verb="stop-all", path="/api/stop-all", summary="Let nothing more go out", body=WhyBody),
     Act(verb="lift", path="/api/lift", summary="Let things go out again", body=WhyBody),

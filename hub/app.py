@@ -52,6 +52,7 @@ from hub.intake.intake import Intake
 from hub.intake.port import Answered, Offered
 from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite
+from hub.letters import Letters
 from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.signal import Signal, Status
@@ -329,6 +330,7 @@ class Hub:
                 **Broadcasts(desk, maker).done,
                 **self.reloader.done,
                 **Grader(desk, self.journal, self.intake.beliefs).done,
+                **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,
             },
         )
 

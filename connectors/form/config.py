@@ -29,10 +29,10 @@ class Kind(StrEnum):
 class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text in the four languages."""
 
-    fr: Annotated[str, Meta(min_length=1, description="In French")]
-    nl: Annotated[str, Meta(min_length=1, description="In Dutch")]
-    de: Annotated[str, Meta(min_length=1, description="In German")]
-    en: Annotated[str, Meta(min_length=1, description="In English")]
+    fr: Annotated[str, Meta(min_length=1, description="In French", examples=["À partir de"])]
+    nl: Annotated[str, Meta(min_length=1, description="In Dutch", examples=["Vanaf"])]
+    de: Annotated[str, Meta(min_length=1, description="In German", examples=["Ab"])]
+    en: Annotated[str, Meta(min_length=1, description="In English", examples=["From"])]
 
     def of(self, language: Language) -> str:
         """The text in a language."""

@@ -9,6 +9,7 @@ from hub.cli.commands import (
     broadcast,
     chain,
     contacts,
+    deadletter,
     journal,
     parts,
     people,
@@ -42,6 +43,7 @@ for name, group in {
     "group": parts.groups,
     "organisation": parts.organisations,
     "journal": journal.app,
+    "deadletter": deadletter.app,
 }.items():
     app.add_typer(group, name=name)
 

@@ -12,11 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.cli import say
-from hub.cli.read import entry_of, files_of, read_with
+from hub.cli.read import entry_of, files_of
 from hub.config import Config, SourceConfig
 from hub.connector import BadItem, SignalItem
 from hub.findings import choice
 from hub.intake.intake import in_force
+from hub.letters import read_with
 from hub.model.signal import Info, MsgType, Signal
 from hub.playbook.explain import Check, Explanation, explain
 from hub.playbook.language import Mode, Playbook

@@ -10,21 +10,12 @@ import trio
 
 from hub.cli import say
 from hub.config import Config
-from hub.connector import BadItem, SignalItem, WorkerLimit
+from hub.connector import BadItem, WorkerLimit
+from hub.letters import read_with
 from hub.workers import Workers, open_workers
 
 LIMIT_S = 20.0
 BYTES_MAX = 64 << 20
-
-
-def read_with(entry: str, data: bytes, name: str, settings: Any = None) -> Sequence[SignalItem | BadItem]:
-    """Runs in a worker process: foreign files get limits on time and memory."""
-    import importlib
-
-    module, _, attribute = entry.partition(":")
-    source = getattr(importlib.import_module(module), attribute)
-    found: Sequence[SignalItem | BadItem] = source.read(data, name, settings)
-    return found
 
 
 def entry_of(kind: str) -> str:

@@ -161,6 +161,8 @@ class Engine:
             case r.AlarmAcknowledged():
                 if body.alarm in w.state.alarms:
                     w.emit(e.AlarmCleared(alarm=body.alarm, by=body.by))
+            case r.DeadLetter():
+                w.alarm("dead-letter", body.source, body.reason)  # one at a time, however many there are
             case r.AuditorFound():
                 w.alarm("auditor", body.what, body.detail)
             case r.ChannelChanged():

@@ -353,6 +353,17 @@ class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dea
     media_type: str = ""
 
 
+class LetterRead(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="letter-read", gc=False):
+    """A dead letter was read after all, as it came or `mended`. `signals`: the facts that are new by that."""
+
+    letter: str
+    source: str
+    by: str
+    why: str
+    signals: tuple[str, ...] = ()
+    mended: bool = False
+
+
 class ClockStepped(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="clock", gc=False):
     """The wall clock was stepped or the machine was suspended: hub time jumped by `by_s` seconds here."""
 
@@ -414,6 +425,7 @@ FactBody = (
     | SourceChanged
     | ChannelChanged
     | DeadLetter
+    | LetterRead
     | ClockStepped
     | HubStarted
     | AlarmAcknowledged

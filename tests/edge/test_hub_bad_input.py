@@ -19,7 +19,7 @@ from connectors.webhook.source import read_cap
 from hub.connector import BadItem, ReadError, SignalItem
 from hub.model import records as r
 from tests.conftest import NO_SAMPLES, samples_folder
-from tests.edge.running import PARTNERS, Answer, Room, alert_json, cap_xml, configure_sources, polled, room
+from tests.edge.running import PARTNERS, Answer, Room, Said, alert_json, cap_xml, configure_sources, polled, room
 
 CAP = "application/cap+xml"
 BOMB = (
@@ -152,6 +152,51 @@ def test_dead_letters_can_be_looked_at(here: Room) -> None:
 
 
 # --- pushed --------------------------------------------------------------------------------------------------
+
+
+def test_a_dead_letter_is_looked_at_mended_and_read_once_more(here: Room, tmp_path: Path) -> None:
+    def vigie(*words: str) -> Said:
+        return here.vigie("deadletter", *words, "--config", str(here.folder.config))
+
+    letter = next(x for x in dead_letters(here) if isinstance(x.body, r.DeadLetter) and x.body.source == "deep-xml")
+    listed = vigie("list", "--source", "deep-xml")
+    assert (listed.code, listed.err) == (0, "")
+    assert listed.out.startswith(f"{letter.id}  ")
+    (told,) = vigie("list", "--source", "deep-xml", "--json").json_lines()
+    assert (told["id"], told["read_again"]) == (letter.id, None)
+
+    broken = tmp_path / "broken.xml"
+    shown = vigie("show", letter.id, "--out", str(broken))
+    assert (shown.code, f"dead letter {letter.id} of deep-xml" in shown.out) == (0, True)
+    assert broken.read_bytes() == here.original(letter)
+    assert "<a><a><a>" in vigie("show", letter.id).out
+
+    why = ("--by", "officer-a", "--why", "their tool forgot to close")
+    same = vigie("retry", letter.id, *why)
+    assert (same.code, same.err.startswith("nothing can be read of it: ")) == (1, True), same
+    mended = tmp_path / "mended.xml"
+    mended.write_bytes(cap_xml("MENDED-1"))
+    done = vigie("retry", letter.id, "--file", str(mended), *why)
+    assert (done.code, done.err) == (0, "")
+    assert "1 new signals of 1" in done.out
+    (read,) = here.facts("letter-read")
+    assert (read.letter, read.by, read.mended, len(read.signals)) == (letter.id, "officer-a", True, 1)
+    here.until(
+        lambda: "MENDED-1" in here.vigie("why", read.signals[0], "--config", str(here.folder.config)).out, "a signal"
+    )
+    again = vigie("retry", letter.id, "--file", str(mended), *why)
+    assert "0 new signals of 1" in again.out, "the journal knows it already"
+    assert "(read again by officer-a: their tool forgot to close)" in vigie("list", "--source", "deep-xml").out
+    assert "read again by officer-a" in vigie("show", letter.id).out
+
+    nothing = vigie("show", "NOSUCHID")
+    assert (nothing.code, nothing.err.startswith("NOSUCHID: no such dead letter")) == (1, True)
+    none = vigie("retry", "NOSUCHID", *why)
+    assert (none.code, "no dead letter NOSUCHID" in none.err) == (1, True)
+    lost = vigie("retry", letter.id, "--file", str(tmp_path / "lost.xml"), *why)
+    assert (lost.code, "lost.xml" in lost.err) == (2, True)
+    alarms = [x for x in here.api("GET", "/api/status").json()["alarms"] if x["what"] == "dead-letter"]
+    assert len(alarms) == len({x["about"] for x in alarms}) > 5, "one for each source, however many letters"
 
 
 def test_every_recorded_cap_file_that_is_broken_is_kept_and_what_is_good_in_it_is_taken(here: Room) -> None:
