@@ -66,10 +66,12 @@ class FormConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: Annotated[Severity, Meta(description="How bad it is")] = Severity.UNKNOWN
     urgency: Annotated[Urgency, Meta(description="How soon it is")] = Urgency.UNKNOWN
     certainty: Annotated[Certainty, Meta(description="How sure it is")] = Certainty.LIKELY
-    headline: Annotated[str, Meta(description="The field that says it in one line; the first when left out")] = ""
-    area: Annotated[str, Meta(description="The field that says where")] = ""
-    begins: Annotated[str, Meta(description="The field (a moment) that says from when on")] = ""
-    ends: Annotated[str, Meta(description="The field (a moment) that says until when")] = ""
+    headline: Annotated[
+        str, Meta(description="The field that says it in one line; the first when left out", examples=["what"])
+    ] = ""
+    area: Annotated[str, Meta(description="The field that says where", examples=["where"])] = ""
+    begins: Annotated[str, Meta(description="The field (a moment) that says from when on", examples=["from"])] = ""
+    ends: Annotated[str, Meta(description="The field (a moment) that says until when", examples=["until"])] = ""
     zone: Annotated[str, Meta(description="Time zone of moments", examples=["Europe/Brussels"])] = "Europe/Brussels"
 
     def __post_init__(self) -> None:
