@@ -93,7 +93,7 @@ class Hub:
         self.journal = journal
         self.playback = at is not None
         self.clock = Clock(at or wall(), follows_wall=True)
-        self.recent = Recent()
+        self.recent = Recent({name for name, source in self.config.sources.items() if source.trusted.shadow})
         self._ids = new_ids()
 
     # -- starting and stopping, in order --

@@ -1,7 +1,7 @@
 """The picture of the moment for whoever looks at it (the live view, `/api/status`): made of the state, never kept."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +20,15 @@ NOT_SENT = "not sent"  # what becomes of an order in shadow
 _WORDS = {OUTCOME_RANK[o]: str(o) for o in Outcome} | {0: "waiting"}
 
 
+_UNHEARD: dict[str, Any] = {"health": "?", "reason": "", "signals": 0, "at": None}
+
+
 class Recent:
     """The last deliveries and signals, as decisions and facts go by."""
 
-    def __init__(self) -> None:
+    def __init__(self, shadow: Collection[str] = ()) -> None:
+        """`shadow`: the sources on trial."""
+        self._shadow = frozenset(shadow)
         self.deliveries: deque[dict[str, Any]] = deque(maxlen=RECENT)
         self.sources: dict[str, dict[str, Any]] = {}
         self._by_order: dict[str, dict[str, Any]] = {}
@@ -61,7 +66,7 @@ class Recent:
         self._by_order[event.order] = shown
 
     def took(self, source: str, at: datetime, health: str = "", reason: str = "", signals: int = 0) -> None:
-        shown = self.sources.setdefault(source, {"name": source, "health": "?", "reason": "", "signals": 0, "at": None})
+        shown = self.sources.setdefault(source, {**_UNHEARD, "name": source, "shadow": source in self._shadow})
         if health:
             shown["health"], shown["reason"] = health, reason
         if signals:

@@ -2,6 +2,7 @@
 
 import re
 import zoneinfo
+from enum import StrEnum
 from typing import Annotated, Any
 
 import phonenumbers
@@ -460,6 +461,11 @@ class ChainForm(Struct, frozen=True, kw_only=True):
 # --- sources and channels: what the hub itself wants to know; the rest is the connector's --------------------
 
 
+class SourceMode(StrEnum):
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
 class SourceForm(Struct, frozen=True, kw_only=True):
     """What the hub wants to know of every source; the rest is the connector's."""
 
@@ -468,6 +474,9 @@ class SourceForm(Struct, frozen=True, kw_only=True):
     credibility: Annotated[Credibility, Meta(description="1 to 6, of its information to begin with")] = (
         Credibility.CANNOT_BE_JUDGED
     )
+    mode: Annotated[
+        SourceMode, Meta(description="shadow: on trial, its signals are recorded and shown, and make nobody act")
+    ] = SourceMode.LIVE
     origin: Annotated[
         str,
         Meta(

@@ -12,7 +12,7 @@ from hub.config.call_list import check_call_list
 from hub.config.chains import chains_of
 from hub.config.files import Files
 from hub.config.foreign import bind_foreign
-from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
+from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm, SourceMode
 from hub.config.groups import Areas, organisations_of
 from hub.config.lengths import check_lengths
 from hub.config.people import Ways, check_people, people_of
@@ -196,7 +196,12 @@ class _Loading:
             made = self._connector(document, node, SOURCES, form.type, SourceForm, f"source {name}")
             if made is not None:
                 self._unread.discard(name)
-                trusted = Trusted(reliability=form.reliability, credibility=form.credibility, origin=form.origin)
+                trusted = Trusted(
+                    reliability=form.reliability,
+                    credibility=form.credibility,
+                    origin=form.origin,
+                    shadow=form.mode is SourceMode.SHADOW,
+                )
                 found[name] = SourceConfig(type=form.type, make=made[0], settings=made[1], trusted=trusted)
         return found
 

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from hub.engine import chain, proposals, quiet, steps, storm, trust
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
@@ -28,6 +30,9 @@ def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
     if body.baseline or signal.msg_type in (MsgType.ACK, MsgType.ERROR):
         return
     matches = () if signal.msg_type == MsgType.CANCEL else w.rules.match(signal, w.now)
+    if body.shadow:
+        _received(w.shadow, fact.id, signal, matches, frozenset(), trial=True)
+        return
     begun = _received(w.real, fact.id, signal, matches, frozenset())
     _received(w.shadow, fact.id, signal, matches, begun)
     trust.heard(w, fact.id, signal)
@@ -48,10 +53,16 @@ def regraded(w: Work, signal: Signal) -> None:
 
 
 def _received(
-    w: Work, signal_id: str, signal: Signal, matches: Sequence[Match], elsewhere: Collection[str]
+    w: Work,
+    signal_id: str,
+    signal: Signal,
+    matches: Sequence[Match],
+    elsewhere: Collection[str],
+    trial: bool = False,
 ) -> set[str]:
     """What a signal means to the incidents in earnest, or to those in shadow. `elsewhere`: sheets that have taken it in
-    earnest. Returns the sheets that have taken it here."""
+    earnest. `trial`: its source is on trial, and all sheets are in shadow for it. Returns the sheets that have taken it
+    here."""
     name = signal_name(signal.source, signal.sender, signal.identifier)
     # Only the sender's own messages: a reference to somebody else's alert withdraws and replaces nothing.
     earlier = [
@@ -66,7 +77,7 @@ def _received(
     if not matches and not earlier:
         return set()
     taken = _replace(w, signal_id, name, signal, matches, earlier)
-    _begin_new(w, signal_id, name, signal, matches, taken, elsewhere)
+    _begin_new(w, signal_id, name, signal, matches, taken, elsewhere, trial)
     return taken
 
 
@@ -78,12 +89,15 @@ def _begin_new(
     matches: Sequence[Match],
     taken: set[str],
     elsewhere: Collection[str],
+    trial: bool = False,
 ) -> None:
     """Joins or opens incidents of the sheets that are met and have not taken the signal yet, and adds these."""
     for met in matches:
         playbook = w.rules.playbook(met.playbook, met.version)
         if playbook is None or met.playbook in taken or met.playbook in elsewhere:
             continue
+        if trial:
+            playbook = replace(playbook, mode=Mode.SHADOW)
         until = _until(signal, met)
         if until is not None and until <= w.now:
             continue  # not in force any more: recorded, nobody is called for it

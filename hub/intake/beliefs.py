@@ -36,6 +36,7 @@ class Trusted(Struct, frozen=True, kw_only=True):
     reliability: Reliability = Reliability.F
     credibility: Credibility = Credibility.CANNOT_BE_JUDGED
     origin: str = ""
+    shadow: bool = False  # on trial: it makes nobody act, and corroborates nothing
 
 
 UNKNOWN = Trusted()

@@ -120,7 +120,8 @@ class Intake:
         trusted = self._trust.get(burst.connector, UNKNOWN)
         signal = item.believed(trusted.reliability, trusted.credibility)
         signal = self._complete(signal, burst, item.original, item.media_type)
-        signal = self.beliefs.believe(signal.id, burst.at, signal)
+        if not trusted.shadow:
+            signal = self.beliefs.believe(signal.id, burst.at, signal)
         body = r.SignalReceived(
             source=burst.connector,
             status=signal.status,
@@ -128,6 +129,7 @@ class Intake:
             severity=_severest(signal),
             hazards=tuple({info.hazard for info in signal.infos if info.hazard is not None}),
             baseline=item.baseline and not in_force(signal, burst.at),
+            shadow=trusted.shadow,
             original=signal.original,
         )
         burst.slot(burst.fact(body, key=item.key, live=signal, sealed=signal))

@@ -31,6 +31,7 @@ class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     severity: Severity = Severity.UNKNOWN
     hazards: tuple[Hazard, ...] = ()
     baseline: bool = False  # part of a new source's backlog and not in force: recorded, never acted on
+    shadow: bool = False  # its source is on trial: sheets show what they would have done, and do nothing
     original: str = ""  # the vault key of what it was read from
 
 

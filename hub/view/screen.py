@@ -305,7 +305,7 @@ def _sources(picture: Picture, words: Words) -> Section:
     rows = [
         (
             (words(str(source.get("health", "?"))), _style(str(source.get("health", "")))),
-            (plain(source.get("name", "")), ""),
+            (plain(source.get("name", "")) + (f" ({words('shadow')})" if source.get("shadow") else ""), ""),
             (words.signals(int(source.get("signals") or 0)) if source.get("signals") else "", ""),
             (plain(source.get("reason") or ""), "red"),
         )

@@ -31,6 +31,7 @@ TRUST = {
     "bx1-social": Trusted(reliability=Reliability.C, origin="bx1"),
     "fire-service": Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE),
     "crowd": Trusted(origin="each sender"),
+    "newcomer": Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE, shadow=True),
 }
 LINK = "https://news.example.org/fire-in-the-rue-haute"
 
@@ -223,3 +224,16 @@ async def test_an_exercise_corroborates_nothing_that_is_real() -> None:
     async with rooms() as room:
         await room.says("bruzz")
         assert grade(await room.says("bx1", status=Status.EXERCISE)) == "C3 by 1"
+
+
+@pytest.mark.trio
+async def test_a_source_on_trial_corroborates_nothing() -> None:
+    async with rooms() as room:
+        await room.says("bruzz")
+        tried = await room.says("newcomer")
+        assert (tried.backing, grade(tried)) == (None, "A2 by 1")
+        assert grade(await room.says("bx1")) == "C2 by 2"
+        (fact,) = await room.journal.get([tried.id])
+        assert isinstance(fact, r.Fact)
+        assert isinstance(fact.body, r.SignalReceived)
+        assert fact.body.shadow

@@ -16,7 +16,7 @@ from hub.model import records as r
 from hub.model.message import Verb
 from hub.model.people import Storms
 from hub.model.quiet import Quiet, Silence
-from hub.model.signal import Info, Signal
+from hub.model.signal import Hazard, Info, MsgType, Reference, Severity, Signal
 from hub.picture import Recent, picture
 from hub.playbook.language import After, Cause, Condition, DraftBroadcast, Joining, Mode, Outcome, Playbook, Step
 from hub.view import LANGUAGES, Words, changes
@@ -332,3 +332,24 @@ def test_why_says_that_it_would_have_been() -> None:
     assert trail.why(run.run)[0].startswith("chain duty would have been set in motion")
     decision = next(d for d in night.decisions if any(isinstance(ev, e.InShadow) for ev in d.events))
     assert "shadow:opened" in show._said(decision)
+
+
+def test_a_source_on_trial_shows_what_live_sheets_would_have_done_and_wakes_nobody() -> None:
+    night = Night(World(sheet("storm")))
+    info = Info(hazard=Hazard.THUNDERSTORM, severity=Severity.SEVERE)
+    tried = Signal(source="meteo", identifier="t1", sender="new", sent=night.now, infos=(info,))
+    night.fact(r.SignalReceived(source="meteo", shadow=True), tried)
+    night.after(hours=1)
+    assert not night.outbox
+    assert not night.state.incidents
+    assert night.state.shadow is not None
+    assert [i.playbook for i in night.state.shadow.incidents.values()] == ["storm"]
+    night.signal("w1", sender="kmi")  # the same by a source that is believed: it calls as ever
+    night.person("officer-a").receives("storm-wake", by="sms")
+    cancelled = msgspec.structs.replace(
+        tried, identifier="t2", msg_type=MsgType.CANCEL, references=(Reference("new", "t1"),)
+    )
+    night.fact(r.SignalReceived(source="meteo", shadow=True), cancelled)
+    assert [i.ended for i in night.state.incidents.values()] == [False], "it ends what it began, and nothing else"
+    assert night.state.shadow is not None
+    assert [i.ended for i in night.state.shadow.incidents.values()] == [True]
