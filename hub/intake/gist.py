@@ -13,7 +13,7 @@ from functools import lru_cache
 from msgspec import Struct
 from rensa import RMinHash
 
-from hub.intake.vocabulary import DAYS, LEVELS, MONTHS, NUMBERS, PLACES, STOP_WORDS, TOPICS
+from hub.intake.vocabulary import DAYS, LEVELS, MONTHS, NUMBERS, ORGANISATIONS, PLACES, STOP_WORDS, TOPICS
 from hub.playbook.words import Phrases, fold, folded_fields, stem, stems
 
 TEXT_MAX = 2_000  # characters of a text that are looked at: the news is at its beginning
@@ -70,7 +70,13 @@ class Reader:
 
     def __init__(self, names: Mapping[str, Iterable[str]] | None = None) -> None:
         entries: list[tuple[str, str, tuple[str, ...]]] = []
-        for kind, table in (("topic", TOPICS), ("level", LEVELS), ("day", DAYS), ("place", PLACES)):
+        for kind, table in (
+            ("topic", TOPICS),
+            ("level", LEVELS),
+            ("day", DAYS),
+            ("place", PLACES),
+            ("name", ORGANISATIONS),
+        ):
             entries += ((kind, name, tuple(words)) for name, words in table.items())
         for name, words in (names or {}).items():
             entries.append(("place", name, tuple(words)))
@@ -95,18 +101,22 @@ class Reader:
             left -= len(read[-1])
             if not left:
                 break
-        told: dict[str, set[str]] = {"topic": set(), "level": set(), "day": set(), "place": set()}
+        told: dict[str, set[str]] = {"topic": set(), "level": set(), "day": set(), "place": set(), "name": set()}
         known: set[str] = set()
         found = {self._meaning[n] for n in self._phrases.found(folded_fields(*read))}
         long = [set(parts) for _, _, parts in found if len(parts) > 1]
         for kind, name, parts in found:
-            if kind == "place" and (
+            if kind in ("place", "name") and (
                 parts[0] not in scan.capitals or parts[0] in scan.streets or any(set(parts) < other for other in long)
             ):
                 continue  # no name, of a street, or part of a longer one: West Flanders is not Flanders
             told[kind].add(name)
             known.update(parts)
-        names = {_without_street(n) for n in scan.large - scan.small if n not in known and len(n) > 2} | told["place"]
+        names = (
+            {_without_street(n) for n in scan.large - scan.small if n not in known and len(n) > 2}
+            | told["place"]
+            | told["name"]
+        )
         times = scan.times | told["day"]
         return Gist(
             words=tuple(sorted(scan.words)),

@@ -8,14 +8,14 @@ from msgspec import Struct
 
 from hub.intake.gist import DATE, LEVEL, TIME, TOPIC, Gist, weighed
 
-COPY = 0.6  # of all words of two texts, how many both have, from which on one is a copy of the other
-PART = 0.85  # ... or of the words of the shorter one, if it has at least
+COPY = 0.7  # of all words of two texts, how many both have, from which on one is a copy of the other
+PART = 0.9  # ... or of the words of the shorter one, if it has at least
 SHORT = 12  # words; in texts as short as that every word counts
 TEMPLATE = 0.4  # from here on two texts are worded alike, and what differs in them differs on purpose
 FACTS = 2.4  # how much must coincide for two texts to be one story by their facts
 SHARE = 0.45  # ... and how much that must be of what the one that tells less tells
 NAMES_AGAINST = 0.3  # names that stand against one another, of those that both have
-FIGURE_AGAINST = 1.0  # what a pair of figures counts that stand against one another
+FIGURE_AGAINST = 1.25  # what a pair of figures counts that stand against one another
 SERIAL_WORDS = 40  # up to this many in two texts of one teller they are worded alike by a machine
 NEAR = 0.25  # from here on a text has at least to do with another
 
@@ -79,7 +79,8 @@ def alike(a: Gist, b: Gist, *, one_teller: bool = False, area: float = 0.0, more
     covered = max(0.0, min(1.0, (for_it - against) / max(1.0, area + more + min(a.tells, b.tells))))
     if area >= 1 and more >= 1.5 and not levels_differ:
         return Likeness("same facts", max(0.6, covered))  # one danger, one area, one time: one warning
-    telling = (where > 0 and where + figures >= 1) or (what >= 2.5 and not figures_differ)
+    happened = topics or what or more  # a place alone is no news
+    telling = (happened and where > 0 and where + figures >= 1) or (what >= 2.5 and not figures_differ)
     if telling and for_it - against >= FACTS and covered >= SHARE:
         return Likeness("same facts", covered)
     return Likeness("", max(share, covered))

@@ -192,6 +192,9 @@ beijing: Pékin, Peking, Beijing
 gaza: Gaza
 jerusalem: Jérusalem, Jeruzalem, Jerusalem
 brabant: Brabant
+""".replace("\n ", " ")
+
+_ORGANISATIONS = """
 stib: Stib, MIVB
 sncb: SNCB, NMBS
 irm: IRM, KMI, Institut royal météorologique, Koninklijk Meteorologisch Instituut, Royal Meteorological Institute,
@@ -294,4 +297,5 @@ def _countries() -> Iterable[tuple[str, tuple[str, ...]]]:
 TOPICS = dict(_lines(_TOPICS))
 LEVELS = dict(_lines(_LEVELS))
 DAYS = dict(_lines(_DAYS))
+ORGANISATIONS = dict(_lines(_ORGANISATIONS))
 PLACES = {**dict(_lines(_PLACES)), **dict(_countries())}

@@ -47,6 +47,8 @@ def recorded_pairs(samples: Path, *, strangers: bool) -> Iterator[Pair]:
             first, second = _strange(first, "one"), _strange(second, "other")
         elif one.split("/")[:2] == other.split("/")[:2]:  # one message in two languages, as two feeds would bring it
             second = replace(second, source=second.source + " too", identifier=second.identifier + " too")
+        if first.sent > second.sent:  # in the order they were told
+            first, second = second, first
         yield Pair(first, second, label == "same", judging("/".join(one.split("/")[:2])), f"{one} {other}", why)
 
 
