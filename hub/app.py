@@ -277,6 +277,7 @@ class Hub:
             understanding=lambda: self.installation.understanding,
             trust=trust,
             exercise=self.playback,
+            areas=self.installation.config.geography,
         )
 
     def _locate(self, signal: Signal) -> Signal:

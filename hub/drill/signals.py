@@ -16,9 +16,10 @@ from hub.model.people import Language
 from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency
 from hub.model.trust import Credibility, Reliability
 
-BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what somebody says themselves
+# What somebody says themselves.
+BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE, compared=False)
 SOURCE = "drill"  # where a signal comes from that names no source
-GRADES = {f"{r}{c}": Trusted(reliability=r, credibility=c) for r in Reliability for c in Credibility}
+GRADES = {f"{r}{c}": Trusted(reliability=r, credibility=c, compared=False) for r in Reliability for c in Credibility}
 
 
 def trust_of(config: Config) -> dict[str, Trusted]:

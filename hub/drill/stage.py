@@ -206,6 +206,7 @@ class Stage:
             understanding=lambda: Understanding(self._rules.directory, config.routes),
             trust={**self._trust, "operators": BY_HAND},
             exercise=self._play.exercise,
+            areas=config.geography,
         )
         await self._intake.beliefs.recall(self._journal, self.now())
         core = self._core

@@ -10,6 +10,7 @@ from hub.model.signal import MsgType, Signal
 from hub.model.trust import Credibility, Reliability
 from hub.playbook.language import SIGNAL, After, Outcome, Playbook
 
+_TELLERS = {"sender", "source", "incident"}
 # What cannot be judged is less than what is possibly true, and more than what is doubtful.
 _RANK = {credibility: rank for rank, credibility in enumerate((1, 2, 3, 6, 4, 5))}
 
@@ -33,8 +34,9 @@ def heard(w: Work, signal_id: str, signal: Signal) -> None:
 
 
 def told_in(w: Work, playbook: Playbook, signal: Signal) -> str | None:
-    """The open incident of a sheet in which a signal's story is told already, whatever its `one per` says."""
-    if signal.backing is None:
+    """The open incident of a sheet in which a signal's story is told already, where others have called it something
+    else. Not where its `one per` says that what each sender tells is its own."""
+    if signal.backing is None or _TELLERS & set(playbook.incident.one_per):
         return None
     for incident_id in w.state.stories.get(signal.backing.story, {}):
         incident = w.state.incidents[incident_id]

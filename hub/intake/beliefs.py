@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hub.intake.geography import Geography
 from hub.intake.grading import Graded, Voice, grade
 from hub.intake.origins import denies, origin_of
 from hub.intake.stories import Stories, Told
@@ -37,6 +38,7 @@ class Trusted(Struct, frozen=True, kw_only=True):
     credibility: Credibility = Credibility.CANNOT_BE_JUDGED
     origin: str = ""
     shadow: bool = False  # on trial: it makes nobody act, and corroborates nothing
+    compared: bool = True  # no: it is believed so far, whatever others tell
 
 
 UNKNOWN = Trusted()
@@ -49,11 +51,15 @@ class _Story(Struct, gc=False):
 
 
 class Beliefs:
-    """`trust`: by source; others are told of nobody's origin but their own."""
+    """`trust`: by source; of others nothing is known. `areas`: the centre's own, by which stories are kept apart."""
 
-    def __init__(self, trust: Mapping[str, Trusted]) -> None:
+    def __init__(self, trust: Mapping[str, Trusted], areas: Geography | None = None) -> None:
         self._trust = trust
-        self._stories = Stories(window=WINDOW, most=STORIES_MAX)
+        within = {place: areas.lies_in(place) for place in areas.places} if areas is not None else {}
+        names = {place.id: tuple(place.names.values()) for place in areas.places.values()} if areas is not None else {}
+        self._stories = Stories(
+            window=WINDOW, most=STORIES_MAX, lies_in=lambda place: within.get(place, ()), names=names
+        )
         self._known: OrderedDict[str, _Story] = OrderedDict()
         self._really: dict[str, str] = {}  # story → the fact that held its first signal already
         self._lately: dict[str, tuple[datetime, int]] = {}  # source → since when, how many

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from hub.connector import ActItem, BadItem, Item, ReceiptItem, ReplyItem, SignalItem, Taken, Unavailable
 from hub.intake.beliefs import UNKNOWN, Beliefs, Trusted
+from hub.intake.geography import Geography
 from hub.intake.port import Answered, Offered
 from hub.journal import Journal, JournalUnavailable
 from hub.model import records as r
@@ -52,6 +53,7 @@ class Intake:
         understanding: Callable[[], Understanding],
         trust: dict[str, Trusted],
         exercise: bool = False,
+        areas: Geography | None = None,
     ) -> None:
         self._journal = journal
         self._now = now
@@ -59,7 +61,7 @@ class Intake:
         self._locate = locate
         self._understanding = understanding
         self._trust = trust
-        self.beliefs = Beliefs(trust)
+        self.beliefs = Beliefs(trust, areas)
         self._exercise = exercise
 
     async def take(self, connector: str, offers: Sequence[Offered]) -> Sequence[Answered | Unavailable]:
@@ -120,7 +122,7 @@ class Intake:
         trusted = self._trust.get(burst.connector, UNKNOWN)
         signal = item.believed(trusted.reliability, trusted.credibility)
         signal = self._complete(signal, burst, item.original, item.media_type)
-        if not trusted.shadow:
+        if trusted.compared and not trusted.shadow:
             signal = self.beliefs.believe(signal.id, burst.at, signal)
         body = r.SignalReceived(
             source=burst.connector,

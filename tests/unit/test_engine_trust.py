@@ -82,12 +82,19 @@ def test_what_is_confirmed_as_it_comes_is_confirmed_at_once() -> None:
     night.person("fire").receives("storm-confirmed", by="sms")
 
 
-def test_the_same_story_joins_its_incident_whatever_one_per_says() -> None:
+def test_the_same_story_joins_its_incident_whatever_others_call_it() -> None:
+    night = Night(World(sheet("storm", wake(), incident=Joining(one_per=("event",)))))
+    night.signal("w1", info={"event": "fire"}, **backed(3))
+    night.signal("w2", sender="bruzz", info={"event": "incendie"}, **backed(2))
+    assert len(opened(night)) == 1
+    night.signal("w3", sender="bx1", info={"event": "brand"}, **backed(3, story="S2"))
+    assert len(opened(night)) == 2
+
+
+def test_where_each_sender_has_an_incident_of_their_own_a_story_joins_nothing() -> None:
     night = Night(World(sheet("storm", wake(), incident=Joining(one_per=("sender",)))))
     night.signal("w1", sender="kmi", **backed(3))
     night.signal("w2", sender="bruzz", **backed(2))
-    assert len(opened(night)) == 1
-    night.signal("w3", sender="bx1", **backed(3, story="S2"))
     assert len(opened(night)) == 2
 
 
