@@ -5,13 +5,11 @@ Service, GDACS event types, one BBK code; the words are in connectors/hazard_wor
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick
-
 from connectors.hazard_words import WORDS
+from connectors.words import Finder, Word, fold, word
 from hub.model.signal import Hazard, Named, Severity
 
 H = Hazard
@@ -67,60 +65,41 @@ SAME_CODES: dict[str, Hazard] = {
 }
 BBK_CODES: dict[str, Hazard] = {"BBK-EVC-063": H.POWER_OUTAGE}  # the only one seen in a recorded message
 
-_SPELLED = str.maketrans({"’": "'", "ø": "o", "ł": "l"})
 
-
-def _fold(text: str) -> str:
-    """Lower case without accents, hyphens and line ends as blanks; ø and ł carry no accent to drop: spelled out."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    bare = (
-        "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'").replace("ø", "o").replace("ł", "l")
-    )
-    return re.sub(r"[\s-]+", " ", bare)
-
-
-class _Word(NamedTuple):
-    stem: str
-    begins: bool  # must begin a word
-    ends: bool  # must end one
+class _Said(NamedTuple):
     languages: tuple[str, ...]
     hazard: Hazard
 
 
-def _words() -> list[_Word]:
-    out: list[_Word] = []
+def _words() -> tuple[list[Word], list[_Said]]:
+    words: list[Word] = []
+    said: list[_Said] = []
     for hazard, line in WORDS.items():
         for entry in line.split("|"):
             languages, _, pattern = entry.strip().rpartition(":")
-            stem = _fold(pattern.strip("*"))
-            spoken = tuple(languages.split(",")) if languages else ()
-            out.append(_Word(stem, not pattern.startswith("*"), not pattern.endswith("*"), spoken, hazard))
-    return out
+            words.append(word(pattern))
+            said.append(_Said(tuple(languages.split(",")) if languages else (), hazard))
+    return words, said
 
 
-_WORDS = _words()
-_AUTOMATON = AhoCorasick([word.stem for word in _WORDS])
+_WORDS, _SAID = _words()
+_FINDER = Finder(_WORDS)
 _LOOKED_AT = 600  # characters: what a text is about stands at its head
 
 
 def hazard_in(text: str, language: str = "") -> Hazard | None:
     """The hazard whose word appears first in a text (any of the languages), or None. `language` (BCP 47, `""` when
     unknown) keeps words of one language from being found in another: "brand" burns in Dutch, not in English."""
-    folded = _fold(text[:_LOOKED_AT])
     spoken = language[:2].lower()
     best: tuple[int, int] | None = None
     hazard: Hazard | None = None
-    for number, start, end in _AUTOMATON.find_matches_as_indexes(folded, overlapping=True):
-        word = _WORDS[number]
-        if word.begins and start and (folded[start - 1].isalnum() or folded[start - 1] == "_"):
-            continue
-        if word.ends and end < len(folded) and (folded[end].isalnum() or folded[end] == "_"):
-            continue
-        if word.languages and spoken and spoken not in word.languages:
+    for number, start, end in _FINDER.places(fold(text[:_LOOKED_AT])):
+        said = _SAID[number]
+        if said.languages and spoken and spoken not in said.languages:
             continue
         rank = (start, -end)
         if best is None or rank < best:
-            best, hazard = rank, word.hazard
+            best, hazard = rank, said.hazard
     return hazard
 
 

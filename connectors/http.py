@@ -1,4 +1,4 @@
-"""Polite and careful HTTP fetching for sources: conditional, bounded in size and time, never led astray.
+"""Polite and careful HTTP for sources, also answers that do not end: bounded in size and time, never led astray.
 
 Where an address comes from decides where it may lead. An address that an operator configured is used as it stands,
 but must be public unless its config says `internal: true`. An address found inside a feed, and every redirect, must
@@ -13,6 +13,7 @@ import re
 import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -40,7 +41,7 @@ Lookup = Callable[[str, int], Awaitable[list[str]]]
 
 class Fetched(Struct, frozen=True, kw_only=True):
     """An answer with status 200 or 304. `body` is decompressed; empty when `unchanged`. `url` is where it came from
-    after redirects."""
+    after redirects. `link`: its Link header (RFC 8288)."""
 
     url: str
     unchanged: bool = False
@@ -49,17 +50,26 @@ class Fetched(Struct, frozen=True, kw_only=True):
     charset: str = ""
     etag: str = ""
     last_modified: str = ""
+    link: str = ""
 
 
 class FetchFailed(Exception):
     """No usable answer. `retry_after_s`: what the server asked for. `gone`: 410, this address will not come back.
-    `lasting`: the same request will fail the same way (4xx, refused address, too large)."""
+    `lasting`: the same request will fail the same way (4xx, refused address, too large). `status`: what it answered
+    with, 0 where it did not."""
 
     def __init__(
-        self, reason: str, *, retry_after_s: float | None = None, gone: bool = False, lasting: bool = False
+        self,
+        reason: str,
+        *,
+        retry_after_s: float | None = None,
+        gone: bool = False,
+        lasting: bool = False,
+        status: int = 0,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status
         self.retry_after_s = retry_after_s
         self.gone = gone
         self.lasting = lasting
@@ -120,6 +130,17 @@ class _Internal(Exception):
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(f"{host} is the internal address {address}")
+
+
+_BROKEN = (_Internal, aiohttp.ClientError, OSError, ValueError)
+
+
+def _broken(url: URL, error: Exception, patience_s: float) -> FetchFailed:
+    if isinstance(error, TimeoutError):
+        return FetchFailed(f"{url} did not answer within {patience_s:g} s")
+    if isinstance(error, _Internal):
+        return FetchFailed(f"{url} leads inside: {error}: refused", lasting=True)
+    return FetchFailed(f"{url} cannot be reached: {error or type(error).__name__}")
 
 
 class Fetcher:
@@ -184,11 +205,8 @@ class Fetcher:
 
     async def _step(self, url: URL, conditions: dict[str, str]) -> Fetched | URL:
         session = self._session_for(url)
-        headers = dict(conditions)
-        if self._authorization and self._own == url.origin():
-            headers["Authorization"] = self._authorization
         try:
-            async with session.get(url, headers=headers, allow_redirects=False) as response:
+            async with session.get(url, headers=conditions | self._proof(url), allow_redirects=False) as response:
                 if response.status in (301, 302, 303, 307, 308):
                     return _target(url, response.headers.get("Location", ""))
                 if response.status == 304:
@@ -203,13 +221,55 @@ class Fetcher:
                     charset=response.charset or "",
                     etag=response.headers.get("ETag", "")[:500],
                     last_modified=response.headers.get("Last-Modified", "")[:100],
+                    link=response.headers.get("Link", "")[:4000],
                 )
-        except _Internal as error:
-            raise FetchFailed(f"{url} leads inside: {error}: refused", lasting=True) from None
-        except TimeoutError:
-            raise FetchFailed(f"{url} did not answer within {self._timeout.total:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise FetchFailed(f"{url} cannot be reached: {error or type(error).__name__}") from error
+        except (TimeoutError, *_BROKEN) as error:
+            raise _broken(url, error, self._timeout.total or 0.0) from error
+
+    @asynccontextmanager
+    async def stream(self, address: str, *, accept: str, quiet_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """One GET whose answer does not end: its pieces as they come. No redirect is followed. Raises FetchFailed for
+        every other status than 200 and every other media type than `accept`, when it breaks, and when nothing came
+        for `quiet_s`."""
+        url = URL(address)
+        headers = {"Accept": accept, "Accept-Encoding": "identity", **self._proof(url)}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.sock_connect, sock_read=quiet_s)
+        asked = self._session_for(url).get(url, headers=headers, allow_redirects=False, timeout=timeout)
+        async with AsyncExitStack() as opened:
+            try:
+                response = await opened.enter_async_context(asked)
+            except (TimeoutError, *_BROKEN) as error:
+                raise _broken(url, error, quiet_s) from error
+            if response.status != 200:
+                raise _refused(url, response)
+            if response.content_type != accept:
+                raise FetchFailed(f"{url} answers with {response.content_type or 'nothing'}: no {accept}")
+            yield _pieces(url, response.content, quiet_s)
+
+    @asynccontextmanager
+    async def websocket(
+        self, address: str, *, quiet_s: float, bytes_max: int
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A websocket (RFC 6455). No redirect is followed. It is asked for a sign of life (a ping) every half of
+        `quiet_s` in which it says nothing, and closes itself where there is none. Raises FetchFailed when it cannot be
+        had or breaks."""
+        url = URL(address)
+        plain = url.with_scheme({"ws": "http", "wss": "https"}.get(url.scheme, url.scheme))
+        asked = self._session_for(plain).ws_connect(
+            plain, headers=self._proof(plain), heartbeat=quiet_s / 2, max_msg_size=bytes_max
+        )
+        async with AsyncExitStack() as opened:
+            try:
+                socket = await opened.enter_async_context(asked)
+            except aiohttp.WSServerHandshakeError as error:
+                raise FetchFailed(f"{url} answers {error.status} {error.message}: no websocket") from error
+            except (TimeoutError, *_BROKEN) as error:
+                raise _broken(url, error, self._timeout.total or quiet_s) from error
+            yield socket
+
+    def _proof(self, url: URL) -> dict[str, str]:
+        """The Authorization header, for the configured origin only."""
+        return {"Authorization": self._authorization} if self._authorization and self._own == url.origin() else {}
 
     def _session_for(self, url: URL) -> aiohttp.ClientSession:
         if url.scheme not in ("http", "https") or not url.host:
@@ -226,6 +286,7 @@ class Fetcher:
                 auto_decompress=False,  # done here, so that the limit holds for what comes out
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
+                trace_configs=[_no_redirect()],
                 headers={"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
             )
         return self._sessions[open_to_all]
@@ -269,6 +330,29 @@ async def _inflated(chunks: AsyncIterator[bytes], encoding: str, bytes_max: int)
         raise zlib.error("the stream is cut short")
 
 
+async def _pieces(url: URL, content: aiohttp.StreamReader, quiet_s: float) -> AsyncIterator[bytes]:
+    pieces = content.iter_any()
+    while True:
+        try:
+            piece = await anext(pieces, b"")
+        except (TimeoutError, *_BROKEN) as error:
+            raise _broken(url, error, quiet_s) from error
+        if not piece:
+            return
+        yield piece
+
+
+def _no_redirect() -> aiohttp.TraceConfig:
+    """Refuses what aiohttp would follow by itself (a websocket's handshake): where it leads was not looked at."""
+
+    async def refuse(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestRedirectParams) -> None:
+        raise FetchFailed(f"{params.url} redirects: refused, correct the address", lasting=True)
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(refuse)
+    return config
+
+
 def _target(url: URL, location: str) -> URL:
     try:
         return url.join(URL(location))
@@ -279,20 +363,29 @@ def _target(url: URL, location: str) -> URL:
 def _refused(url: URL, response: aiohttp.ClientResponse) -> FetchFailed:
     status = response.status
     if status == 410:
-        return FetchFailed(f"{url} is gone (410): ask the publisher for the new address", gone=True, lasting=True)
-    retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
+        return FetchFailed(
+            f"{url} is gone (410): ask the publisher for the new address", gone=True, lasting=True, status=410
+        )
+    headers = response.headers
+    # Mastodon and others say when their limit is lifted as an instant (X-RateLimit-Reset).
+    later = "" if status != 429 else headers.get("X-RateLimit-Reset", "")
+    retry_after_s = _retry_after_s(headers.get("Retry-After", later), headers.get("Date", ""))
     reason = f"{url} answers {status} {response.reason or ''}".strip()
     return FetchFailed(
-        reason, retry_after_s=retry_after_s, lasting=400 <= status < 500 and status not in (408, 425, 429)
+        reason,
+        retry_after_s=retry_after_s,
+        lasting=400 <= status < 500 and status not in (408, 425, 429),
+        status=status,
     )
 
 
 def _retry_after_s(value: str, date: str) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3): a number, or a date, taken against the server's own."""
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3): a number, or a date (ISO 8601 too), taken against the
+    server's own."""
     if re.fullmatch(r"\d{1,9}", value.strip()):
         return float(value)
     try:
-        until = parsedate_to_datetime(value)
+        until = datetime.fromisoformat(value) if re.match(r"\d{4}-", value) else parsedate_to_datetime(value)
         now = parsedate_to_datetime(date) if date else datetime.now(UTC)
         return max(0.0, (until - now).total_seconds())
     except (TypeError, ValueError):

@@ -97,11 +97,12 @@ class PollFailed(Exception):
 
 class Pace:
     """How long to wait: `every` after success; after failures doubling from 30 s (or `every`, where shorter) to
-    15 min (or `every`, where longer), never less than the server asked for. All with up to 10 % of jitter, so that a
-    hundred hubs do not come at once."""
+    `longest` (or `every`, where longer), never less than the server asked for. All with up to 10 % of jitter, so that
+    a hundred hubs do not come at once."""
 
-    def __init__(self, every_s: float, chance: random.Random) -> None:
+    def __init__(self, every_s: float, chance: random.Random, longest_s: float = BACKOFF_MAX_S) -> None:
         self._every_s = every_s
+        self._longest_s = longest_s
         self._chance = chance
         self._failures = 0
 
@@ -112,7 +113,7 @@ class Pace:
     def failed(self, retry_after_s: float | None = None, *, gone: bool = False) -> float:
         self._failures += 1
         first = min(self._every_s, BACKOFF_FIRST_S)
-        wait = min(first * 2.0 ** min(self._failures - 1, 20), max(self._every_s, BACKOFF_MAX_S))
+        wait = min(first * 2.0 ** min(self._failures - 1, 20), max(self._every_s, self._longest_s))
         if gone:
             wait = GONE_S
         # No server may silence a source for longer than a day.
