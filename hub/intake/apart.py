@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from hub.intake.gist import NAME, TOPIC
 from hub.model.area import Area
 from hub.model.signal import Hazard, Named, Signal, Status
 
@@ -32,18 +33,24 @@ Codes = tuple[tuple[str, frozenset[str]], ...]  # system → codes
 
 
 class Frame(Struct, frozen=True, gc=False):
-    """What a signal is beside its words. `places` are the narrowest of the centre's areas that it touches, `codes` its
-    codes by system, `box` what its outlines lie in, `period` from when to when it holds."""
+    """What a signal is beside its words. `touched` are the centre's areas that it touches, `places` the narrowest of
+    them; `codes` its codes by system, `box` what its outlines lie in, `period` from when to when it holds."""
 
     teller: tuple[str, str]
     identifier: str
     status: Status
     hazards: frozenset[Hazard]
+    touched: frozenset[str]
     places: frozenset[str]
     codes: Codes
     box: Box | None
     period: tuple[datetime, datetime] | None
     labels: tuple[Named, ...]
+
+    @property
+    def says_more(self) -> bool:
+        """Whether it says anything beside its words that two could have in common."""
+        return bool(self.hazards or self.touched or self.codes or self.box or self.period)
 
 
 def frame(signal: Signal, lies_in: Callable[[str], Iterable[str]]) -> Frame:
@@ -59,6 +66,7 @@ def frame(signal: Signal, lies_in: Callable[[str], Iterable[str]]) -> Frame:
         identifier=signal.identifier,
         status=signal.status,
         hazards=frozenset(i.hazard for i in signal.infos if i.hazard is not None and i.hazard is not Hazard.OTHER),
+        touched=frozenset(touched),
         places=frozenset(touched.difference(*(lies_in(place) for place in touched))),
         codes=tuple((system, frozenset(found)) for system, found in sorted(codes.items())),
         box=_box(areas),
@@ -72,21 +80,21 @@ def apart(a: Frame, b: Frame) -> bool:
     return (
         a.status is not b.status
         or bool(a.hazards and b.hazards and not any(_SAME[hazard] & b.hazards for hazard in a.hazards))
-        or bool(a.places and b.places and a.places.isdisjoint(b.places))
+        or bool(a.touched and b.touched and a.places.isdisjoint(b.touched) and b.places.isdisjoint(a.touched))
         or _elsewhere(a, b)
         or _another_time(a.period, b.period)
         or _serial(a, b)
     )
 
 
-def together(a: Frame, b: Frame) -> tuple[float, float]:
-    """How much two signals have in common beside their words, in facts: where, and what else (hazard, time)."""
-    where = 1.0 if not a.places.isdisjoint(b.places) else 0.0
+def together(a: Frame, b: Frame) -> tuple[int, int]:
+    """What two signals have in common beside their words, in tenths of a name: where, and what else (hazard, time)."""
+    where = NAME if not a.places.isdisjoint(b.places) else 0
     if _mostly_the_same(a.codes, b.codes) or (a.box is not None and b.box is not None and _near(a.box, b.box)):
-        where += 1.0
-    more = 0.5 if not a.hazards.isdisjoint(b.hazards) else 0.0
+        where += NAME
+    more = TOPIC if not a.hazards.isdisjoint(b.hazards) else 0
     if a.period is not None and a.period == b.period:
-        more += 1.0
+        more += NAME
     return where, more
 
 

@@ -7,8 +7,9 @@ it is about (hub/intake/vocabulary.py).
 
 import re
 import sys
+import zlib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from msgspec import Struct
 from rensa import RMinHash
@@ -17,27 +18,27 @@ from hub.intake.vocabulary import DAYS, LEVELS, MONTHS, NUMBERS, ORGANISATIONS, 
 from hub.playbook.words import Phrases, fold, folded_fields, stem, stems
 
 TEXT_MAX = 2_000  # characters of a text that are looked at: the news is at its beginning
-WORD_MAX = 40  # characters of a word that are kept
 
-# Twelve bands of three: of texts that share two thirds of their words 98 in 100 meet in one, that share half 80.
-_BANDS, _ROWS, _SEED = 12, 3, 1
+# Ten bands of three: of texts that share seven tenths of their words 98 in 100 meet in one, that share half 74.
+_BANDS, _ROWS, _SEED = 10, 3, 1
 
 _SCAN = re.compile(
     r"""
-    (?P<word>   [^\W\d_]++ (?! \d | -\d ) )
+    (?P<word>   [^\W\d_]{1,40}+ (?! \d | -\d ) )
   | (?P<date>   (?<![\w.,/]) (?P<day>\d{1,2})
                 (?: / (?P<month>\d{1,2}) (?: /\d{2,4} )? | \. (?P<dotted>\d{1,2}) \. (?: \d{4} | \d\d ) ) (?![\w/]) )
   | (?P<clock>  (?<![\w.,/:]) (?P<hour>\d{1,2})
-                (?: (?: \s?[hu]\s? | : ) (?P<minute>\d\d) (?!\d)
-                    (?: \s? (?: (?P<pm>p\.?m\b) | (?:a\.?m|uur|uhr)\b ) )?
-                  | (?: \. (?P<decimal>\d\d) )? \s? (?: (?P<evening>p\.?m\b) | (?:a\.?m|h|u|uur|uhr|heures?)\b ) )
+                (?: (?: \s?[HhUu]\s? | : ) (?P<minute>\d\d) (?!\d)
+                    (?: \s? (?i: (?P<pm>p\.?m\b) | (?:a\.?m|uur|uhr)\b ) )?
+                  | (?: \. (?P<decimal>\d\d) )? \s?
+                    (?i: (?P<evening>p\.?m\b) | (?:a\.?m|h|u|uur|uhr|heures?)\b ) )
                 (?!\w) )
   | (?P<code>   (?<!\w) (?P<prefix>[A-Za-z]{1,12}) (?: -(?!(?:19|20)\d\d\b) )? (?P<digits>\d{1,9}) (?!\w) )
-  | (?P<number> \d{1,3} (?:[.,\u202f\u00a0'’\ ] \d{3} )+ (?!\w) | \d{1,15} (?: [.,]\d{1,9} )? )
+  | (?P<number> \d{1,3} (?: [.,\u202f\u00a0'’\ ] \d{3} )+ (?!\w) | \d{1,15} (?: [.,]\d{1,9} )? )
                 (?: (?:er|e|st|nd|rd|th)\b )?
   | (?P<end>    [.!?](?=\s) )
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 _SPACES = re.compile(r"[.,\u202f\u00a0'’ ](?=\d{3})")
 # In compounds, what the Dutch and Germans write on the name of a street.
@@ -49,9 +50,10 @@ _LINES = frozenset({"t", "b", "m", "bus", "tram"})  # T81 is tram 81
 
 
 class Gist(Struct, frozen=True, gc=False):
-    """What a text says. All are sorted, so that equal texts have equal gists. `figures` are numbers and codes, `dates`
+    """What a text says. `figures` are numbers and codes, `dates`
     days and months, `times` hours and days of the week; `topics` what it is about, `levels` of a warning; `places`
-    those of its names that say where. `tells`: how much it tells in all, weighed."""
+    those of its names that say where. `tells`: how much it tells in all, weighed. `exact`: equal where all letters
+    and figures are."""
 
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -61,7 +63,8 @@ class Gist(Struct, frozen=True, gc=False):
     times: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
-    tells: float = 0.0
+    tells: int = 0
+    exact: int = 0
 
 
 class Reader:
@@ -103,7 +106,8 @@ class Reader:
                 break
         told: dict[str, set[str]] = {"topic": set(), "level": set(), "day": set(), "place": set(), "name": set()}
         known: set[str] = set()
-        found = {self._meaning[n] for n in self._phrases.found(folded_fields(*read))}
+        folded = folded_fields(*read)
+        found = [self._meaning[n] for n in set(self._phrases.found(folded))]
         long = [set(parts) for _, _, parts in found if len(parts) > 1]
         for kind, name, parts in found:
             if kind in ("place", "name") and (
@@ -119,7 +123,7 @@ class Reader:
         )
         times = scan.times | told["day"]
         return Gist(
-            words=tuple(sorted(scan.words)),
+            words=tuple(scan.words),
             names=tuple(sorted(names)),
             places=tuple(sorted(n for n in told["place"] if n not in USUAL and not n.startswith(_COUNTRY))),
             figures=tuple(sorted(scan.figures)),
@@ -132,7 +136,14 @@ class Reader:
             + DATE * len(scan.dates)
             + TIME * len(times)
             + TOPIC * len(told["topic"]),
+            exact=zlib.crc32(folded.encode("utf-8", "replace")),
         )
+
+
+@cache
+def usual_reader() -> Reader:
+    """The one that knows the vocabulary only."""
+    return Reader()
 
 
 class _Scan:
@@ -147,67 +158,71 @@ class _Scan:
         self.figures: set[str] = set()
         self.dates: set[str] = set()
         self.times: set[str] = set()
-        self._begins = False
-        self._street = 0  # words ahead that may be a street's name
         self._number = ""  # just read, perhaps the day of a month
         self._month = 0  # just read, perhaps before its day
 
     def read(self, text: str, *, names_first: bool) -> None:
         """`names_first`: of the first word a capital letter tells something, too (a headline's: Antwerp: ...)."""
-        self._begins = not names_first
+        begins = not names_first
+        street = 0  # words ahead that may be a street's name
         for found in _SCAN.finditer(text):
             kind = found.lastgroup
             if kind == "word":
-                self._word(found[0])
-                continue
-            if kind == "end":
-                self._begins = True
-                continue  # 24. Oktober goes on
-            number = ""
-            if kind == "number":
-                number = _figure(found["number"])
-                if self._month and number.isdigit() and 0 < int(number) <= 31:
-                    self.dates.add(f"{number}.{self._month}.")
-                    number = ""
-            elif kind == "code":
-                self._code(found["prefix"].casefold(), found["digits"])
-            elif kind == "clock":
-                self._clock(found)
-            elif kind == "date":
-                self._date(int(found["day"]), int(found["month"] or found["dotted"]))
-            self._settle(number)
-            self._begins = False
+                for word in _word(found[0]):
+                    if word.plain:
+                        if self._number or self._month:
+                            self._settle("")
+                        self.words.add(word.stem)
+                        if not word.large:
+                            self.small.add(word.stem)
+                        else:
+                            self.capitals.add(word.stem)
+                            if street > 0:
+                                self.streets.add(word.stem)
+                            if not begins:
+                                self.large.add(word.stem)
+                    elif word.number or word.month:
+                        self._word_of_number(word)
+                    street = 3 if word.street else street - 1
+                begins = False
+            elif kind == "end":
+                begins = True  # and goes on: 24. Oktober
+            else:
+                self._figures(kind, found)
+                begins = False
         self._settle("")
+
+    def _figures(self, kind: str | None, found: re.Match[str]) -> None:
+        number = ""
+        if kind == "number":
+            number = _figure(found["number"])
+            if self._month and number.isdigit() and 0 < int(number) <= 31:
+                self.dates.add(f"{number}.{self._month}.")
+                number = ""
+        elif kind == "code":
+            self._code(found["prefix"].casefold(), found["digits"])
+        elif kind == "clock":
+            self._clock(found)
+        elif kind == "date":
+            self._date(int(found["day"]), int(found["month"] or found["dotted"]))
+        self._settle(number)
+
+    def _word_of_number(self, word: "_Word") -> None:
+        """A number, or a month: the day may stand before it, or follow."""
+        if word.number:
+            self._settle(word.number)
+            return
+        if self._number.isdigit() and int(self._number) <= 31:
+            self._date(int(self._number), word.month)
+            self._number = ""
+        self._settle("")
+        self._month = word.month
 
     def _settle(self, number: str) -> None:
         """What was read before was no date."""
         if self._number:
             self.figures.add(self._number)
         self._number, self._month = number, 0
-
-    def _word(self, raw: str) -> None:
-        for word in _word(raw[:WORD_MAX]):
-            if word.month:
-                if self._number.isdigit() and int(self._number) <= 31:
-                    self._date(int(self._number), word.month)
-                    self._number = ""
-                self._settle("")
-                self._month = word.month
-            elif word.number is not None:
-                self._settle(word.number)
-            elif not word.stops:
-                self._settle("")
-                self.words.add(word.stem)
-                if not word.large:
-                    self.small.add(word.stem)
-                else:
-                    self.capitals.add(word.stem)
-                    if self._street > 0:
-                        self.streets.add(word.stem)
-                    if not self._begins:
-                        self.large.add(word.stem)
-            self._street = 3 if word.street else self._street - 1
-        self._begins = False
 
     def _code(self, prefix: str, digits: str) -> None:
         digits = digits.lstrip("0") or "0"
@@ -230,11 +245,13 @@ class _Scan:
 
 
 class _Word(Struct, frozen=True, gc=False):
+    """`plain`: it counts as a word, unlike what every text has, numbers and months."""
+
     stem: str
+    plain: bool = False
     large: bool = False
-    stops: bool = False  # every text has it
     street: bool = False  # what follows may be a street's name
-    number: str | None = None
+    number: str = ""
     month: int = 0
 
 
@@ -249,8 +266,8 @@ def _word(raw: str) -> tuple[_Word, ...]:
     return tuple(
         _Word(
             sys.intern(stem(part)),
+            plain=part not in _STOPS and len(part) > 1,
             large=raw[0].isupper(),
-            stops=part in _STOPS or len(part) < 2,
             street=small in _STREETS,
         )
         for part in fold(raw).split()
@@ -278,27 +295,28 @@ def _without_street(name: str) -> str:
 
 # --- what a fact is worth -----------------------------------------------------------------------------------
 
-DATE, TIME, TOPIC, LEVEL = 0.8, 0.5, 0.5, 0.3
+# In tenths of a name, so that sums are exact in whatever order.
+NAME, DATE, TIME, TOPIC, LEVEL = 10, 8, 5, 5, 3
 USUAL = frozenset({"place:brussels", "place:country:BE", "place:flanders", "place:wallonia"})  # half of all news is
 _COUNTRY = "place:country:"
 
 
 @lru_cache(maxsize=65_536)
-def _worth(fact: str) -> float:
+def _worth(fact: str) -> int:
     """Of a name or a figure. Small numbers, years and countries are in many texts."""
     if fact in USUAL:
-        return 0.3
+        return 3
     if fact.startswith(_COUNTRY):
-        return 0.5
+        return 5
     if not fact.isdecimal():
-        return 1.0
+        return NAME
     value = int(fact)
     if value <= 12:
-        return 0.4
-    return 0.2 if 1900 <= value <= 2100 else 1.0
+        return 4
+    return 2 if 1900 <= value <= 2100 else NAME
 
 
-def weighed(facts: Iterable[str]) -> float:
+def weighed(facts: Iterable[str]) -> int:
     """What names or figures are worth together."""
     return sum(map(_worth, facts))
 
@@ -306,9 +324,9 @@ def weighed(facts: Iterable[str]) -> float:
 # --- finding what to compare with ---------------------------------------------------------------------------
 
 
-def keys(gist: Gist) -> dict[int | str, float]:
+def keys(gist: Gist) -> dict[int | str, int]:
     """By what a text is found again: bands of its MinHash, and telling names and figures, with what each is worth."""
-    found: dict[int | str, float] = dict.fromkeys(_bands(gist.words), 1.0) if len(gist.words) >= 3 else {}
+    found: dict[int | str, int] = dict.fromkeys(_bands(gist.words), NAME) if len(gist.words) >= 3 else {}
     for name in gist.names:
         if name not in USUAL:
             found[name] = _worth(name)

@@ -19,10 +19,10 @@ from heapq import nsmallest
 from msgspec import Struct
 
 from hub.intake.apart import Frame, apart, frame, together
-from hub.intake.gist import Gist, Reader, keys
-from hub.intake.likeness import NEAR, Likeness, alike
+from hub.intake.gist import Gist, Reader, keys, usual_reader
+from hub.intake.likeness import NEAR, SHARE, Likeness, alike
 from hub.intake.links import canonical
-from hub.model.signal import Reference, Signal
+from hub.model.signal import Signal
 
 FACTS_WINDOW = timedelta(hours=8)  # by its facts a story is only recognised while it is fresh
 LANGUAGES_MOST = 4  # of one signal that are read
@@ -59,6 +59,18 @@ class _Member(Struct, frozen=True, gc=False):
     at: datetime
     frame: Frame
     gists: tuple[Gist, ...]
+
+
+class _New(Struct, frozen=True, gc=False):
+    """A newcomer, and by what it is found again: who said what (`messages`), what it says it belongs to (`refers`,
+    `incidents`), pages, and names, figures and bands with what each is worth."""
+
+    member: _Member
+    messages: tuple[int, ...]
+    refers: tuple[int, ...]
+    incidents: tuple[int, ...]
+    pages: tuple[int, ...]
+    keys: dict[int | str, int]
 
 
 class _Story(Struct, gc=False):
@@ -100,7 +112,7 @@ class Stories:
         self._window = window
         self._most = most
         self._lies_in = lies_in
-        self._reader = Reader(names)
+        self._reader = Reader(names) if names else usual_reader()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._stories: dict[str, _Story] = {}
         self._messages: dict[int, tuple[str, str]] = {}  # who said what → its story, the fact
@@ -114,64 +126,55 @@ class Stories:
     def place(self, told: Told) -> Placed:
         """Which story a signal tells; it is remembered as one of it."""
         self._forget(told.at)
-        new = self._member(told)
-        at = {key: worth for gist in new.gists for key, worth in keys(gist).items()}
-        placed = (
-            self._by_message(told.signal, new)
-            or self._by_page(told.signal, new)
-            or self._by_words(new, at)
-            or Placed(told.fact, "new", "", 1.0)
-        )
-        self._remember(told, new, placed.story, at)
+        new = self._read(told)
+        placed = self._by_message(new) or self._by_page(new) or self._by_words(new) or Placed(told.fact, "new")
+        self._remember(new, placed.story)
         return placed
 
     def learn(self, told: Told, story: str) -> None:
         """Remembers a signal as one of a story, as it was placed before a restart. In the order they came in."""
         self._forget(told.at)
-        new = self._member(told)
-        self._remember(told, new, story, {key: 0.0 for gist in new.gists for key in keys(gist)})
+        self._remember(self._read(told), story)
 
     # --- how a newcomer is recognised -----------------------------------------------------------------------
 
-    def _by_message(self, signal: Signal, new: _Member) -> Placed | None:
-        own = (signal.status.value, signal.source, signal.sender)
-        for name in (signal.identifier, *(r.identifier for r in _references(signal))):
-            known = self._messages.get(_digest("message", *own, name))
-            if known is not None:
-                return Placed(known[0], "same message", known[1], 1.0)
-        for key in _incidents(signal):
+    def _by_message(self, new: _New) -> Placed | None:
+        for key in (*new.messages, *new.refers):
             known = self._messages.get(key)
-            if known is not None and not apart(new.frame, self._stories[known[0]].first.frame):
-                return Placed(known[0], "same message", known[1], 1.0)
+            if known is not None:
+                return Placed(known[0], "same message", known[1])
+        for key in new.incidents:
+            known = self._messages.get(key)
+            if known is not None and not apart(new.member.frame, self._stories[known[0]].first.frame):
+                return Placed(known[0], "same message", known[1])
         return None
 
-    def _by_page(self, signal: Signal, new: _Member) -> Placed | None:
-        for link in _links(signal):
-            page = self._pages.get(_digest("page", signal.status.value, link))
+    def _by_page(self, new: _New) -> Placed | None:
+        for key in new.pages:
+            page = self._pages.get(key)
             if page is None or page.strangers > STRANGERS_MOST:
                 continue
             story = self._stories[page.story]
-            kept_apart = any(apart(new.frame, end.frame) for end in (story.first, story.latest))
-            found = max((_against(new, end) for end in (story.first, story.latest)), key=lambda f: f.likeness)
-            if page.teller == new.frame.teller and not found.how:
+            kept_apart = any(apart(new.member.frame, end.frame) for end in (story.first, story.latest))
+            found = max((_against(new.member, end) for end in (story.first, story.latest)), key=lambda f: f.likeness)
+            if page.teller == new.member.frame.teller and not found.how:
                 page.strangers = STRANGERS_MOST + 1  # all that this teller says leads there
             elif kept_apart or found.likeness < NEAR:
                 page.strangers += 1
-            if kept_apart or page.strangers > STRANGERS_MOST:
-                continue
-            return Placed(page.story, "same link", page.fact, 1.0)
+            if not kept_apart and page.strangers <= STRANGERS_MOST:
+                return Placed(page.story, "same link", page.fact)
         return None
 
-    def _by_words(self, new: _Member, at: Mapping[int | str, float]) -> Placed | None:
-        worth: dict[str, float] = {}
-        for key, value in at.items():
+    def _by_words(self, new: _New) -> Placed | None:
+        worth: dict[str, int] = {}
+        for key, value in new.keys.items():
             found = self._found.get(key, ())
             if len(found) < PER_KEY or isinstance(key, int):
                 for story in found:
-                    worth[story] = worth.get(story, 0.0) + value
+                    worth[story] = worth.get(story, 0) + value
         best: Placed | None = None
         for story in nsmallest(COMPARED, worth, key=lambda s: (-worth[s], s)):
-            placed = self._recognised(new, story)
+            placed = self._recognised(new.member, story)
             if placed is not None and (best is None or placed.likeness > best.likeness):
                 best = placed
         return best
@@ -183,7 +186,7 @@ class Stories:
             return None
         best: Placed | None = None
         for end in ends:
-            found = _against(new, end)
+            found = _against(new, end, floor=SHARE if len(ends) == 1 else NEAR)
             if found.likeness < NEAR:
                 return None
             if not found.how or (found.how == "same facts" and abs(new.at - end.at) > FACTS_WINDOW):
@@ -194,46 +197,56 @@ class Stories:
 
     # --- remembering and forgetting -------------------------------------------------------------------------
 
-    def _member(self, told: Told) -> _Member:
-        gists: dict[str, list[str]] = {}
-        for info in told.signal.infos:
+    def _read(self, told: Told) -> _New:
+        signal = told.signal
+        texts: dict[str, list[str]] = {}
+        for info in signal.infos:
             language = info.language.partition("-")[0].casefold()
-            if language in gists or len(gists) < LANGUAGES_MOST:
-                gists.setdefault(language, []).extend((info.headline or info.event, info.description))
-        return _Member(
-            fact=told.fact,
-            at=told.at,
-            frame=frame(told.signal, self._lies_in),
-            gists=tuple(self._reader.gist(*texts) for texts in gists.values()),
+            if language in texts or len(texts) < LANGUAGES_MOST:
+                texts.setdefault(language, []).extend((info.headline or info.event, info.description))
+        gists = tuple(self._reader.gist(*said) for said in texts.values())
+        own = (signal.status.value, signal.source, signal.sender)
+        return _New(
+            member=_Member(told.fact, told.at, frame(signal, self._lies_in), gists),
+            messages=(_digest("message", *own, signal.identifier),),
+            refers=tuple(
+                _digest("message", *own, reference.identifier)
+                for reference in signal.references[:REFERENCES_MOST]
+                if reference.sender == signal.sender
+            ),
+            incidents=tuple(
+                _digest("incident", *own, incident)
+                for incident in signal.incidents[:REFERENCES_MOST]
+                if _NUMBERED(incident)  # MeteoAlarm writes "Alert" into all
+            ),
+            pages=tuple(_digest("page", signal.status.value, link) for link in _links(signal)),
+            keys={key: worth for gist in gists for key, worth in keys(gist).items()},
         )
 
-    def _remember(self, told: Told, new: _Member, name: str, at: Mapping[int | str, float]) -> None:
-        if told.fact in self._kept:  # learnt twice
-            self._drop(told.fact)
+    def _remember(self, new: _New, name: str) -> None:
+        member = new.member
+        if member.fact in self._kept:  # learnt twice
+            self._drop(member.fact)
         story = self._stories.get(name)
-        found_by = tuple(at)
+        found_by = tuple(new.keys)
         if story is None:
-            story = self._stories[name] = _Story(new, new, found_by, ())
+            story = self._stories[name] = _Story(member, member, found_by, ())
             self._index(name, found_by)
         else:
-            kept = set(found_by)
-            self._unindex(name, [key for key in story.latest_keys if key not in kept])
+            self._unindex(name, [key for key in story.latest_keys if key not in new.keys])
             first = set(story.first_keys)
-            story.latest, story.latest_keys = new, tuple(key for key in found_by if key not in first)
+            story.latest, story.latest_keys = member, tuple(key for key in found_by if key not in first)
             self._index(name, story.latest_keys)
         story.remembered += 1
-        signal = told.signal
-        own = (signal.status.value, signal.source, signal.sender)
-        messages = (_digest("message", *own, signal.identifier), *_incidents(signal))
-        pages = tuple(_digest("page", signal.status.value, link) for link in _links(signal))
-        for key in messages:
-            self._messages[key] = (name, told.fact)
-        for key in pages:
+        messages = (*new.messages, *new.incidents)
+        for message in messages:
+            self._messages[message] = (name, member.fact)
+        for key in new.pages:
             page = self._pages.get(key)
             if page is None or page.story == name:
                 strangers = page.strangers if page is not None else 0
-                self._pages[key] = _Page(name, told.fact, new.frame.teller, strangers)
-        self._kept[told.fact] = _Kept(told.at, name, messages, pages)
+                self._pages[key] = _Page(name, member.fact, member.frame.teller, strangers)
+        self._kept[member.fact] = _Kept(member.at, name, messages, new.pages)
         while len(self._kept) > self._most:
             self._drop(next(iter(self._kept)))
 
@@ -277,29 +290,17 @@ class Stories:
                     self._found[key] = tuple(story for story in known if story != name)
 
 
-def _against(new: _Member, known: _Member) -> Likeness:
+def _against(new: _Member, known: _Member, floor: float = 0.0) -> Likeness:
     """The best of all pairs of languages. One teller's two messages in nearly the same words are two on purpose."""
     best = _UNLIKE
     one_teller = new.frame.teller == known.frame.teller
-    area, more = together(new.frame, known.frame)
+    area, more = together(new.frame, known.frame) if new.frame.says_more and known.frame.says_more else (0, 0)
     for one in new.gists:
         for other in known.gists:
-            found = alike(one, other, one_teller=one_teller, area=area, more=more)
+            found = alike(one, other, one_teller=one_teller, area=area, more=more, floor=floor)
             if (bool(found.how), found.likeness) > (bool(best.how), best.likeness):
                 best = found
     return best
-
-
-def _references(signal: Signal) -> list[Reference]:
-    return [r for r in signal.references[:REFERENCES_MOST] if r.sender == signal.sender]
-
-
-def _incidents(signal: Signal) -> list[int]:
-    """What its sender says it belongs to, where that looks like a name (MeteoAlarm writes "Alert" into all)."""
-    own = (signal.status.value, signal.source, signal.sender)
-    return [
-        _digest("incident", *own, incident) for incident in signal.incidents[:REFERENCES_MOST] if _NUMBERED(incident)
-    ]
 
 
 def _links(signal: Signal) -> list[str]:
