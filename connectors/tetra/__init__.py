@@ -1,0 +1,1 @@
+"""TETRA radio: short data and status messages by a terminal's peripheral equipment interface."""
