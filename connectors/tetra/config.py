@@ -74,10 +74,12 @@ class TetraSourceConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unknow
     statuses: Annotated[Mapping[str, Meaning], Meta(description="Status, 0 to 65535 → what it means")] = msgspec.field(
         default_factory=dict
     )
-    words: Annotated[Mapping[str, Hazard], Meta(description="Word in a text → what it is about: {gaslek: gas-leak}")] = (
-        msgspec.field(default_factory=dict)
+    words: Annotated[
+        Mapping[str, Hazard], Meta(description="Word in a text → what it is about: {gaslek: gas-leak}")
+    ] = msgspec.field(default_factory=dict)
+    others: Annotated[bool, Meta(description="Texts of radios that are not written here are signals, too, as F")] = (
+        False
     )
-    others: Annotated[bool, Meta(description="Texts of radios that are not written here are signals, too, as F")] = False
     language: Annotated[str, Meta(description="Language of texts", pattern="^[A-Za-z-]*$")] = "fr-BE"
 
     def __post_init__(self) -> None:

@@ -17,11 +17,26 @@ _UDH = b"\x05\x00\x03"  # concatenation, 8-bit reference (3GPP TS 23.040, 9.2.3.
 _UTF16 = 26
 _CHARSETS = {  # table 29.29, text coding scheme
     **{n: f"iso8859-{n}" for n in range(1, 11)},
-    **{11: "iso8859-13", 12: "iso8859-14", 13: "iso8859-15"},
+    11: "iso8859-13",
+    12: "iso8859-14",
+    13: "iso8859-15",
     **dict(
         zip(
             range(14, 26),
-            ("cp437", "cp737", "cp850", "cp852", "cp855", "cp857", "cp860", "cp861", "cp863", "cp865", "cp866", "cp869"),
+            (
+                "cp437",
+                "cp737",
+                "cp850",
+                "cp852",
+                "cp855",
+                "cp857",
+                "cp860",
+                "cp861",
+                "cp863",
+                "cp865",
+                "cp866",
+                "cp869",
+            ),
             strict=True,
         )
     ),

@@ -19,7 +19,8 @@ from msgspec import Struct
 from connectors.again import Again
 from connectors.http import is_public, system_lookup
 from connectors.tetra import sds
-from connectors.tetra.pei import LINE_MAX, STATUS, TYPE4, Reader, Received, Unread, error_of, registration
+from connectors.tetra.gathering import Gathering, Message
+from connectors.tetra.pei import LINE_MAX, TYPE4, Reader, Received, Unread, error_of, registration
 
 _log = structlog.get_logger()
 T = TypeVar("T")
@@ -45,11 +46,11 @@ class Unsure(Exception):
 class Listener(Protocol):
     """Who is told what the terminal receives. Each runs on the loop it attached from."""
 
-    async def take(self, message: Received) -> bool:
+    async def take(self, message: Message) -> bool:
         """Whether it was for this one; returns when it is durable. Raises Unavailable."""
         ...
 
-    async def untaken(self, message: Received | Unread) -> bool:
+    async def untaken(self, message: Message | Unread) -> bool:
         """Nobody has taken it, or it cannot be read: whether it is kept here."""
         ...
 
@@ -105,6 +106,7 @@ class Terminal:
         self._wanted = asyncio.Event()
         self._turn = asyncio.Lock()
         self._ref = random.SystemRandom().randrange(1, 256)  # so that one restarted does not repeat the last ones
+        self._gathering = Gathering()
         self._main: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._serve, name="tetra", daemon=True)
         self._thread.start()
@@ -227,32 +229,39 @@ class Terminal:
             if reason is not None:
                 await self._tell(reason)
             return
+        for late in self._gathering.overdue(self._loop.time()):
+            await self._hand_on(late)
+        whole = self._gathering.add(told, self._loop.time()) if isinstance(told, Received) else told
+        if whole is not None:
+            await self._hand_on(whole)
+
+    async def _hand_on(self, told: Message | Unread) -> None:
         with _lock:
             listeners = list(self.listeners)
         try:
             kept = False
-            if isinstance(told, Received):
+            if isinstance(told, Message):
                 kept = any([await self._on(one, one.take(told)) for one in listeners])
             for one in [] if kept else listeners:
                 kept = bool(await self._on(one, one.untaken(told))) or kept
         except Exception as error:  # unrecorded: its sender hears nothing back, and tries again
             _log.error("tetra.not_recorded", error=type(error).__name__)
             return
-        if kept and isinstance(told, Received) and told.service == TYPE4:
-            await self._confirm(told)
+        if kept and isinstance(told, Message):
+            for one in told.received:
+                await self._confirm(one)
 
     async def _confirm(self, message: Received) -> None:
-        """Tells the sender that it has arrived, where it wants to hear that and the message is ours to answer."""
-        try:
-            found = sds.read(message.data)
-        except Exception:
+        """Tells the sender that it has arrived, where it wants to hear that."""
+        if message.service != TYPE4 or not message.caller:
             return
+        found = sds.read(message.data)
         answer = b""
         if isinstance(found, sds.Text) and found.ref is not None and found.reports & 1:
             answer = sds.report(found)
         elif isinstance(found, sds.Report) and found.wants_ack:
             answer = sds.acknowledgement(found)
-        if answer and message.caller:
+        if answer:
             with suppress(NotNow, Refusal, Unsure):
                 await self._send(message.caller, [answer], TYPE4)
 
