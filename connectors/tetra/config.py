@@ -75,9 +75,9 @@ class TetraSourceConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unknow
         default_factory=dict
     )
     words: Annotated[
-        Mapping[str, Hazard], Meta(description="Word in a text → what it is about: {gaslek: gas-leak}")
+        Mapping[str, Hazard], Meta(description="Word in a text → hazard: {gaslek: gas-leak}")
     ] = msgspec.field(default_factory=dict)
-    others: Annotated[bool, Meta(description="Texts of radios that are not written here are signals, too, as F")] = (
+    others: Annotated[bool, Meta(description="Texts of radios that are not written here count, too, as F")] = (
         False
     )
     language: Annotated[str, Meta(description="Language of texts", pattern="^[A-Za-z-]*$")] = "fr-BE"

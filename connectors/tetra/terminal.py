@@ -248,8 +248,8 @@ class Terminal:
             _log.error("tetra.not_recorded", error=type(error).__name__)
             return
         if kept and isinstance(told, Message):
-            for one in told.received:
-                await self._confirm(one)
+            for part in told.received:
+                await self._confirm(part)
 
     async def _confirm(self, message: Received) -> None:
         """Tells the sender that it has arrived, where it wants to hear that."""
