@@ -93,7 +93,7 @@ def test_source_and_channel_share_one_line(radio: Any) -> None:
         await here.channel.send(outgoing(ANNE))
         assert sum(command == "ATE0" for command in here.radio.commands) == 1
         here.radio.receives(b"\x80\x04", 13)
-        here.radio.receives(b"\x02\x01Fumée".replace("é".encode(), b"\xe9"), caller="777", called=GROUP)
+        here.radio.receives(b"\x02\x01Fum\xe9e", caller="777", called=GROUP)
         here.radio.receives(b"\x0a\x11\x28")
         await intake.until(lambda: len(intake.signals) == 2 and len(intake.bad) == 1)
         assert [s.signal.infos[0].headline for s in intake.signals] == ["Autopompe 3: Incendie", "Commandement: Fumée"]
