@@ -74,12 +74,10 @@ class TetraSourceConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unknow
     statuses: Annotated[Mapping[str, Meaning], Meta(description="Status, 0 to 65535 → what it means")] = msgspec.field(
         default_factory=dict
     )
-    words: Annotated[
-        Mapping[str, Hazard], Meta(description="Word in a text → hazard: {gaslek: gas-leak}")
-    ] = msgspec.field(default_factory=dict)
-    others: Annotated[bool, Meta(description="Texts of radios that are not written here count, too, as F")] = (
-        False
+    words: Annotated[Mapping[str, Hazard], Meta(description="Word in a text → hazard: {gaslek: gas-leak}")] = (
+        msgspec.field(default_factory=dict)
     )
+    others: Annotated[bool, Meta(description="Texts of radios that are not written here count, too, as F")] = False
     language: Annotated[str, Meta(description="Language of texts", pattern="^[A-Za-z-]*$")] = "fr-BE"
 
     def __post_init__(self) -> None:

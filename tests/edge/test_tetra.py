@@ -34,6 +34,8 @@ def test_promise(promise: Any) -> None:
 @either
 def test_a_text_is_sent_reported_and_answered(radio: Any) -> None:
     async def story(here: Place) -> None:
+        assert isinstance(await here.channel.send(outgoing(ANNE)), Sent)  # it is set up
+        here.radio.sent.clear()
         here.radio.noise = ["+CTSDSR: 13,1234567,0,2345678,0,16\r\n8004", "\x00\xffgarbage"]
         answer = await here.channel.send(outgoing(ANNE, index=3))
         here.radio.noise = []
@@ -124,11 +126,11 @@ def test_a_long_text_arrives_when_all_its_parts_have() -> None:
         parts = [message for _, _, message in here.radio.sent]
         assert len(parts) == 3
         assert {message[0] for message in parts} == {sds.TL_LONG}
-        for message in parts:
+        for nth, message in enumerate(parts, 1):
             assert not here.intake.receipts
             here.radio.receives(bytes((0x8A, 0x10, 0, message[2])))
             here.radio.receives(b"\x82\x00\x56\x01x" + message[2:3])
-            await here.intake.until(lambda n=len(here.intake.replies): len(here.intake.replies) > n)
+            await here.intake.until(lambda: len(here.intake.replies) == nth)  # noqa: B023 # awaited within the turn
         assert [r.outcome for r in here.intake.receipts] == [Outcome.DELIVERED]
 
     play(story)
