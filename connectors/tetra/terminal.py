@@ -169,7 +169,7 @@ class Terminal:
             finally:
                 self._line = None
                 if line is not None:
-                    line.close()
+                    await line.closed()
             _log.warning("tetra.lost", terminal=self.address.place, reason=reason)
             self._tried.set()
             await self._tell(reason)
@@ -303,7 +303,14 @@ class _Line:
         for task in self._tasks:
             task.cancel()
         self._end()
-        self._writer.close()
+        self._writer.transport.abort()  # what a hung terminal does not take is not waited for
+
+    async def closed(self) -> None:
+        """Closes it, and returns when the device is free."""
+        self.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._writer.wait_closed()
 
     def _end(self) -> None:
         if not self.ended.done():

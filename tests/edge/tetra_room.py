@@ -94,7 +94,10 @@ class TcpRadio(Radio):
 
     port = 0
     _server: asyncio.Server | None = None
-    _writer: asyncio.StreamWriter | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[asyncio.StreamWriter, asyncio.Event] = {}
 
     @property
     def place(self) -> str:
@@ -108,19 +111,26 @@ class TcpRadio(Radio):
         if self._server is not None:
             self._server.close()
             self._server = None
+        ended = list(self._lines.values())
         self.hang_up()
+        for one in ended:
+            await one.wait()
 
     def hang_up(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()
+        for writer in self._lines:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+        ended = self._lines[writer] = asyncio.Event()
         self.connected(writer.write)
         with suppress(OSError):
             while data := await reader.read(4096):
                 await self.feed(data)
-        writer.close()
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+        del self._lines[writer]
+        ended.set()
 
 
 class PtyRadio(Radio):
