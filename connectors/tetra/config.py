@@ -33,7 +33,7 @@ class TerminalConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             examples=["/dev/ttyACM0", "tcp://192.0.2.7:4001"],
         ),
     ]
-    baud: Annotated[int, Meta(ge=1200, le=921_600, description="Speed of the serial line, bits in seconds")] = 9600
+    baud: Annotated[int, Meta(ge=1200, le=921_600, description="Speed of the serial line, bits a second")] = 9600
     internal: Annotated[bool, Meta(description="The serial server is in our own network: allow it")] = False
 
     def __post_init__(self) -> None:
