@@ -26,6 +26,7 @@ _log = structlog.get_logger()
 T = TypeVar("T")
 
 ANSWER_S = 10.0  # a terminal answers sooner, also when it asks the network
+LOOK_S = 60.0  # how often it is asked whether it is there, and set up anew
 PROFILES = ("1,3,130", "1,3,137", "1,3,138", "1,3,2", "1,3,9", "1,2,20")
 SETUP = ("ATZ", "ATE0", "AT+CTOM=0", *(f"AT+CTSP={profile}" for profile in PROFILES), "AT+CREG=1")
 OPTIONAL = frozenset({"ATZ", "AT+CTOM=0", "AT+CTSP=1,3,137", "AT+CTSP=1,3,138", "AT+CTSP=1,3,9", "AT+CREG=1"})
@@ -163,7 +164,11 @@ class Terminal:
                 self._line = line
                 await self._tell("")
                 self._tried.set()
-                await line.ended
+                while not line.ended.done():
+                    await asyncio.wait([line.ended], timeout=LOOK_S)
+                    if not line.ended.done():  # one that was switched off and on has forgotten its settings
+                        async with self._turn, asyncio.timeout(ANSWER_S * 3):
+                            await line.set_up()
             except (OSError, TimeoutError, Refusal, Unsure) as error:
                 reason = str(error) or "the terminal does not answer"
             finally:
@@ -320,6 +325,7 @@ class _Line:
 
     async def set_up(self) -> None:
         """Raises Refusal where the terminal will not give us its messages."""
+        self._service = 0
         self._writer.write(b"\x1b\r\n")  # whatever was being written on the line before
         for command in SETUP:
             try:
