@@ -30,6 +30,7 @@ from hub.playbook.language import Mode, Playbook
 from hub.playbook.load import load
 from hub.report.known import Known
 from hub.rules import InForce
+from hub.sourcewatch import FINDINGS
 
 PRIVATE = frozenset({"people.yaml", "rosters.yaml"})  # files that name people; those of people/ and registered/ do too
 
@@ -219,6 +220,8 @@ class Installation:
             if alarm.what == "source-failing" and alarm.about not in {**self.config.sources, **self.config.channels}:
                 gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
                 facts.append(self._fact(gone))
+            if alarm.what in FINDINGS and alarm.about not in self.config.sources:
+                facts.append(self._fact(r.SourceWatched(source=alarm.about, what=alarm.what, over=True)))
             if alarm.what in (FAILING, SILENT) and alarm.about not in self.config.channels:
                 away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
                 facts.append(self._fact(away))

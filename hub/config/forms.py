@@ -9,7 +9,7 @@ import phonenumbers
 from msgspec import Meta, Struct, field
 
 from hub.auditor.config import AuditorConfig
-from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word
+from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word, duration
 from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
@@ -48,6 +48,17 @@ def _person_limit(text: str) -> tuple[int, float]:
     if found is None or int(found[2]) == 0:
         raise Misfit("not-a-limit", f'"{text}" is no limit', 'write it as "10 in 10 min"')
     return int(found[1]), int(found[2]) * {"s": 1.0, "min": 60.0, "h": 3600.0}[found[3]]
+
+
+def expected(text: str) -> float:
+    """Seconds from "every 15 min". Raises Misfit."""
+    said = text.removeprefix("every").strip()
+    if not said:
+        raise Misfit("not-a-duration", f'"{text}" is no time', 'write it as "every 15 min"')
+    seconds = duration(said)
+    if seconds < 60:
+        raise Misfit("not-a-duration", f'"{text}" is too short to expect anything in', "write 1 min or more")
+    return seconds
 
 
 KINDS_OF_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays", "weekend", "holiday")
@@ -477,6 +488,13 @@ class SourceForm(Struct, frozen=True, kw_only=True):
     mode: Annotated[
         SourceMode, Meta(description="shadow: on trial, its signals are recorded and shown, and make nobody act")
     ] = SourceMode.LIVE
+    expect: Annotated[
+        Annotated[float, Reads(expected, {"type": "string"})],
+        Meta(
+            description='Something is heard of it, or it answers, that often: "every 15 min"; else the room is told',
+            examples=["every 15 min"],
+        ),
+    ] = 0.0
     origin: Annotated[
         str,
         Meta(

@@ -202,7 +202,9 @@ class _Loading:
                     origin=form.origin,
                     shadow=form.mode is SourceMode.SHADOW,
                 )
-                found[name] = SourceConfig(type=form.type, make=made[0], settings=made[1], trusted=trusted)
+                found[name] = SourceConfig(
+                    type=form.type, make=made[0], settings=made[1], trusted=trusted, expect_s=form.expect
+                )
         return found
 
     def _entries(self, name: str) -> list[tuple[str, MappingNode, Document]]:

@@ -38,6 +38,7 @@ class SourceConfig(Struct, frozen=True, kw_only=True):
     make: Any
     settings: Struct
     trusted: Trusted
+    expect_s: float = 0.0  # it says something, or is asked and answers, within that; 0: whenever it likes
 
 
 class ChannelConfig(Struct, frozen=True, kw_only=True):

@@ -171,6 +171,10 @@ class Engine:
                 w.alarm("source-failing", body.source, body.reason)
             case r.SourceChanged() if body.health == "ok":
                 _clear(w, "source-failing", body.source)
+            case r.SourceWatched(over=False):
+                w.alarm(body.what, body.source, body.reason)
+            case r.SourceWatched():
+                _clear(w, body.what, body.source)
             case _:
                 pass  # recorded; nothing follows from it
 

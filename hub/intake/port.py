@@ -12,6 +12,7 @@ from hub.model.records import SourceChanged
 T = TypeVar("T")
 
 WORKER_LIMIT_S = 20.0  # how long one document may be read
+BEAT_S = 30.0  # a poll that succeeds is told at most that often
 
 
 class Offered(Struct, frozen=True, gc=False):
@@ -45,6 +46,7 @@ class IntakePort:
         self._in_worker = in_worker
         self._now = now
         self._health = ("", "")
+        self._beaten = now()
 
     async def offer(self, items: Sequence[Item], *, cursor: str | None = None) -> Sequence[Taken]:
         return (await self._port.offer(Offered(items, cursor))).taken
@@ -57,12 +59,20 @@ class IntakePort:
 
     async def health(self, health: str, reason: str = "") -> None:
         if (health, reason) == self._health:
+            await self._beat(health)
             return
         changed = health != self._health[0]
         self._health = (health, reason)
         if changed:
             fact = SourceChanged(source=self._name, health=health, reason=reason)
             await self._port.offer(Offered((), health=fact))
+
+    async def _beat(self, health: str) -> None:
+        """An offer of nothing: the source was asked and answered. It writes nothing down."""
+        now = self._now()
+        if health != "failing" and abs((now - self._beaten).total_seconds()) >= BEAT_S:
+            self._beaten = now
+            await self._port.offer(Offered(()))
 
     async def in_worker(self, fn: Callable[..., T], *args: Any, label: str) -> T:
         return await self._in_worker(fn, *args, limit_s=WORKER_LIMIT_S, label=f"{self._name}: {label}")

@@ -31,6 +31,7 @@ from hub.model.records import (
     RosterChanged,
     SignalReceived,
     SourceChanged,
+    SourceWatched,
     VaultEntry,
 )
 
@@ -79,6 +80,7 @@ class VaultRow(NamedTuple):
 _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     CursorMoved: lambda body: body.source,
     SourceChanged: lambda body: body.source,
+    SourceWatched: lambda body: f"{body.what}/{body.source}",
     ChannelChanged: lambda body: body.channel,
     Installed: lambda body: f"{body.what}/{body.name}",
     Retired: lambda body: f"{body.what}/{body.name}",

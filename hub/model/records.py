@@ -332,6 +332,17 @@ class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     reason: str = ""
 
 
+class SourceWatched(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source-watched", gc=False):
+    """The watch over a source found something, or it is `over`. `what` (and the alarm): `source-silent` (it says
+    nothing for longer than expected), `source-layout` (most of its items are unreadable), `source-late` (its delay
+    grew)."""
+
+    source: str
+    what: str
+    reason: str = ""
+    over: bool = False
+
+
 class ChannelChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="channel", gc=False):
     """A provider's health changed, seen across recipients: `ok`, `failing` (nothing goes out by it), `silent` (it takes
     messages, and says nothing any more of what became of them). `people`: how many are concerned so far; `meanwhile`:
@@ -424,6 +435,7 @@ FactBody = (
     | Rewritten
     | CursorMoved
     | SourceChanged
+    | SourceWatched
     | ChannelChanged
     | DeadLetter
     | LetterRead
