@@ -275,7 +275,8 @@ class Hub:
 
     def _watch_over(self, source: str, offered: Offered, answer: Answered, now: datetime) -> None:
         failing = offered.health is not None and offered.health.health == "failing"
-        if not failing and not offered.asks_cursor:
+        unreadable = bool(offered.items) and all(isinstance(item, BadItem) for item in offered.items)
+        if not (failing or unreadable or offered.asks_cursor):
             self.source_watch.heard(source, now)
         for item, taken in zip(offered.items, answer.taken, strict=True):
             if taken.repeated or not isinstance(item, SignalItem | BadItem):
