@@ -69,28 +69,28 @@ class Gist(Struct, frozen=True, gc=False):
 
 class Reader:
     """Makes gists of texts. `names`: what is called differently in several languages and is the same, beside what the
-    vocabulary knows: its own name → what it is called (the centre's areas, say)."""
+    vocabulary knows: its id → what it is called (the centre's areas, say). They tell what is meant, not that it is
+    elsewhere: one may lie in another."""
 
     def __init__(self, names: Mapping[str, Iterable[str]] | None = None) -> None:
-        entries: list[tuple[str, str, tuple[str, ...]]] = []
-        for kind, table in (
-            ("topic", TOPICS),
-            ("level", LEVELS),
-            ("day", DAYS),
-            ("place", PLACES),
-            ("name", ORGANISATIONS),
-        ):
-            entries += ((kind, name, tuple(words)) for name, words in table.items())
-        for name, words in (names or {}).items():
-            entries.append(("place", name, tuple(words)))
         self._meaning: list[tuple[str, str, tuple[str, ...]]] = []
         phrases: list[str] = []
-        for kind, name, said in entries:
+        known: dict[tuple[str, ...], tuple[str, str]] = {}
+
+        def add(kind: str, name: str, said: Iterable[str]) -> None:
             for phrase in said:
                 parts = stems(phrase)
-                if parts:
+                if parts and known.setdefault(parts, (kind, name)) == (kind, name):
                     phrases.append(phrase)
-                    self._meaning.append((kind, f"{kind}:{name}", parts))
+                    self._meaning.append((kind, name, parts))
+
+        for kind, table in (("topic", TOPICS), ("level", LEVELS), ("day", DAYS), ("place", PLACES)):
+            for name, words in table.items():
+                add(kind, f"{kind}:{name}", words)
+        given = [(name, tuple(words)) for name, words in sorted((names or {}).items())]
+        for name, called in (*ORGANISATIONS.items(), *given):
+            meant = next((known[stems(word)] for word in called if stems(word) in known), ("name", f"name:{name}"))
+            add(*meant, called)
         self._phrases = Phrases(phrases)
 
     def gist(self, *texts: str) -> Gist:

@@ -96,7 +96,9 @@ sunday: dimanche, zondag, sonntag, sunday
 
 # The Region's communes stand here as well as in a centre's own areas: what is near is told of most.
 _PLACES = """
-brussels: Bruxelles, Brussel, Brüssel, Brussels, Bruxellois, Brusselse, Brüsseler, Bxl
+brussels: Bruxelles, Brussel, Brüssel, Brussels, Bruxellois, Brusselse, Brüsseler, Bxl, Ville de Bruxelles,
+ Stad Brussel, Région de Bruxelles-Capitale, Brussels Hoofdstedelijk Gewest, Region Brüssel-Hauptstadt,
+ Brussels-Capital Region
 brussels-south: Bruxelles-Midi, gare du Midi, Brussel-Zuid, Zuidstation, Brussels-South, Brüssel-Süd
 brussels-north: Bruxelles-Nord, gare du Nord, Brussel-Noord, Noordstation, Brussels-North, Brüssel-Nord
 brussels-central: Bruxelles-Central, gare centrale, Brussel-Centraal, Centraal Station, Brussels-Central,

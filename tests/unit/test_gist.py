@@ -82,9 +82,14 @@ def test_streets_are_no_places_and_one_in_french_and_dutch() -> None:
 
 
 def test_a_centre_s_own_names_are_known() -> None:
-    reader = Reader({"quartier-nord": ("quartier Nord", "Noordwijk")})
-    assert reader.gist("", "Au Quartier Nord").places == reader.gist("", "In de Noordwijk").places
-    assert usual_reader().gist("", "In de Noordwijk").places == ()
+    reader = Reader(
+        {"quartier-nord": ("quartier Nord", "Noordwijk"), "21012": ("Molenbeek-Saint-Jean", "Sint-Jans-M.")}
+    )
+    assert "name:quartier-nord" in reader.gist("", "Au Quartier Nord").names
+    assert reader.gist("", "In de Noordwijk").names == ("name:quartier-nord",)
+    assert usual_reader().gist("", "In de Noordwijk").names == ("noordwijk",)
+    # What the vocabulary knows is not counted twice, and learns the name that it lacked.
+    assert reader.gist("", "In Sint-Jans-M.").names == ("place:molenbeek",) == reader.gist("", "A Molenbeek").names
 
 
 def test_only_the_beginning_of_a_text_is_read() -> None:
