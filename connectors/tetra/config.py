@@ -51,7 +51,7 @@ class Sender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reliability: Annotated[
         Reliability | None, Meta(description="A to F of this one, where it is less than the source's")
     ] = None
-    language: Annotated[str, Meta(description="Language of its texts", pattern="^[A-Za-z-]*$")] = ""
+    language: Annotated[str, Meta(description="Language of its texts", examples=["nl-BE"], pattern="^[A-Za-z-]*$")] = ""
     category: Annotated[Category, Meta(description="CAP category, e.g. Fire")] = Category.RESCUE
 
 
@@ -78,7 +78,9 @@ class TetraSourceConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unknow
         msgspec.field(default_factory=dict)
     )
     others: Annotated[bool, Meta(description="Texts of radios that are not written here count, too, as F")] = False
-    language: Annotated[str, Meta(description="Language of texts", pattern="^[A-Za-z-]*$")] = "fr-BE"
+    language: Annotated[str, Meta(description="Language of texts", examples=["fr-BE"], pattern="^[A-Za-z-]*$")] = (
+        "fr-BE"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
