@@ -19,7 +19,7 @@ STAGES: dict[str, list[list[str]]] = {
     "types": [["mypy", "--no-error-summary"]],
     "imports": [["lint-imports", "--no-cache"]],
     "nights": [["python", "-m", "tools.simulate", "--nights", "250"]],
-    "tests": [["pytest", "-q", "-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "worksteal"]],
+    "tests": [["pytest", "-q", "-n", str(min(6, 2 * (os.cpu_count() or 1))), "--dist", "worksteal"]],
 }
 
 
