@@ -252,9 +252,15 @@ class _Box:
         return status["UIDVALIDITY"], status["UIDNEXT"] - 1
 
     def uids(self, after: int, criteria: str) -> list[int]:
-        """`N:*` always names the last mail, too, so what is not newer is left out (RFC 3501, 6.4.8)."""
-        [found, *_] = _checked(*self._client.uid("SEARCH", f"{criteria} UID {after + 1}:*".strip()))
-        return sorted(uid for uid in map(int, (found or b"").split()) if uid > after)
+        """`N:*` always names the last mail, too, so what is not newer is left out (RFC 3501, 6.4.8). A mail that comes
+        while the server searches may be told with the answer to that, and then never again, not in IDLE either: so it
+        is asked once more."""
+        client = self._client
+        while True:
+            client.untagged_responses.pop("EXISTS", None)
+            [found, *_] = _checked(*client.uid("SEARCH", f"{criteria} UID {after + 1}:*".strip()))
+            if not client.untagged_responses.get("EXISTS"):
+                return sorted(uid for uid in map(int, (found or b"").split()) if uid > after)
 
     def fetch(self, uid: int, bytes_max: int) -> Mail:
         parts = _checked(*self._client.uid("FETCH", str(uid), f"(RFC822.SIZE BODY.PEEK[]<0.{bytes_max}>)"))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from connectors.mail.channel import MailChannel
 from connectors.mail.config import MailConfig, Security
+from connectors.mail.imap import Account, Session
 from connectors.mail.mailbox import Mailbox
 from connectors.mail.reading import Rules
 from hub.connector import Sent
@@ -124,6 +126,31 @@ def test_a_reply_is_read_at_once_and_marked_as_seen() -> None:
         assert room.intake.healths == []
 
     play(story)
+
+
+def test_a_mail_that_comes_between_two_searches_is_found_by_the_next() -> None:
+    """The server tells of it with the answer to the search, and in IDLE no more."""
+
+    async def story() -> None:
+        with imap_server() as server:
+            account = Account(
+                host="127.0.0.1",
+                port=server.port,
+                security=Security.NONE,
+                user=USER,
+                folder="INBOX",
+                every_s=1500,
+                timeout_s=20,
+            )
+            with ThreadPoolExecutor(1) as thread:
+                session = Session(account, PASSWORD, thread)
+                await session.open()
+                for number in range(1, 4):
+                    await asyncio.to_thread(server.deliver, reply("A", number))
+                    assert await session.uids(number - 1) == [number]
+                session.close()
+
+    asyncio.run(story())
 
 
 def test_a_server_without_idle_is_polled() -> None:
