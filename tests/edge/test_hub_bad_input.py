@@ -159,9 +159,6 @@ def test_a_dead_letter_is_looked_at_mended_and_read_once_more(here: Room, tmp_pa
         return here.vigie("deadletter", *words, "--config", str(here.folder.config))
 
     letter = next(x for x in dead_letters(here) if isinstance(x.body, r.DeadLetter) and x.body.source == "deep-xml")
-    listed = vigie("list", "--source", "deep-xml")
-    assert (listed.code, listed.err) == (0, "")
-    assert listed.out.startswith(f"{letter.id}  ")
     (told,) = vigie("list", "--source", "deep-xml", "--json").json_lines()
     assert (told["id"], told["read_again"]) == (letter.id, None)
 
@@ -169,7 +166,6 @@ def test_a_dead_letter_is_looked_at_mended_and_read_once_more(here: Room, tmp_pa
     shown = vigie("show", letter.id, "--out", str(broken))
     assert (shown.code, f"dead letter {letter.id} of deep-xml" in shown.out) == (0, True)
     assert broken.read_bytes() == here.original(letter)
-    assert "<a><a><a>" in vigie("show", letter.id).out
 
     why = ("--by", "officer-a", "--why", "their tool forgot to close")
     same = vigie("retry", letter.id, *why)
@@ -191,10 +187,8 @@ def test_a_dead_letter_is_looked_at_mended_and_read_once_more(here: Room, tmp_pa
 
     nothing = vigie("show", "NOSUCHID")
     assert (nothing.code, nothing.err.startswith("NOSUCHID: no such dead letter")) == (1, True)
-    none = vigie("retry", "NOSUCHID", *why)
-    assert (none.code, "no dead letter NOSUCHID" in none.err) == (1, True)
-    lost = vigie("retry", letter.id, "--file", str(tmp_path / "lost.xml"), *why)
-    assert (lost.code, "lost.xml" in lost.err) == (2, True)
+    none = here.api("POST", "/api/deadletters/NOSUCHID/retry", {"by": "officer-a", "why": "a typing error"})
+    assert (none.status, "no dead letter NOSUCHID" in none.json()["detail"]) == (404, True)
     alarms = [x for x in here.api("GET", "/api/status").json()["alarms"] if x["what"] == "dead-letter"]
     assert len(alarms) == len({x["about"] for x in alarms}) > 5, "one for each source, however many letters"
 
