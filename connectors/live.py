@@ -7,21 +7,28 @@ fall is known by its key.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from connectors.polling import Sleep, offer
+import structlog
+
+from connectors.http import FetchFailed
+from connectors.polling import Pace, Sleep, offer
 from hub.connector import BadItem, Intake, Item, SignalItem, Unavailable
 
 V = TypeVar("V")
+
+_log = structlog.get_logger()
 
 BATCH = 200  # items offered together
 AHEAD_MAX = 1_000  # things read and not yet durable
 AHEAD_BYTES = 16 << 20  # their originals together
 KEEP_S = 30.0  # how old the cursor may be where something was offered since
 KEEP_QUIET_S = 300.0  # where nothing was
-LONGEST_S = 120.0  # between two tries to have the line again
+LONGEST_S = 120.0  # between two tries to have a line again
+_STOOD_S = 60.0  # a line that stood so long counts as one that works
 
 
 def remember(known: dict[str, V], name: str, value: V, most: int) -> None:
@@ -69,6 +76,41 @@ class Health:
                 await self._intake.health("ok")
 
 
+class Line:
+    """One thing that a source does again and again: listening that breaks off, looking now and then."""
+
+    def __init__(self, source: str, name: str, health: Health, sleep: Sleep, chance: random.Random) -> None:
+        self._source = source
+        self._name = name
+        self._health = health
+        self._sleep = sleep
+        self._chance = chance
+        self.failures = 0  # in a row
+
+    async def hold(self, work: Callable[[], Awaitable[None]], every_s: float = 1.0) -> None:
+        """Does it until cancelled, less often while it fails (FetchFailed; anything else is a fault of ours). That it
+        broke off after having worked for a while is told only where the next try fails, too: servers do that."""
+        pace, clock = Pace(every_s, self._chance, LONGEST_S), asyncio.get_running_loop()
+        while True:
+            began = clock.time()
+            try:
+                await work()
+            except FetchFailed as error:
+                worked = clock.time() - began > _STOOD_S
+                if worked:
+                    pace, self.failures = Pace(every_s, self._chance, LONGEST_S), 0
+                self.failures += 1
+                if not worked or error.lasting:
+                    await self._health.failed(self._name, f"{self._name}: {error.reason}")
+                wait_s = pace.failed(error.retry_after_s, gone=error.gone)
+                _log.warning("line.broken", source=self._source, line=self._name, error=error.reason)
+            else:
+                self.failures = 0
+                await self._health.fine(self._name)
+                wait_s = pace.succeeded()
+            await self._sleep(wait_s)
+
+
 class Funnel:
     """Through which everything that was read goes to the hub, in its order. `cursor` says where the source stands;
     only what is handed in as `moved` may change that."""
@@ -94,8 +136,11 @@ class Funnel:
         if self._ahead_bytes > AHEAD_BYTES:
             await self._read.join()
 
-    async def done(self) -> None:
-        """Waits until everything handed in has been offered."""
+    async def keep(self) -> None:
+        """Waits until everything handed in has been offered, and the cursor is kept."""
+        self._kept_at = float("-inf")
+        self._dirty = True
+        await self.put((), lambda: None)
         await self._read.join()
 
     async def run(self) -> None:

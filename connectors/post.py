@@ -4,10 +4,12 @@ A post is somebody's word: its severity, urgency and certainty are unknown, and 
 `reliability` and `credibility`. The sender is the author, also where somebody else passed the post on.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
@@ -17,6 +19,7 @@ from connectors.words import Finder, fold, word
 from hub.connector import SignalItem
 from hub.model.area import Area
 from hub.model.signal import Category, Hazard, Info, MsgType, Named, Reference, Resource, Signal
+from hub.model.trust import Credibility, Reliability
 
 TEXT_MAX = 20_000  # characters: more is an article, and lies in the original
 _HEADLINE_MAX = 160
@@ -57,6 +60,10 @@ class PostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lasts: Annotated[
         float, Meta(ge=0, le=31 * 86_400, description="How long a post is in force, seconds, e.g. 21600; 0: no end")
     ] = 0.0
+    believed: Annotated[
+        Mapping[str, Reliability],
+        Meta(description="Account: A to F, for those who are believed less than the source: {gossip@a.example: E}"),
+    ] = msgspec.field(default_factory=dict)
     dead_after: Annotated[
         float,
         Meta(ge=0.1, le=3600, description="Without a sign of life for so long a stream is dead, seconds, e.g. 60"),
@@ -91,11 +98,13 @@ class Media(Struct, frozen=True, kw_only=True):
 
 class Post(Struct, frozen=True, kw_only=True):
     """A post in its present version, whichever network. Texts are plain. `warning`: what its author put before it, for
-    those who may not want to read on. `version`: another where it says something else."""
+    those who may not want to read on. `version`: another where it says something else. `strange`: it was passed on, of
+    somebody who is not followed."""
 
     identifier: str
     author: str
     author_name: str = ""
+    handle: str = ""  # what else the author's account is called, where that is sure
     sent: datetime
     version: str = ""
     text: str = ""
@@ -107,6 +116,7 @@ class Post(Struct, frozen=True, kw_only=True):
     media: tuple[Media, ...] = ()
     sensitive: bool = False
     reply: bool = False
+    strange: bool = False
     facts: tuple[Named, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -167,8 +177,17 @@ def item_of(kind: str, post: Post, config: PostConfig, original: bytes, media_ty
         links=(info.web,) if info.web else (),
         notes=post.notes,
     )
-    key = f"{kind}:" + digest(post.identifier, post.version)
-    return SignalItem(signal=signal, key=key, original=original, media_type=media_type)
+    names = [name.casefold() for name in (post.author, post.handle) if name]
+    letters = [letter for name, letter in config.believed.items() if name.removeprefix("@").casefold() in names]
+    return SignalItem(
+        signal=signal,
+        key=f"{kind}:" + digest(post.identifier, post.version),
+        original=original,
+        media_type=media_type,
+        # Never better than the source (SignalItem.believed); of whom nobody follows nothing is known.
+        reliability=Reliability.F if post.strange else max(letters, default=None),
+        credibility=Credibility.CANNOT_BE_JUDGED if post.strange else None,
+    )
 
 
 def as_edit(item: SignalItem) -> SignalItem:

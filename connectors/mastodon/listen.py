@@ -1,6 +1,5 @@
 """Listening to one Mastodon server: streams for what comes, REST for what was missed, one funnel for both."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -15,12 +14,12 @@ from msgspec.structs import replace
 from yarl import URL
 
 from connectors.http import Fetcher, FetchFailed
-from connectors.live import LONGEST_S, Funnel, Health
+from connectors.live import Funnel, Health, Line
 from connectors.mastodon.config import MastodonConfig
 from connectors.mastodon.follow import State, Thing, host_of, things_of
 from connectors.mastodon.read import KIND, Account, Reading, Seen, bad, before, newer, one, order, page
 from connectors.mastodon.sse import Event, Events
-from connectors.polling import Pace, Sleep, read_aside
+from connectors.polling import Sleep, read_aside
 from connectors.post import deletion
 from hub.connector import BadItem, Environment, Intake, Item, ReadError, WorkerLimit
 
@@ -34,7 +33,7 @@ _CHECKED_FOR = timedelta(hours=24)
 _CHECKED_MAX = 100
 _CHECKED_TOGETHER = 20  # the most that Mastodon gives at once
 _BAD_MAX = 20  # events in a row that cannot be read: then it is no Mastodon that speaks there
-_STOOD_S = 60.0  # a stream that stood so long counts as one that works
+_OFFERED = Thing("what was offered")
 
 
 class _Urls(Struct, frozen=True):
@@ -68,7 +67,10 @@ class Listener:
         self._sleep = sleep
         self._chance = chance
         self._server = config.server.rstrip("/")
-        self._reading = Reading(config, host_of(config.server), config.boosts)
+        host = host_of(config.server)
+        followed = (account.removeprefix("@").casefold() for account in config.accounts)
+        full = frozenset(account if "@" in account else f"{account}@{host}" for account in followed)
+        self._reading = Reading(config, host, config.boosts, full)
         self._kept = state  # as of what was offered
         self._ahead = state.copy()  # as of what was read
         self._things = things_of(config)
@@ -103,32 +105,14 @@ class Listener:
         """What goes on until cancelled, each by itself."""
         return [
             self._funnel.run(),
-            *(self._line(thing, self._listen) for thing in self._things if thing.stream),
-            *(self._line(thing, self._look, self._config.every) for thing in self._things if not thing.stream),
-            self._line(Thing("what was offered"), self._check, check_s),
+            *(self._held(thing, self._listen) for thing in self._things if thing.stream),
+            *(self._held(thing, self._look, self._config.every) for thing in self._things if not thing.stream),
+            self._held(_OFFERED, self._check, check_s),
         ]
 
-    async def _line(self, thing: Thing, work: Callable[[Thing], Awaitable[None]], every_s: float = 1.0) -> None:
-        """Does it again and again, less often while it fails. One failure after a while of working is told only where
-        the next try fails, too: servers end streams now and then."""
-        pace = Pace(every_s, self._chance, LONGEST_S)
-        clock, doubtful = asyncio.get_running_loop(), True
-        while True:
-            began = clock.time()
-            try:
-                await work(thing)
-            except FetchFailed as error:
-                if clock.time() - began > _STOOD_S:
-                    pace, doubtful = Pace(every_s, self._chance, LONGEST_S), False
-                if doubtful or error.lasting:
-                    await self._health.failed(thing.name, f"{thing.name}: {error.reason}")
-                doubtful = True
-                wait_s = pace.failed(error.retry_after_s, gone=error.gone)
-                _log.warning("mastodon.broken", source=self._environment.name, line=thing.name, error=error.reason)
-            else:
-                await self._health.fine(thing.name)
-                wait_s = pace.succeeded()
-            await self._sleep(wait_s)
+    async def _held(self, thing: Thing, work: Callable[[Thing], Awaitable[None]], every_s: float = 1.0) -> None:
+        line = Line(self._environment.name, thing.name, self._health, self._sleep, self._chance)
+        await line.hold(lambda: work(thing), every_s)
 
     # --- as it comes ---------------------------------------------------------------------------------------
 
@@ -222,6 +206,7 @@ class Listener:
         if last is None:
             if not await self._page(thing, "", baseline=True):
                 await self._put([], lambda state: state.last.setdefault(thing.name, "0"))
+            await self._funnel.keep()  # from here on what comes is news
             return
         after = before(last, thing.overlap_s)
         while after and (following := await self._page(thing, after)) and order(following) > order(after):
@@ -284,7 +269,7 @@ class Listener:
                 return  # before Mastodon 4.3 several cannot be asked for
             found = [status for status in await self._read(got.body) if isinstance(status, Seen)]
             for status in found:
-                await self._seen(Thing("what was offered"), status)
+                await self._seen(_OFFERED, status)
             for status_id in set(asked) - {status.id for status in found}:
                 await self._confirm(status_id)
 

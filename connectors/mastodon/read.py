@@ -88,11 +88,12 @@ class Seen(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """How statuses are read. `boosts`: what is passed on counts, too."""
+    """How statuses are read. `boosts`: what is passed on counts; `followed`: whose own word it may be (user@host)."""
 
     config: PostConfig
     host: str
     boosts: bool = False
+    followed: frozenset[str] = frozenset()
 
 
 def decode(data: bytes | Raw) -> Status:
@@ -113,7 +114,8 @@ def seen(status: Status, reading: Reading, original: bytes) -> Seen:
         raise ReadError("no Mastodon status (its id or uri is none)")
     if not public:
         return Seen(status.id, origin.id, author, origin.uri, version, False, None)
-    post = _post(status, origin, author, version)
+    strange = status.reblog is not None and author.casefold() not in reading.followed
+    post = _post(status, origin, author, version, strange)
     counts = wanted(post, reading.config) and (status.reblog is None or reading.boosts)
     # An edit is made ready in any case: it may be of a post that was offered, and has to be taken back by it.
     item = item_of(KIND, post, reading.config, original, MEDIA_TYPE) if counts or version else None
@@ -131,7 +133,7 @@ def full_name(account: Account, host: str) -> str:
     return f"{account.acct}@{own or host}"
 
 
-def _post(status: Status, origin: Status, author: str, version: str) -> Post:
+def _post(status: Status, origin: Status, author: str, version: str, strange: bool) -> Post:
     options = [one_line(option.title) for option in origin.poll.options] if origin.poll else []
     text = plain_text(origin.content)
     if options:
@@ -159,6 +161,7 @@ def _post(status: Status, origin: Status, author: str, version: str) -> Post:
         tags=tuple(tag.name for tag in origin.tags),
         media=tuple(_media(one) for one in origin.media_attachments),
         sensitive=bool(origin.sensitive),
+        strange=strange,
         reply=origin.in_reply_to_account_id not in (None, origin.account.id),
         facts=tuple(facts),
     )

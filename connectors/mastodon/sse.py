@@ -49,12 +49,13 @@ class Events:
         self._cut = self._cut or len(part) > room
 
     def _take(self, line: bytes, cut: bool) -> Iterator[Event]:
+        line = line.removeprefix(b"\xef\xbb\xbf")
         if not line:
             yield from self._dispatch()
         elif line.startswith(b":"):
             yield Event("", b"")
         else:
-            name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
+            name, _, value = line.partition(b":")
             value = value.removeprefix(b" ")
             if name == b"event":
                 self._name = value.decode("utf-8", "replace")[:100]
