@@ -9,11 +9,14 @@ import pytest
 from connectors.tetra import sds
 from connectors.tetra.config import Meaning, Sender, TetraSourceConfig
 from connectors.tetra.source import TetraSource
-from hub.connector import Sent
+from hub.connector import Retry, Sent
 from hub.model.message import Outcome, Verb
 from tests.contracts.channel import PROMISES, outgoing
 from tests.contracts.intake import MemoryIntake, environment
 from tests.edge.tetra_room import ANNE, GROUP, Place, PtyRadio, TcpRadio, place
+
+# A line that was accepted and not yet served when the stand-in ended is the stand-in's own, and nobody's fault.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 either = pytest.mark.parametrize("radio", [TcpRadio, PtyRadio], ids=["tcp", "serial"])
 
@@ -113,8 +116,12 @@ def test_a_lost_line_and_a_lost_registration_are_told() -> None:
         await here.intake.until(lambda: bool(here.intake.replies))
         assert "not registered" in here.intake.healths[-1][1]
         here.radio.hang_up()
-        assert isinstance(await here.channel.send(outgoing(ANNE, index=1)), Sent)
+        answer = await here.channel.send(outgoing(ANNE, index=1))
+        while isinstance(answer, Retry):  # as dispatch does, while the line is opened anew
+            answer = await here.channel.send(outgoing(ANNE, index=1))
+        assert isinstance(answer, Sent)
         assert ("failing", "the terminal has closed the line") in here.intake.healths
+        await here.intake.until(lambda: here.intake.healths[-1] == ("ok", ""))
         assert here.intake.healths[-1] == ("ok", "")
 
     play(story)
