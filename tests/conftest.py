@@ -1,9 +1,12 @@
 """Fixtures every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("vigie", deadline=None)  # no test fails by how busy the machine is
@@ -19,6 +22,19 @@ def samples_folder() -> Path | None:
         if place and Path(place).is_dir():
             return Path(place)
     return None
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that a test runs in this process sets logs up for good; the next test begins as if it had not."""
+    before, real = structlog.get_config(), structlog.configure
+
+    def configure(**said: Any) -> None:
+        real(**{**said, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", configure)
+    yield
+    real(**before)
 
 
 @pytest.fixture(scope="session")
