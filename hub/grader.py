@@ -26,12 +26,14 @@ class Grader:
         signal = await self._signal(about["signal"])
         credibility = None if sent.credibility is None else Credibility(sent.credibility)
         word = None if credibility is None else Reason(Rule.SET, (sent.by,), credibility)
-        graded = self._beliefs.regraded(signal, word, self._desk.now())
+        graded = self._beliefs.regraded(signal, word)
         assert graded.backing is not None
         story = graded.backing.story
         body = r.SignalGraded(signal=signal.id, story=story, credibility=credibility, by=sent.by, why=sent.why)
         said = f"it is believed {graded.backing.reliability}{graded.credibility.value} now"
-        return await self._desk.act(body, said, graded)
+        done = await self._desk.act(body, said, graded)
+        self._beliefs.heed(signal, word, self._desk.now())
+        return done
 
     async def _signal(self, id_: str) -> Signal:
         """Raises Refused."""
@@ -40,6 +42,8 @@ class Grader:
             raise Refused(f"no signal {id_}: `vigie journal show --kind signal` lists them", missing=True)
         if fact.body.msg_type in (MsgType.ACK, MsgType.ERROR, MsgType.CANCEL):
             raise Refused(f"{id_} says nothing that could be believed: it is of type {fact.body.msg_type.value}")
+        if fact.body.shadow:
+            raise Refused(f"{fact.body.source}, which sent {id_}, is on trial: start a sheet by hand if it is true")
         (entry,) = await self._journal.vault([fact.vault])
         if entry is None:
             raise Refused(f"what signal {id_} said was erased", missing=True)

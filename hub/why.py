@@ -340,6 +340,7 @@ _REASONS = {
     Rule.WITHDRAWN: "{by} took it back: {to}",
     Rule.DENIED: "denied by {by}, as reliable as the best who tell it: {to}",
     Rule.DOUBTED: "denied by {by}: {to}",
+    Rule.STANDS: "{by} says it all the same, and is as reliable as whoever denies it: {to}",
     Rule.SET: "{by} has set it: {to}",
 }
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import structlog
 import trio
+from msgspec.structs import replace
 
 from hub.connector import Answer, Channel, Dead, Outgoing, Retry, Sent
 from hub.dispatch.doubt import look
@@ -235,10 +236,11 @@ class Attempts:
         try:
             if order.gone():
                 return "withdrawn"
+            began_s = trio.current_time()
             answer = await self._hand_alone(order, work, outgoing)
         finally:
             self.settler.doubts.leave(key)
-        self._note(work.channel, outgoing, answer)
+        self._note(work.channel, outgoing, answer, began_s)
         return answer
 
     async def _hand_alone(self, order: Order, work: Work, outgoing: Outgoing) -> Answer:
@@ -257,7 +259,7 @@ class Attempts:
             answer = Retry(reason=f"broke off: {type(error).__name__}", doubt=True, address=ours)
         if isinstance(answer, Retry) and answer.doubt:
             self._counters.in_doubt += 1
-            answer = await self.settler.ask(work.channel, outgoing, settle_s) or answer
+            answer = _settled(answer, await self.settler.ask(work.channel, outgoing, settle_s))
         if isinstance(answer, Sent) and answer.ref and channel.abilities.settles:
             self.settler.doubts.taken(answer.ref, self._now())
         if isinstance(answer, Sent) and channel.abilities.recalls and work.lane is Lane.ASK:
@@ -360,10 +362,10 @@ class Attempts:
                 self._queue.put(part, trio.current_time())
         self._wake()
 
-    def _note(self, name: str, outgoing: Outgoing, answer: Answer) -> None:
+    def _note(self, name: str, outgoing: Outgoing, answer: Answer, began_s: float) -> None:
         """What an answer says of its provider. From here on nothing waits for one that is out."""
         now_s = trio.current_time()
-        told = self._providers.said(name, outgoing, answer, now_s, self._now())
+        told = self._providers.said(name, outgoing, answer, now_s, self._now(), began_s)
         if told is not None:
             self._chore(partial(self.tell, [told]))
         lanes, out = self._queue.channel(name), self._providers.health(name).out
@@ -500,6 +502,14 @@ class Attempts:
             for part in left:
                 self._queue.put(part, trio.current_time())
         self._wake()
+
+
+def _settled(doubtful: Retry, found: Answer | None) -> Answer:
+    """What is known of a try whose answer was lost. That it was not taken leaves it as it was told: why, and whether
+    that speaks against the provider."""
+    if isinstance(found, Retry):
+        return replace(found, reason=f"{doubtful.reason}; {found.reason}", address=doubtful.address)
+    return found or doubtful
 
 
 def _withdrawn(order: Order, work: Work) -> tuple[Outcome, str]:

@@ -2,7 +2,9 @@
 
 out      it refuses everything (credentials, credit): at once. Or FAILURES tries one after the other failed, for
          RECIPIENTS people or more, within SPAN_S, in ways that speak against the provider and not the address
-         (no answer in time, cannot be reached, 5xx, throttling).
+         (no answer in time, cannot be reached, 5xx, throttling). A try counts by when it began: what was not answered
+         is known late, and of many under way at a time the slow ones, which failed, come last and together; one that
+         began before another was taken says nothing new.
 probed   while it is out one delivery at a time goes to it all the same, after each of PAUSES_S; the first it takes
          ends the outage.
 silent   it takes messages, but of UNHEARD of them, for RECIPIENTS people or more, no delivery receipt came within
@@ -37,6 +39,7 @@ class Health:
         self.people: set[str] = set()  # whose deliveries it has not taken since (addresses, here alone)
         self._standing = standing
         self._failures: deque[float] = deque(maxlen=FAILURES)
+        self._worked_s = float("-inf")  # when it last took a delivery
         self._probe_s = 0.0
         self._probes = 0
         self._delays: deque[float] = deque(maxlen=KEPT)
@@ -45,8 +48,10 @@ class Health:
 
     # --- what it takes -------------------------------------------------------------------------------------
 
-    def failed(self, to: str, reason: str, now_s: float, refuses: bool = False) -> bool:
-        """It has not taken a delivery. Returns whether it is out from here on."""
+    def failed(self, to: str, reason: str, now_s: float, refuses: bool = False, began_s: float | None = None) -> bool:
+        """It has not taken a delivery, of a try that began at `began_s` (None: now). Returns whether it is out."""
+        if not refuses and began_s is not None and began_s < self._worked_s:
+            return False
         if not self.out and (not self._failures or now_s - self._failures[-1] > SPAN_S):
             self._begin(now_s)
         self._failures.append(now_s)
@@ -64,8 +69,9 @@ class Health:
         self._probe_s = now_s + PAUSES_S[0]
         return True
 
-    def worked(self) -> bool:
+    def worked(self, now_s: float) -> bool:
         """It has taken a delivery, or refused it for the address's sake. Returns whether that ends an outage."""
+        self._worked_s = max(self._worked_s, now_s)
         ended = self.out or self._standing
         self.out = self.refuses = self._standing = False
         self._failures.clear()

@@ -82,8 +82,10 @@ class Providers:
 
     # --- what they say -------------------------------------------------------------------------------------
 
-    def said(self, name: str, outgoing: Outgoing, answer: Answer, now_s: float, now: datetime) -> ChannelChanged | None:
-        """A provider's answer to a delivery; what the room is to be told."""
+    def said(
+        self, name: str, outgoing: Outgoing, answer: Answer, now_s: float, now: datetime, began_s: float
+    ) -> ChannelChanged | None:
+        """A provider's answer to a delivery that it was handed at `began_s`; what the room is to be told."""
         health, abilities, to = self._health[name], self._channels[name].abilities, outgoing.to
         if isinstance(answer, Sent) and not answer.final and abilities.receipts:
             health.taken(to, now_s)
@@ -92,8 +94,9 @@ class Providers:
                 self._awaited.popitem(last=False)
         refuses = isinstance(answer, Dead) and answer.alarm
         if not isinstance(answer, Sent) and (refuses or self._speaks_against(name, answer)):
-            return self._failing(name, now_s, now) if health.failed(to, answer.reason, now_s, refuses) else None
-        return self._ok(name) if health.worked() else None
+            out = health.failed(to, answer.reason, now_s, refuses, began_s)
+            return self._failing(name, now_s, now) if out else None
+        return self._ok(name) if health.worked(now_s) else None
 
     def _speaks_against(self, name: str, answer: Dead | Retry) -> bool:
         """Whether it is the provider that fails, and not the address."""

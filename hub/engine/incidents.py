@@ -186,7 +186,7 @@ def _join_or_open(
     nothing in earnest, nor the other way round. An incident that is open takes what joins it to its end, whatever has
     become of its sheet."""
     key = joining_key(playbook, met, signal)
-    known = w.state.by_key.get(incident_key(playbook.name, signal.status, key)) or trust.told_in(w, playbook, signal)
+    known = w.state.by_key.get(incident_key(playbook.name, signal.status, key))
     incident = w.state.incidents[known] if known is not None and steps.run(w, w.state.incidents[known]) else None
     if (playbook.mode is Mode.SHADOW) is (w is w.real) and (w is not w.real or incident is None or incident.ended):
         return False

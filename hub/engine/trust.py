@@ -8,9 +8,8 @@ from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.signal import MsgType, Signal
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.language import SIGNAL, After, Outcome, Playbook
+from hub.playbook.language import SIGNAL, After, Outcome
 
-_TELLERS = {"sender", "source", "incident"}
 # What cannot be judged is less than what is possibly true, and more than what is doubtful.
 _RANK = {credibility: rank for rank, credibility in enumerate((1, 2, 3, 6, 4, 5))}
 
@@ -31,18 +30,6 @@ def heard(w: Work, signal_id: str, signal: Signal) -> None:
             incident = work.state.incidents[incident_id]
             if not incident.ended and incident.status == signal.status:
                 _heard(work, incident, before, signal_id, signal)
-
-
-def told_in(w: Work, playbook: Playbook, signal: Signal) -> str | None:
-    """The open incident of a sheet in which a signal's story is told already, where others have called it something
-    else. Not where its `one per` says that what each sender tells is its own."""
-    if signal.backing is None or _TELLERS & set(playbook.incident.one_per):
-        return None
-    for incident_id in w.state.stories.get(signal.backing.story, {}):
-        incident = w.state.incidents[incident_id]
-        if incident.playbook == playbook.name and incident.status == signal.status and not incident.ended:
-            return incident_id
-    return None
 
 
 def whole(signal: Signal) -> Signal:
@@ -66,7 +53,7 @@ def _heard(w: Work, incident: Incident, before: Credibility, signal_id: str, sig
             credibility=now,
         )
     )
-    if _RANK[now] > _RANK[before]:
+    if _RANK[now] > _RANK[before] and Outcome.DOUBTED not in incident.outcomes.get(SIGNAL, ()):  # told once
         w.came_to(incident.id, SIGNAL, Outcome.DOUBTED)
         if not _waited_for(w, incident, Outcome.DOUBTED):
             tell_reached(w, incident, "hub.doubted", clears=False)

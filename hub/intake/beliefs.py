@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -23,11 +24,13 @@ from hub.model.trust import Backing, Credibility, Reason, Reliability, Rule
 
 WINDOW = timedelta(hours=24)
 STORIES_MAX = 20_000
+RECALLED_MAX = 5_000
 # A source that says more than this is no teller of news, and comparing it all would hold up what is.
 FLOOD, FLOOD_SPAN = 100, timedelta(seconds=10)
 _PAGE = 500
 
 _signal = msgspec.json.Decoder(Signal)
+log = structlog.get_logger(__name__)
 
 
 class Trusted(Struct, frozen=True, kw_only=True):
@@ -73,7 +76,8 @@ class Beliefs:
         known = self._story(story, at)
         voice = self._voice(known, signal)
         known.voices[voice.origin] = voice
-        return self._backed(signal, story, known, how=placed.how, of=placed.of, denying=voice.denies)
+        backing = Backing(story=story, how=placed.how, of=placed.of, denies=voice.denies or voice.withdrawn)
+        return _backed(signal, backing, voice.origin, known)
 
     def repeated(self, fact: str, held: str) -> None:
         """The journal held the signal already, under another id: its story goes by that."""
@@ -82,27 +86,32 @@ class Beliefs:
             known = self._known.pop(fact)
             self._known.setdefault(held, known)
 
-    def regraded(self, signal: Signal, word: Reason | None, now: datetime) -> Signal:
-        """The signal as it is believed with an officer's word on its story (None: by the rules again)."""
-        story = signal.backing.story if signal.backing is not None else signal.id
-        known = self._story(story, now)
-        if not known.voices:
-            trusted = self._trust.get(signal.source, UNKNOWN)
-            origin = origin_of(signal, trusted.origin or signal.source)
-            known.voices[origin] = Voice(origin=origin, reliability=signal.reliability, credibility=_starts(signal))
-        known.word = word
-        backing = signal.backing
-        how, of, denying = (backing.how, backing.of, backing.denies) if backing is not None else ("new", "", False)
-        return self._backed(signal, story, known, how=how, of=of, denying=denying)
+    def regraded(self, signal: Signal, word: Reason | None) -> Signal:
+        """The signal as it would be believed with an officer's word on its story (None: by the rules again)."""
+        backing = signal.backing or Backing(story=signal.id, how="new")
+        known = self._known.get(backing.story)
+        voices = dict(known.voices) if known is not None else {}
+        origin = self._origin(signal)
+        if not voices:  # it was compared with nothing, or long ago
+            voices[origin] = Voice(origin=origin, reliability=signal.reliability, credibility=_starts(signal))
+        return _backed(signal, backing, origin, _Story(at=signal.sent, voices=voices, word=word))
+
+    def heed(self, signal: Signal, word: Reason | None, now: datetime) -> None:
+        """An officer's word is in the journal: it counts for what is told from here on."""
+        self._story(signal.backing.story if signal.backing is not None else signal.id, now).word = word
 
     async def recall(self, journal: Journal, now: datetime) -> None:
-        """Reads back what came in during the last day, so that a restart forgets no story."""
-        facts = await journal.facts_since(("signal", "graded"), now - WINDOW, STORIES_MAX)
+        """Reads back what came in during the last day, so that a restart forgets no story; of very much the newest, as
+        nobody is called meanwhile."""
+        facts = await journal.facts_since(("signal", "graded"), now - WINDOW, RECALLED_MAX)
         for start in range(0, len(facts), _PAGE):
             part = facts[start : start + _PAGE]
             for fact, entry in zip(part, await journal.vault([f.vault for f in part]), strict=True):
-                if entry is not None:
-                    self._learn(fact, _signal.decode(entry.payload))
+                try:
+                    if entry is not None:
+                        self._learn(fact, _signal.decode(entry.payload))
+                except msgspec.MsgspecError as error:
+                    log.error("a signal of the last day cannot be read again", fact=fact.id, error=str(error))
 
     def _learn(self, fact: r.Fact, signal: Signal) -> None:
         backing = signal.backing
@@ -130,11 +139,13 @@ class Beliefs:
             self._really.clear()
         return known
 
+    def _origin(self, signal: Signal) -> str:
+        return origin_of(signal, self._trust.get(signal.source, UNKNOWN).origin or signal.source)
+
     def _voice(self, known: _Story, signal: Signal) -> Voice:
         """What the signal's origin says of the story now, by the best of its outlets. Who has told it and now denies or
         cancels it takes it back."""
-        trusted = self._trust.get(signal.source, UNKNOWN)
-        origin = origin_of(signal, trusted.origin or signal.source)
+        origin = self._origin(signal)
         before = known.voices.get(origin)
         others = any(name != origin for name in known.voices)
         denying = (before is not None or others) and denies(signal)
@@ -150,20 +161,6 @@ class Beliefs:
             withdrawn=signal.msg_type is MsgType.CANCEL or (denying and before is not None and not before.denies),
         )
 
-    def _backed(self, signal: Signal, story: str, known: _Story, *, how: str, of: str, denying: bool) -> Signal:
-        found: Graded = grade(list(known.voices.values()), known.word)
-        backing = Backing(
-            story=story,
-            how=how,
-            of=of,
-            origins=found.origins,
-            reliability=found.reliability,
-            starts=_starts(signal),
-            denies=denying,
-            reasons=found.reasons,
-        )
-        return replace(signal, credibility=found.credibility, backing=backing)
-
     def _floods(self, source: str, at: datetime) -> bool:
         since, count = self._lately.get(source, (at, 0))
         if at - since > FLOOD_SPAN:
@@ -175,3 +172,19 @@ class Beliefs:
 def _starts(signal: Signal) -> Credibility:
     """Its credibility by itself, whatever others told."""
     return signal.credibility if signal.backing is None else signal.backing.starts
+
+
+def _backed(signal: Signal, backing: Backing, origin: str, known: _Story) -> Signal:
+    """The signal, graded by who stands behind it. `backing`: with how it was recognised."""
+    starts = _starts(signal)
+    own = None if backing.denies else Voice(origin=origin, reliability=signal.reliability, credibility=starts)
+    found: Graded = grade(list(known.voices.values()), known.word, own)
+    backing = replace(
+        backing,
+        origins=found.origins,
+        voices=found.voices,
+        reliability=found.reliability,
+        starts=starts,
+        reasons=found.reasons,
+    )
+    return replace(signal, credibility=found.credibility, backing=backing)

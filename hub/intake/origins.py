@@ -7,7 +7,7 @@ is about a story that somebody else has told.
 
 import re
 
-from hub.model.signal import Signal
+from hub.model.signal import Severity, Signal
 
 EACH_SENDER = "each sender"  # of a source of many voices (a social network): every account is an origin
 _BEGINNING = 300  # characters of a description in which a denial is looked for
@@ -34,6 +34,10 @@ _DENIES = re.compile(
 )
 
 
+_NEGATED = re.compile(r"(?<!\w)(?:pas|no|not|non|nullement|geen|niet|kein\w*|nicht)\W+(?:\w+\W+)?\Z", re.IGNORECASE)
+_STATES_NOTHING = (Severity.UNKNOWN, Severity.MINOR)
+
+
 def origin_of(signal: Signal, source_origin: str) -> str:
     """Whose word it is: a news agency that the text names, the sender where each is one, or the source's own."""
     if source_origin == EACH_SENDER:
@@ -47,7 +51,12 @@ def origin_of(signal: Signal, source_origin: str) -> str:
 
 
 def denies(signal: Signal) -> bool:
-    """Whether its text says that something is not so."""
-    return any(
-        _DENIES.search(info.headline) or _DENIES.search(info.description, 0, _BEGINNING) for info in signal.infos
-    )
+    """Whether its text says that something is not so. Who states how severe something is says that it is so, whatever
+    words are in the text."""
+    if any(info.severity not in _STATES_NOTHING for info in signal.infos):
+        return False
+    return any(_says(info.headline) or _says(info.description[:_BEGINNING]) for info in signal.infos)
+
+
+def _says(text: str) -> bool:
+    return any(not _NEGATED.search(text, 0, found.start()) for found in _DENIES.finditer(text))

@@ -230,10 +230,11 @@ class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
 
     @property
     def graded(self) -> tuple[Reliability, Credibility, int]:
-        """How far it is believed: the letter of the best who tell it, the credibility, how many independent origins."""
+        """How far it is believed: the letter of the best who tell it, the credibility, and as how many independent
+        origins those count who tell it."""
         if self.backing is None:
             return self.reliability, self.credibility, 1
-        return self.backing.reliability, self.credibility, len(self.backing.origins)
+        return self.backing.reliability, self.credibility, self.backing.voices
 
 
 SEVERITIES = tuple(Severity)

@@ -34,6 +34,7 @@ class Rule(StrEnum):
     WITHDRAWN = "withdrawn"  # who told it has taken it back
     DENIED = "denied"  # an origin that is as reliable as the best of those who tell it says that it is not so
     DOUBTED = "doubted"  # a less reliable one does
+    STANDS = "stands"  # whose word it is, is as reliable as whoever denies it, and says it all the same
     SET = "set"  # an officer's word
 
 
@@ -49,13 +50,14 @@ class Reason(Struct, frozen=True, array_like=True, gc=False):
 class Backing(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What stands behind a signal beside its own source, when it came in. `story`: the id of the first signal that told
     the same; `how` it was recognised, by which signal (`of`). `origins`: those who tell it, independent of one another;
-    `reliability`: the best of theirs. `starts`: the credibility of the signal by itself. `denies`: it says that
-    the story is not so."""
+    `voices`: as how many whole ones they count; `reliability`: the best of theirs. `starts`: the credibility of the
+    signal by itself. `denies`: it says that the story is not so."""
 
     story: str
     how: str
     of: str = ""
     origins: tuple[str, ...] = ()
+    voices: int = 0
     reliability: Reliability = Reliability.F
     starts: Credibility = Credibility.CANNOT_BE_JUDGED
     denies: bool = False

@@ -15,7 +15,9 @@ from tests.stories import Night, World, sheet
 
 def backed(credibility: int, story: str = "S1", *, denies: bool = False) -> dict[str, Any]:
     """What goes with a signal of a story."""
-    backing = Backing(story=story, how="same text", origins=("a", "b"), reliability=Reliability.B, denies=denies)
+    backing = Backing(
+        story=story, how="same text", origins=("a", "b"), voices=2, reliability=Reliability.B, denies=denies
+    )
     return {"backing": backing, "credibility": Credibility(credibility)}
 
 
@@ -49,9 +51,12 @@ def test_who_was_reached_hears_of_doubt_once_where_the_sheet_says_nothing_of_it(
     night.person("officer-a").receives("hub.doubted", by="sms")
     night.signal("w3", hazard="fog", **backed(5, denies=True))
     night.person("officer-a").receives_nothing()
+    night.signal("w4", hazard="fog", **backed(3))
+    night.signal("w5", hazard="fog", **backed(5, denies=True))
+    night.person("officer-a").receives_nothing()
     assert len(opened(night)) == 1
     (incident,) = night.state.incidents.values()
-    assert (incident.attached, incident.ended) == (2, False), "doubt ends nothing"
+    assert (incident.attached, incident.ended) == (4, False), "doubt ends nothing"
 
 
 def test_a_sheet_that_waits_for_doubt_says_itself_what_is_done() -> None:
@@ -82,19 +87,11 @@ def test_what_is_confirmed_as_it_comes_is_confirmed_at_once() -> None:
     night.person("fire").receives("storm-confirmed", by="sms")
 
 
-def test_the_same_story_joins_its_incident_whatever_others_call_it() -> None:
+def test_a_story_never_keeps_an_incident_from_being_opened() -> None:
+    """That two tell the same is a guess; which signals are one incident, the sheet says."""
     night = Night(World(sheet("storm", wake(), incident=Joining(one_per=("event",)))))
     night.signal("w1", info={"event": "fire"}, **backed(3))
-    night.signal("w2", sender="bruzz", info={"event": "incendie"}, **backed(2))
-    assert len(opened(night)) == 1
-    night.signal("w3", sender="bx1", info={"event": "brand"}, **backed(3, story="S2"))
-    assert len(opened(night)) == 2
-
-
-def test_where_each_sender_has_an_incident_of_their_own_a_story_joins_nothing() -> None:
-    night = Night(World(sheet("storm", wake(), incident=Joining(one_per=("sender",)))))
-    night.signal("w1", sender="kmi", **backed(3))
-    night.signal("w2", sender="bruzz", **backed(2))
+    night.signal("w2", sender="bruzz", info={"event": "another fire"}, **backed(2))
     assert len(opened(night)) == 2
 
 

@@ -48,6 +48,10 @@ def voices(*said: str) -> list[Voice]:
         (["A2", "B2", "C3 denies"], "A4", "starts corroborated doubted"),
         (["B2 takes back"], "B5", "starts withdrawn"),
         (["B3 takes back", "C3"], "C3", "starts"),
+        (["C3", "F6 denies"], "C3", "starts"),  # one stranger denies nothing
+        (["C3", "F6 denies", "D4 denies"], "C4", "starts doubted"),
+        (["F6", "F6 denies"], "F6", "starts"),
+        (["F6", "F6 denies", "F6 denies"], "F5", "starts denied"),
         ([], "F6", "starts"),
     ],
 )
@@ -63,6 +67,34 @@ def test_an_officers_word_stands_above_all() -> None:
     assert found.credibility is Credibility.CONFIRMED
     assert found.reasons[-1] == word
     assert found.reasons[-2].rule is Rule.DENIED, "what the rules would say is still told"
+
+
+@pytest.mark.parametrize(
+    ("said", "own", "credibility", "stands"),
+    [
+        (["A2", "C3 denies"], 0, 2, True),  # no newspaper silences a fire service
+        (["A2", "A2 denies"], 0, 2, True),  # nor does another that knows as much: the room hears both
+        (["B3", "A2 denies"], 0, 5, False),
+        (["A2", "C3 denies", "C3"], 2, 3, True),
+        (["A2", "C3 denies", "F6"], 2, 4, False),
+        (["A2", "B2", "C3 denies"], 1, 2, True),
+        (["C3", "C3"], 0, 2, False),  # nobody denies it: it is believed as its story
+    ],
+)
+def test_who_is_as_reliable_as_whoever_denies_it_is_believed_as_by_themselves(
+    said: list[str], own: int, credibility: int, stands: bool
+) -> None:
+    those = voices(*said)
+    found = grade(those, own=those[own])
+    assert (found.credibility.value, found.reasons[-1].rule is Rule.STANDS) == (credibility, stands)
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [(["F6"], 0), (["F6", "D4"], 1), (["C3", "F6"], 1), (["C3", "F6", "F6"], 2), (["A2", "E1"], 1), ([], 0)],
+)
+def test_two_strangers_are_one_voice(said: list[str], count: int) -> None:
+    assert grade(voices(*said)).voices == count
 
 
 _VOICE = st.builds(

@@ -88,7 +88,19 @@ def test_it_is_not_out_for_two_people_or_over_a_long_time_or_with_successes_betw
     health = Health()
     for at in range(20):
         assert not any(failing(health, FAILURES - 1, from_s=at * 10.0))
-        assert not health.worked()
+        assert not health.worked(at * 10.0 + FAILURES)
+
+
+def test_slow_failures_of_a_burst_say_nothing_new_after_what_was_taken_meanwhile() -> None:
+    """Fifty are handed over at once; five are not answered, and known to have failed when the others are long taken."""
+    health = Health()
+    for at in range(45):
+        assert not health.worked(at * 0.01)
+    late = [health.failed(f"p{i}", "not in its list", 1.0 + i * 0.01, began_s=0.0) for i in range(5)]
+    assert not any(late)
+    assert not health.out
+    after = [health.failed(f"p{i}", "503", 2.0 + i, began_s=1.5 + i) for i in range(5)]
+    assert after == [False] * 4 + [True], "those that began later count, from the first"
 
 
 def test_what_refuses_everything_is_out_at_once() -> None:
@@ -107,9 +119,9 @@ def test_one_probe_at_a_time_ever_more_rarely_and_the_first_that_goes_ends_it() 
             health.failed("p", "503", float(at))
     assert probed[:3] == [PAUSES_S[0], PAUSES_S[0] + PAUSES_S[1], sum(PAUSES_S)]
     assert {b - a for a, b in pairwise(probed[2:])} == {PAUSES_S[-1]}
-    assert health.worked()
+    assert health.worked(400.0)
     assert not health.out
-    assert not health.worked(), "told once"
+    assert not health.worked(400.0), "told once"
     assert not health.probe(1000.0), "there is nothing to be probed"
 
 
