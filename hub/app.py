@@ -34,7 +34,7 @@ from hub.calendar_link import Links
 from hub.clock import Clock, wall
 from hub.config import Config
 from hub.config.groups import Areas
-from hub.connector import BadItem, SignalItem, Unavailable
+from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.desk import NAME as OPERATORS
@@ -64,7 +64,7 @@ from hub.reload import Reloader
 from hub.report.making import Maker
 from hub.report.typeset import typeset_apart
 from hub.secrets import secrets_from
-from hub.sourcewatch import FINDINGS, SourceWatch
+from hub.sourceduty import SourceDuty, source_watch
 from hub.version import VERSION
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,6 @@ FINISH_S = 5.0  # how long what is in flight may take when stopping
 EDGE_CLOSE_S = 20.0  # and the edge to end
 BY_HAND = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE)  # what operators say themselves
 CLOCK_EVERY_S = 1.0
-SOURCES_EVERY_S = 5.0
 CLOCK_STEP_S = 2.0  # a drift of the wall clock beyond this is a step
 
 
@@ -118,7 +117,7 @@ class Hub:
             nursery.start_soon(self.proposer.run, proposals)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
-            nursery.start_soon(self._watch_sources)
+            nursery.start_soon(self.source_duty.run)
             nursery.start_soon(self._watch_auditor)
             if self.config.hub.reload_on_save:
                 nursery.start_soon(self.reloader.watch)
@@ -164,7 +163,8 @@ class Hub:
         self.core.decider.changing = self._changing
         self.intake = self._intake()
         await self.intake.beliefs.recall(self.journal, self.clock.now())
-        self.source_watch = await self._make_source_watch()
+        watch = await source_watch(self.config.sources, self.journal, self.clock.now())
+        self.source_duty = SourceDuty(watch, self.clock.now, self._record)
         self._operators = self._make_operators()
         self.core.decider.followers += [self.recent.decided, self.papers.follow, self.proposer.follow]
         return state.decision == ""
@@ -268,44 +268,8 @@ class Hub:
                     log.warning(f"source {offered.health.health}", source=connector, reason=offered.health.reason)
         if signals:
             self.recent.took(connector, now, signals=signals)
-        for offered, answer in zip(offers, answers, strict=True):
-            if isinstance(answer, Answered):
-                self._watch_over(connector, offered, answer, now)
+        self.source_duty.took(connector, offers, answers, now)
         return answers
-
-    def _watch_over(self, source: str, offered: Offered, answer: Answered, now: datetime) -> None:
-        failing = offered.health is not None and offered.health.health == "failing"
-        unreadable = bool(offered.items) and all(isinstance(item, BadItem) for item in offered.items)
-        if not (failing or unreadable or offered.asks_cursor):
-            self.source_watch.heard(source, now)
-        for item, taken in zip(offered.items, answer.taken, strict=True):
-            if taken.repeated or not isinstance(item, SignalItem | BadItem):
-                continue
-            self.source_watch.took(source, isinstance(item, BadItem))
-            if isinstance(item, SignalItem) and not item.baseline:
-                self.source_watch.arrived(source, item.signal.sent, now)
-
-    async def _make_source_watch(self) -> SourceWatch:
-        """Knows what the room was told before a restart, and does not tell it again."""
-        told = set()
-        for source in self.config.sources:
-            for what in FINDINGS:
-                last = await self.journal.latest("source-watched", f"{what}/{source}")
-                if last is not None and isinstance(last.body, r.SourceWatched) and not last.body.over:
-                    told.add((what, source))
-        expected = {name: source.expect_s for name, source in self.config.sources.items()}
-        return SourceWatch(expected, self.clock.now(), told)
-
-    async def _watch_sources(self) -> None:
-        while True:
-            await trio.sleep(SOURCES_EVERY_S)
-            for found in list(self.source_watch.findings(self.clock.now())):
-                try:
-                    await self._record(found)
-                except JournalUnavailable as error:
-                    log.error("the room cannot be told", error=str(error))
-                    break
-                self.source_watch.tell(found)
 
     def _intake(self) -> Intake:
         trust = {name: source.trusted for name, source in self.config.sources.items()}
@@ -414,7 +378,7 @@ class Hub:
         """Hub time jumps. `ours`: on purpose, in a playback; the wall clock did not."""
         self.clock.step(by_s, ours=ours)
         self.edge.step(by_s)
-        self.source_watch.stepped(self.clock.now())
+        self.source_duty.stepped(self.clock.now())
         return await self._record(r.ClockStepped(by_s=by_s))
 
     async def _watch_auditor(self) -> None:

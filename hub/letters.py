@@ -47,7 +47,10 @@ class Letters:
         data = original if sent.mended is None else _decoded(sent.mended)
         source = self._sources().get(letter.source)
         if source is None:
-            raise Refused(f"there is no source {letter.source} any more: configure it again to read what it sent")
+            raise Refused(
+                f"no source {letter.source} is configured: what a channel could not read (an answer, a receipt) is not"
+                " read again, act on it by hand; what a source sent is read when it is configured again"
+            )
         items = await self._read(source, data, f"{letter.source}, letter {about['letter']}")
         signals = [item for item in items if isinstance(item, SignalItem)]
         bad = [item for item in items if isinstance(item, BadItem)]

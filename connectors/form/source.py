@@ -25,7 +25,8 @@ from hub.model.people import Language
 _log = structlog.get_logger()
 
 BYTES_MAX = 64 << 10
-TRIES, TRIES_SPAN_S = 10, 60.0  # wrong codes, of all who try
+TRIES, TRIES_SPAN_S = 10, 60.0  # wrong codes, of all who try: after these one has to wait, unless the code is right
+CODE_LEAST = 12  # characters: what can be guessed at the rate of the tries is no code
 _RETRY_AFTER_S = "10"
 _ID_BYTES = 9
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +40,7 @@ class FormSource:
     def __init__(self, config: FormConfig, environment: Environment) -> None:
         self._config = config
         self._name = environment.name
-        self._codes = {partner: _digest(environment.secret(name)) for partner, name in config.partners.items()}
+        self._codes = {partner: _code(environment.secret(name), name) for partner, name in config.partners.items()}
         self._wrong: list[float] = []  # when codes were wrong: real time, as for all that guards a door
 
     async def run(self, intake: Intake) -> None:
@@ -87,10 +88,11 @@ class FormSource:
         config, language = self._config, _language(request)
         typed = _typed(request.body)
         form_id = _id_of(typed.get("id", ""))
-        if self._guessing():
+        guessing = self._guessing()
+        partner = self._partner(typed)
+        if guessing and partner is None:  # whoever has the code is let in: nobody locks the partners out
             again = page.asking(config, language, form_id, typed, alert="slow")
             return _html(429, again, **{"retry-after": str(int(TRIES_SPAN_S))})
-        partner = self._partner(typed)
         said: Typed = check(config, typed)
         wrong = {**said.wrong, **({"code": "wrong_code"} if partner is None else {})}
         if partner is None or wrong:
@@ -113,7 +115,8 @@ class FormSource:
         held = self._codes.get(partner, b"")  # compared all the same, so that the time it takes tells nothing
         if hmac.compare_digest(held, _digest(typed.get("code", ""))):
             return partner
-        self._wrong.append(time.monotonic())
+        if not self._guessing():
+            self._wrong.append(time.monotonic())
         _log.warning("form.wrong_code", source=self._name, partner=partner[:40])
         return None
 
@@ -121,6 +124,15 @@ class FormSource:
         since = time.monotonic() - TRIES_SPAN_S
         self._wrong = [at for at in self._wrong if at > since]
         return len(self._wrong) >= TRIES
+
+
+def _code(code: str, name: str) -> bytes:
+    """A partner's code, as it is compared. Raises ValueError for one that is too short."""
+    if len(code.strip()) < CODE_LEAST:
+        raise ValueError(
+            f"the code in secret {name} has fewer than {CODE_LEAST} characters: make it three words or more"
+        )
+    return _digest(code)
 
 
 def _digest(code: str) -> bytes:

@@ -183,11 +183,18 @@ def test_a_wrong_code_sends_nothing_and_ten_of_them_have_to_wait(shown: FormConf
             assert (status, WORDS[Language.FR]["wrong_code"] in page) == (403, True)
         for _ in range(TRIES - 3):
             assert (await here.sends({**FILLED, "code": "guess"}))[0] == 403
-        status, page = await here.sends(FILLED)
-        assert (status, WORDS[Language.FR]["slow"] in page) == (429, True), "even with the right one"
+        status, page = await here.sends({**FILLED, "code": "guess"})
+        assert (status, WORDS[Language.FR]["slow"] in page) == (429, True)
         assert not here.intake.items
+        assert (await here.sends(FILLED))[0] == 200, "nobody who guesses locks the partners out"
+        assert len(here.intake.items) == 1
 
     told(shown, story)
+
+
+def test_a_code_that_can_be_guessed_is_none(shown: FormConfig) -> None:
+    with pytest.raises(ValueError, match="secret FORM_SIAMU has fewer than 12 characters"):
+        FormSource(shown, environment("drone-request", **{**CODES, "FORM_SIAMU": " 1234-5678 "}))
 
 
 def test_what_cannot_be_recorded_is_not_said_to_be(shown: FormConfig) -> None:
