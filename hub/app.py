@@ -112,9 +112,11 @@ class Hub:
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
             papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
+            verdicts = list(self.core.state.verdicts.values())
             core = await nursery.start(self._run_core, started)
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
+            nursery.start_soon(self.grader.run, verdicts)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self.source_duty.run)
@@ -166,7 +168,8 @@ class Hub:
         watch = await source_watch(self.config.sources, self.journal, self.clock.now())
         self.source_duty = SourceDuty(watch, self.clock.now, self._record)
         self._operators = self._make_operators()
-        self.core.decider.followers += [self.recent.decided, self.papers.follow, self.proposer.follow]
+        follow = [self.recent.decided, self.papers.follow, self.proposer.follow, self.grader.follow]
+        self.core.decider.followers += follow
         return state.decision == ""
 
     def _changing(self, entry: r.Entry) -> None:
@@ -321,6 +324,7 @@ class Hub:
             playback=self.playback,
         )
         self.proposer = Proposer(maker, desk.state, desk.act)
+        self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
         return Operators(
             desk=desk,
             ids=new_ids(),
@@ -335,7 +339,7 @@ class Hub:
                 **Editor(bench).done,
                 **Broadcasts(desk, maker).done,
                 **self.reloader.done,
-                **Grader(desk, self.journal, self.intake.beliefs).done,
+                **self.grader.done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,
             },
         )

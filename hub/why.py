@@ -366,6 +366,8 @@ def _led_to(event: e.Event) -> str:
             return f"it was an answer of {event.person or 'a stranger'} to no call that is open ({event.verb})"
         case e.Answered():
             return f"it was {event.person}'s answer to ask {event.ask}: {event.verb}"
+        case e.Judged():
+            return f"it says of signal {event.signal}, in incident {event.incident}: {event.verb}"
         case e.Ordered():
             to = event.recipients[0] if len(event.recipients) == 1 else f"{event.size or len(event.recipients)} people"
             return f"{event.message} was to go to {to} over {event.channel} (delivery {event.order})"

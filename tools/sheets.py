@@ -92,7 +92,7 @@ FILLED = {
     "contacts": "in `send contacts`: the names and numbers",
     "until": "in `send contacts`: how long they hold",
 }
-HUBS_OWN = ("sheets", "codes", "eta", "delegate", "roster", "at", "others", "count", "over")
+HUBS_OWN = ("sheets", "codes", "eta", "delegate", "roster", "at", "others", "count", "over", "verdict")
 
 SEE = "below"
 

@@ -15,7 +15,7 @@ from babel.dates import format_datetime
 from msgspec import Struct
 
 from hub.model import sms
-from hub.model.message import Message, Text
+from hub.model.message import Message, Text, Verb
 from hub.model.people import Language
 from hub.model.signal import SEVERITIES, Info, Severity, Signal, Status
 
@@ -23,6 +23,7 @@ EXERCISE = "hub.exercise"
 TEST = "hub.test"
 REPEAT = "hub.repeat"
 ASK_HINT = "hub.ask-hint"
+VERIFY_HINT = "hub.verify-hint"
 
 # What is read over a shoulder or passed on must be known for an exercise by whoever sees it; an SMS has no room for it.
 EVERYWHERE = "EXERCICE – OEFENING – ÜBUNG – EXERCISE"
@@ -33,6 +34,7 @@ _BARE = {
     TEST: "TEST:",
     REPEAT: "(bis?)",
     ASK_HINT: "{code}?",
+    VERIFY_HINT: "{code}?",
 }
 
 _FALLBACK = (Language.FR, Language.NL, Language.EN, Language.DE)
@@ -45,6 +47,11 @@ _SEVERITY = {
     Severity.MODERATE: ("modéré", "matig", "mäßig", "moderate"),
     Severity.SEVERE: ("grave", "ernstig", "schwer", "severe"),
     Severity.EXTREME: ("extrême", "extreem", "extrem", "extreme"),
+}
+_VERDICT: dict[str, tuple[str, ...]] = {
+    Verb.TRUE: ("VRAI", "JUIST", "WAHR", "TRUE"),
+    Verb.FALSE: ("FAUX", "VALS", "FALSCH", "FALSE"),
+    Verb.UNSURE: ("INCERTAIN", "ONZEKER", "UNKLAR", "UNSURE"),
 }
 _NOBODY = {Language.FR: "personne", Language.NL: "niemand", Language.DE: "niemand", Language.EN: "nobody"}
 _UNKNOWN = "?"  # for a time or a place nobody gave: "fin ?" can be read, "fin ." makes one look twice
@@ -113,7 +120,8 @@ def render(
         before = f"{EVERYWHERE}\n{before}"
     after = ""
     if filled["code"] and room.answers and not room.voice:
-        after = "\n" + _line(texts, ASK_HINT, language, filled)
+        hint = VERIFY_HINT if dict(values).get("verify") else ASK_HINT
+        after = "\n" + _line(texts, hint, language, filled)
     subject = _one_line(before + (_fill(body.subject, filled) or _fill(body.text, filled).partition("\n")[0]))
     return Rendered(
         subject=_shortened(subject, _SUBJECT_MAX),
@@ -186,6 +194,9 @@ class _Values(dict[str, str]):
                 self[key] = (", " if spoken else " + ").join(_title(texts, name, language) for name in names)
         if "codes" in self:
             self["codes"] = ", ".join(self["codes"].split())
+        if "verdict" in self:
+            said = _VERDICT.get(self["verdict"])
+            self["verdict"] = self["verdict"] if said is None else said[_LANGUAGES.index(language)]
         if "others" in self and not self["others"]:
             self["others"] = _NOBODY[language]
         self._texts = texts

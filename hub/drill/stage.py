@@ -28,6 +28,7 @@ from hub.drill.play import Given, Play
 from hub.drill.recorder import Recorder
 from hub.drill.signals import BY_HAND, CannotPlay, Sending, believed, trust_of
 from hub.drill.timeline import Timeline, What
+from hub.grader import Grader
 from hub.install import Understanding
 from hub.intake.intake import Intake
 from hub.intake.port import Offered
@@ -221,7 +222,8 @@ class Stage:
             playback=False,
         )
         self._proposer = Proposer(maker, desk.state, desk.act)
-        core.decider.followers.append(self._proposer.follow)
+        self._grader = Grader(desk, self._journal, self._intake.beliefs, desk.state)
+        core.decider.followers += [self._proposer.follow, self._grader.follow]
         self._operators = Operators(
             desk=desk,
             ids=self._ids(),
@@ -245,9 +247,10 @@ class Stage:
     async def _live(self, started: str, *, task_status: trio.TaskStatus[None]) -> None:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
-                left = list(self._core.state.proposals)
+                left, judged = list(self._core.state.proposals), list(self._core.state.verdicts.values())
                 await nursery.start(self._core.run, started)
                 nursery.start_soon(self._proposer.run, left)
+                nursery.start_soon(self._grader.run, judged)
                 task_status.started()
                 await trio.sleep_forever()
 

@@ -21,14 +21,15 @@ GUARD_S = 180.0  # how long dispatch may say nothing of an ask's delivery before
 LATE = timedelta(seconds=30)  # a guard that fires later than this after its time ran while the hub was down
 
 
-def start(w: Work, incident: Incident, step: str, chain_id: str, message: str) -> None:
+def start(w: Work, incident: Incident, step: str, chain_id: str, message: str, verify: bool = False) -> None:
     """Sets a chain in motion for a step."""
     chain = w.rules.chain(chain_id)
     if chain is None:
         w.alarm("chain-unknown", chain_id, f"step {step} of {incident.playbook}")
         w.came_to(incident.id, step, StepOutcome.EXHAUSTED)
         return
-    begin(w, e.RunBegan(run=w.id(), incident=incident.id, step=step, chain=chain, message=message))
+    began = e.RunBegan(run=w.id(), incident=incident.id, step=step, chain=chain, message=message, verify=verify)
+    begin(w, began)
 
 
 def begin(w: Work, began: e.RunBegan) -> None:
@@ -90,15 +91,16 @@ def _next_in_turn(w: Work, run: Run) -> bool:
 
 def ask_wanted(w: Work) -> None:
     """Opens the asks that this input led to: a person whom several runs want is asked once, for all of them; but what
-    is an exercise never together with what is not."""
-    by_person: dict[tuple[str, Status], list[Run]] = {}
+    is an exercise never together with what is not, and whether something is true of each incident by itself."""
+    by_person: dict[tuple[str, Status, str], list[Run]] = {}
     for run_id, person in w.wanted:
         run = w.state.runs[run_id]
         if not run.outcome:
-            by_person.setdefault((person, w.state.incidents[run.incident].status), []).append(run)
+            alone = run_id if run.verify else ""
+            by_person.setdefault((person, w.state.incidents[run.incident].status, alone), []).append(run)
     w.wanted = []
     opened: dict[str, list[str]] = {}
-    for (person, status), runs in by_person.items():
+    for (person, status, _), runs in by_person.items():
         tiers = [run.chain.tiers[run.tier] for run in runs]
         by = _ways(w, person, dict.fromkeys(c for tier in tiers for c in tier.by), status)
         ask = w.id()
@@ -155,6 +157,8 @@ def use_channel(w: Work, ask: Ask, index: int) -> None:
     values = [("code", ask.code), ("sheet", sheets[0]), ("answer_s", f"{ask.answer_s:g}")]
     if len(messages) > 1:
         values += [("sheets", ",".join(sheets)), ("messages", ",".join(messages))]
+    if runs[0].verify:
+        values.append(("verify", "yes"))
     w.emit(
         e.Ordered(
             order=w.id(),

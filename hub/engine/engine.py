@@ -22,6 +22,7 @@ from hub.engine import (
     steer,
     steps,
     storm,
+    verdicts,
 )
 from hub.engine.fold import SHADOW, drop_fired
 from hub.engine.notify import Telling, tell
@@ -102,8 +103,12 @@ class Engine:
                 _receipts(w, body.receipts, fact.at)
             case r.ReplyReceived():
                 replies.received(w, fact, body)
-            case r.SignalGraded() if isinstance(entry.live, Signal):
-                incidents.regraded(w, entry.live)
+            case r.SignalGraded():
+                verdicts.graded(w, body)
+                if isinstance(entry.live, Signal):
+                    incidents.regraded(w, entry.live)
+            case r.VerdictFailed():
+                verdicts.failed(w, body)
             case r.SheetStarted():
                 incidents.started(w, fact, body, entry.live if isinstance(entry.live, Signal) else None)
             case r.Installed():

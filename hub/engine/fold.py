@@ -226,6 +226,7 @@ def _step_ended(s: State, ev: e.StepEnded, at: datetime) -> None:
 def _run(s: State, ev: e.RunBegan, at: datetime) -> None:
     run = Run(id=ev.run, incident=ev.incident, step=ev.step, chain=ev.chain, message=ev.message)
     run.accepted, run.passed, run.by_hand = list(ev.accepted), list(ev.passed), bool(ev.officer)
+    run.verify = ev.verify
     s.runs[ev.run] = run
     s.incidents[ev.incident].runs.append(ev.run)
 
@@ -309,6 +310,15 @@ def _answered(s: State, ev: e.Answered, at: datetime) -> None:
         person = s.people.setdefault(ev.person, Asked())
         person.unclear = [t for t in person.unclear if at - t < timedelta(hours=1)]
         person.unclear.append(at)
+
+
+def _judged(s: State, ev: e.Judged, at: datetime) -> None:
+    if ev.verb is not Verb.UNSURE:
+        s.verdicts[ev.verdict] = ev
+
+
+def _verdict_taken(s: State, ev: e.VerdictTaken, at: datetime) -> None:
+    s.verdicts.pop(ev.verdict, None)
 
 
 # --- sending -----------------------------------------------------------------------------------------------
@@ -560,6 +570,8 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.AskSent: _ask_sent,
     e.AskClosed: _ask_closed,
     e.Answered: _answered,
+    e.Judged: _judged,
+    e.VerdictTaken: _verdict_taken,
     e.Ordered: _ordered,
     e.OrderWithdrawn: _order_withdrawn,
     e.OrderHeld: _order_held,

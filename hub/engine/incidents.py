@@ -170,7 +170,7 @@ def _join(
             until=until,
             update=update,
             places=places,
-            story=signal.backing.story if signal.backing is not None else "",
+            story=signal.backing.story if signal.backing is not None else signal_id,
             credibility=signal.credibility,
         )
     )

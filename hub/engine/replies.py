@@ -1,6 +1,6 @@
 """What people answer: which ask an answer is for, what it does, and what they are told."""
 
-from hub.engine import chain
+from hub.engine import chain, verdicts
 from hub.engine.broadcast import tell_waiting
 from hub.engine.delegate import delegate
 from hub.engine.state import RECENT, Ask
@@ -29,6 +29,9 @@ def received(w: Work, fact: Fact, reply: ReplyReceived) -> None:
     asks = _asks(w, reply)
     if reply.verb in (Verb.UNCLEAR, Verb.START) or not asks:
         _not_bound(w, fact, reply, bool(asks))
+        return
+    if reply.verb in verdicts.VERDICTS:
+        _judges(w, fact, reply, asks)
         return
     for ask in asks:
         w.emit(e.Answered(person=reply.person, verb=reply.verb, ask=ask.id, fact=fact.id))
@@ -119,6 +122,18 @@ def _accept(w: Work, reply: ReplyReceived, ask: Ask) -> None:
     _confirm(w, reply, ask, "hub.too-late")
 
 
+def _judges(w: Work, fact: Fact, reply: ReplyReceived, asks: list[Ask]) -> None:
+    """Says whether it is so: of one incident, or it is not clear of which."""
+    (ask, *others), incident = asks, verdicts.judged_by(w, asks[0])
+    if others or incident is None:
+        _not_bound(w, fact, reply, False)
+        return
+    w.emit(e.Answered(person=reply.person, verb=reply.verb, ask=ask.id, fact=fact.id))
+    message = verdicts.given(w, reply, ask, incident)
+    values = (("code", ask.code), ("verdict", reply.verb))
+    w.say(message, reply.person, reply.channel, incidents=(incident.id,), ask=ask.id, values=values)
+
+
 def _decline(w: Work, reply: ReplyReceived, ask: Ask) -> None:
     if not ask.outcome:
         chain.close(w, ask, "declined")
@@ -143,12 +158,16 @@ def _delegate(w: Work, reply: ReplyReceived, ask: Ask) -> None:
 
 
 def _confirm(w: Work, reply: ReplyReceived, ask: Ask, message: str) -> None:
-    """Each answer is confirmed to its sender in their language; on the phone the call itself has said so."""
-    if w.rules.speaks(reply.channel):
+    """Each answer is confirmed to its sender in their language; on the phone the call itself has said so. Who is to
+    find out whether something is so is told how to say it, in writing."""
+    finds_out = message == "hub.accepted" and verdicts.asks_that(w, ask)
+    if w.rules.speaks(reply.channel) and not finds_out:
         return
     incidents = tuple(dict.fromkeys(w.state.runs[r].incident for r in ask.runs if r in w.state.runs))
     values = [("code", ask.code), ("eta", "" if reply.eta_min is None else str(reply.eta_min))]
-    if message == "hub.accepted" and reply.eta_min is not None:
+    if finds_out:
+        message = "hub.verify"
+    elif message == "hub.accepted" and reply.eta_min is not None:
         message = "hub.accepted-eta"
     elif message == "hub.delegated":
         values.append(("delegate", reply.to))

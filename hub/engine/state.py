@@ -92,6 +92,7 @@ class Run(Struct, kw_only=True, gc=False):
     promised: dict[str, datetime] = field(default_factory=dict)  # person → when they said they would be there
     held: bool = False
     by_hand: bool = False  # an officer began it
+    verify: bool = False  # it asks whether what was told is true
     outcome: str = ""  # "" while it runs
 
 
@@ -268,6 +269,7 @@ class State(Struct, kw_only=True, gc=False):
     stories: dict[str, dict[str, Credibility]] = field(
         default_factory=dict
     )  # story → incident → how far it is believed
+    verdicts: dict[str, e.Judged] = field(default_factory=dict)  # of which the story is not graded yet
     runs: dict[str, Run] = field(default_factory=dict)
     asks: dict[str, Ask] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)

@@ -92,6 +92,7 @@ def _begin(
             passed=passed,
             officer=body.by,
             why=body.why,
+            verify=run.verify,
         ),
     )
 

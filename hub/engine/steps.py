@@ -34,7 +34,7 @@ def begin(w: Work, incident: Incident, step: Step) -> None:
         w.deadline(f"repeat {incident.id} {step.name}", step.every_s)
     action = step.action
     if isinstance(action, Call):
-        chain.start(w, incident, step.name, action.chain, action.say)
+        chain.start(w, incident, step.name, action.chain, action.say, action.verify)
     elif isinstance(action, Notify):
         _notify(w, incident, step, action)
     elif isinstance(action, SendContacts):

@@ -5,25 +5,23 @@ An event carries all that the fold needs: folding looks at no playbook, chain or
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
+from hub.model.event import EventBase
+from hub.model.event_trust import Attached as Attached
+from hub.model.event_trust import Judged as Judged
+from hub.model.event_trust import TrustMoved as TrustMoved
+from hub.model.event_trust import VerdictTaken as VerdictTaken
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Chain, Override, Part
 from hub.model.quiet import Seen, Silence
 from hub.model.signal import Status
-from hub.model.trust import Credibility, Reliability
-
-
-class _Event(Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="e", gc=False):
-    """Base of all events."""
-
+from hub.model.trust import Credibility
 
 # --- what is in force --------------------------------------------------------------------------------------
 
 
-class Enforced(_Event, frozen=True, tag="enforced"):
+class Enforced(EventBase, frozen=True, tag="enforced"):
     """A text is in force from here on (`fact`: the Installed fact that brought it)."""
 
     what: str
@@ -33,12 +31,12 @@ class Enforced(_Event, frozen=True, tag="enforced"):
     fact: str
 
 
-class Unenforced(_Event, frozen=True, tag="unenforced"):
+class Unenforced(EventBase, frozen=True, tag="unenforced"):
     what: str
     name: str
 
 
-class PersonEdited(_Event, frozen=True, tag="person-edited"):
+class PersonEdited(EventBase, frozen=True, tag="person-edited"):
     """Somebody is no longer as the files say. `change`: the fact that says how they are (`removed`: not there)."""
 
     change: str
@@ -48,7 +46,7 @@ class PersonEdited(_Event, frozen=True, tag="person-edited"):
     removed: bool = False
 
 
-class RosterEdited(_Event, frozen=True, tag="roster-edited"):
+class RosterEdited(EventBase, frozen=True, tag="roster-edited"):
     """Others are on duty for a time than the files say."""
 
     change: str
@@ -58,7 +56,7 @@ class RosterEdited(_Event, frozen=True, tag="roster-edited"):
     why: str
 
 
-class ModeChanged(_Event, frozen=True, tag="mode-changed"):
+class ModeChanged(EventBase, frozen=True, tag="mode-changed"):
     """A sheet is live, in shadow or a draft from here on, whatever its file says."""
 
     change: str
@@ -68,7 +66,7 @@ class ModeChanged(_Event, frozen=True, tag="mode-changed"):
     why: str
 
 
-class PartEdited(_Event, frozen=True, tag="part-edited"):
+class PartEdited(EventBase, frozen=True, tag="part-edited"):
     """A group, an organisation or a roster is no longer as the files say. `change`: the fact that says how it is."""
 
     change: str
@@ -79,7 +77,7 @@ class PartEdited(_Event, frozen=True, tag="part-edited"):
     removed: bool = False
 
 
-class Reverted(_Event, frozen=True, tag="reverted"):
+class Reverted(EventBase, frozen=True, tag="reverted"):
     """A change of a person, a group, an organisation, a roster or a sheet's mode holds no longer. `why`: also `over`,
     when its time is."""
 
@@ -91,7 +89,7 @@ class Reverted(_Event, frozen=True, tag="reverted"):
 # --- incidents ---------------------------------------------------------------------------------------------
 
 
-class Opened(_Event, frozen=True, tag="opened"):
+class Opened(EventBase, frozen=True, tag="opened"):
     """`key`: what signals must agree on to join (values of `one per`). `by`: a signal id or an operator."""
 
     incident: str
@@ -103,12 +101,12 @@ class Opened(_Event, frozen=True, tag="opened"):
     shadow: bool = False
 
 
-class Joined(_Event, frozen=True, tag="joined"):
+class Joined(EventBase, frozen=True, tag="joined"):
     """A signal is in force in an incident until `until` (None: until it is withdrawn).
 
     `name` identifies the sender's message: a digest of source, sender and identifier. `places`: the centre's own areas
-    that it touches, where other sheets are quiet while this one's incidents are open there. `story`: what it tells,
-    where that was compared with what others tell; `credibility`: how far that was believed then.
+    that it touches, where other sheets are quiet while this one's incidents are open there. `story`: what it tells (by
+    the id of the first signal that did); `credibility`: how far that was believed then.
     """
 
     incident: str
@@ -122,26 +120,7 @@ class Joined(_Event, frozen=True, tag="joined"):
     credibility: Credibility = Credibility.CANNOT_BE_JUDGED
 
 
-class Attached(_Event, frozen=True, tag="attached"):
-    """A signal tells the same as one that is in an incident, and is in force there itself only where it has joined."""
-
-    incident: str
-    signal: str
-    story: str
-
-
-class TrustMoved(_Event, frozen=True, tag="trust"):
-    """What a story of an incident is believed now. `signal`: the one that told, denied or corroborated it; an officer's
-    word names the signal that it is about."""
-
-    incident: str
-    story: str
-    signal: str
-    reliability: Reliability
-    credibility: Credibility
-
-
-class SignalWithdrawn(_Event, frozen=True, tag="withdrawn"):
+class SignalWithdrawn(EventBase, frozen=True, tag="withdrawn"):
     """`why`: cancelled, expired, replaced."""
 
     incident: str
@@ -149,7 +128,7 @@ class SignalWithdrawn(_Event, frozen=True, tag="withdrawn"):
     why: str
 
 
-class Ended(_Event, frozen=True, tag="ended"):
+class Ended(EventBase, frozen=True, tag="ended"):
     """`why`: no-signal, officer."""
 
     incident: str
@@ -157,11 +136,11 @@ class Ended(_Event, frozen=True, tag="ended"):
     by: str = ""
 
 
-class Reopened(_Event, frozen=True, tag="reopened"):
+class Reopened(EventBase, frozen=True, tag="reopened"):
     incident: str
 
 
-class HeldBack(_Event, frozen=True, tag="held-back"):
+class HeldBack(EventBase, frozen=True, tag="held-back"):
     """An incident wakes nobody for now: its steps have not begun. `silence`: which one holds, or the incident that is
     its cause; `seen`: the signal that it holds for."""
 
@@ -170,25 +149,25 @@ class HeldBack(_Event, frozen=True, tag="held-back"):
     seen: Seen
 
 
-class Released(_Event, frozen=True, tag="released"):
+class Released(EventBase, frozen=True, tag="released"):
     """What was held back goes its way."""
 
     incident: str
 
 
-class Lapsed(_Event, frozen=True, tag="lapsed"):
+class Lapsed(EventBase, frozen=True, tag="lapsed"):
     """Its joining window is over: nothing can re-open it. It is kept for the tasks of its end that are still open."""
 
     incident: str
 
 
-class Forgotten(_Event, frozen=True, tag="forgotten"):
+class Forgotten(EventBase, frozen=True, tag="forgotten"):
     """Its joining window is over and so is all that is left to do: nothing can re-open it, the state drops it."""
 
     incident: str
 
 
-class StepBegan(_Event, frozen=True, tag="step"):
+class StepBegan(EventBase, frozen=True, tag="step"):
     """`nth` counts from 1 (steps with `every` begin again)."""
 
     incident: str
@@ -196,7 +175,7 @@ class StepBegan(_Event, frozen=True, tag="step"):
     nth: int = 1
 
 
-class StepEnded(_Event, frozen=True, tag="step-ended"):
+class StepEnded(EventBase, frozen=True, tag="step-ended"):
     """`outcome`: accepted, declined, exhausted, cancelled, sent, failed, done, over."""
 
     incident: str
@@ -207,9 +186,10 @@ class StepEnded(_Event, frozen=True, tag="step-ended"):
 # --- alert chains ------------------------------------------------------------------------------------------
 
 
-class RunBegan(_Event, frozen=True, tag="run"):
+class RunBegan(EventBase, frozen=True, tag="run"):
     """A chain is set in motion; its definition is frozen with it. Where it takes over from another run: `accepted`,
-    who has accepted already; `passed`, who is not to be asked again. `officer` and `why`: who began it by hand."""
+    who has accepted already; `passed`, who is not to be asked again. `officer` and `why`: who began it by hand.
+    `verify`: it finds somebody who says whether what was told is true."""
 
     run: str
     incident: str
@@ -220,9 +200,10 @@ class RunBegan(_Event, frozen=True, tag="run"):
     passed: tuple[str, ...] = ()
     officer: str = ""
     why: str = ""
+    verify: bool = False
 
 
-class TierBegan(_Event, frozen=True, tag="tier"):
+class TierBegan(EventBase, frozen=True, tag="tier"):
     """`round` counts from 1 to the tier's `times`; `asks` are the asks it opened or shares."""
 
     run: str
@@ -231,7 +212,7 @@ class TierBegan(_Event, frozen=True, tag="tier"):
     asks: tuple[str, ...]
 
 
-class RunEnded(_Event, frozen=True, tag="run-ended"):
+class RunEnded(EventBase, frozen=True, tag="run-ended"):
     """`outcome`: accepted, exhausted, cancelled, handed-over. `officer` and `why`: who ended it by hand."""
 
     run: str
@@ -241,7 +222,7 @@ class RunEnded(_Event, frozen=True, tag="run-ended"):
     why: str = ""
 
 
-class RunHeld(_Event, frozen=True, tag="run-held"):
+class RunHeld(EventBase, frozen=True, tag="run-held"):
     """Nobody more is asked until it is resumed."""
 
     run: str
@@ -249,12 +230,12 @@ class RunHeld(_Event, frozen=True, tag="run-held"):
     why: str
 
 
-class RunResumed(_Event, frozen=True, tag="run-resumed"):
+class RunResumed(EventBase, frozen=True, tag="run-resumed"):
     run: str
     by: str
 
 
-class RunTaken(_Event, frozen=True, tag="run-taken"):
+class RunTaken(EventBase, frozen=True, tag="run-taken"):
     """A person has accepted, an officer says."""
 
     run: str
@@ -263,7 +244,7 @@ class RunTaken(_Event, frozen=True, tag="run-taken"):
     why: str
 
 
-class Asked(_Event, frozen=True, tag="asked"):
+class Asked(EventBase, frozen=True, tag="asked"):
     """One request to one person, on behalf of one or more runs, answered with `code`."""
 
     ask: str
@@ -275,14 +256,14 @@ class Asked(_Event, frozen=True, tag="asked"):
     answer_s: float
 
 
-class AskSent(_Event, frozen=True, tag="ask-sent"):
+class AskSent(EventBase, frozen=True, tag="ask-sent"):
     """The first attempt that really went out: time to answer runs from here."""
 
     ask: str
     at: datetime
 
 
-class AskClosed(_Event, frozen=True, tag="ask-closed"):
+class AskClosed(EventBase, frozen=True, tag="ask-closed"):
     """`outcome`: accepted, declined, delegated, expired (sent, not answered), unreachable (never sent), stood-down."""
 
     ask: str
@@ -290,7 +271,7 @@ class AskClosed(_Event, frozen=True, tag="ask-closed"):
     eta_min: int | None = None
 
 
-class Answered(_Event, frozen=True, tag="answered"):
+class Answered(EventBase, frozen=True, tag="answered"):
     """What a person's reply was taken to mean; `ask` is `""` where it could not be bound to one."""
 
     person: str
@@ -302,7 +283,7 @@ class Answered(_Event, frozen=True, tag="answered"):
 # --- sending -----------------------------------------------------------------------------------------------
 
 
-class Ordered(_Event, frozen=True, tag="ordered"):
+class Ordered(EventBase, frozen=True, tag="ordered"):
     """Dispatch is to hand `message` to `recipients` over `channel`. The i-th delivery is (order, i).
 
     A large audience is frozen in the vault under `audience` (JSON array of person ids) with `size` set, and
@@ -338,31 +319,31 @@ class Ordered(_Event, frozen=True, tag="ordered"):
     enclosed: Enclosure | None = None
 
 
-class OrderWithdrawn(_Event, frozen=True, tag="order-withdrawn"):
+class OrderWithdrawn(EventBase, frozen=True, tag="order-withdrawn"):
     """What has not gone out yet is not to go out any more; a ringing call is to be hung up."""
 
     order: str
     why: str
 
 
-class OrderHeld(_Event, frozen=True, tag="order-held"):
+class OrderHeld(EventBase, frozen=True, tag="order-held"):
     """What has not gone out yet waits until it is resumed."""
 
     order: str
 
 
-class OrderResumed(_Event, frozen=True, tag="order-resumed"):
+class OrderResumed(EventBase, frozen=True, tag="order-resumed"):
     order: str
 
 
-class Delivered(_Event, frozen=True, tag="delivery"):
+class Delivered(EventBase, frozen=True, tag="delivery"):
     """Deliveries of an order moved on: (index, outcome, reason)."""
 
     order: str
     moves: tuple[tuple[int, Outcome, str], ...]
 
 
-class Digested(_Event, frozen=True, tag="digested"):
+class Digested(EventBase, frozen=True, tag="digested"):
     """A person has had enough messages over a channel for now: this one is kept for their next digest. `clears`: it is
     the incident's all-clear."""
 
@@ -373,7 +354,7 @@ class Digested(_Event, frozen=True, tag="digested"):
     clears: bool = False
 
 
-class DigestSent(_Event, frozen=True, tag="digest-sent"):
+class DigestSent(EventBase, frozen=True, tag="digest-sent"):
     person: str
     channel: str
     status: Status = Status.ACTUAL
@@ -382,21 +363,21 @@ class DigestSent(_Event, frozen=True, tag="digest-sent"):
 # --- broadcasts --------------------------------------------------------------------------------------------
 
 
-class BroadcastProposed(_Event, frozen=True, tag="broadcast-proposed"):
+class BroadcastProposed(EventBase, frozen=True, tag="broadcast-proposed"):
     """A sheet wants a broadcast drafted: its words filled in, its audience frozen."""
 
     proposed: str
     proposal: Proposal
 
 
-class ProposalDropped(_Event, frozen=True, tag="proposal-dropped"):
+class ProposalDropped(EventBase, frozen=True, tag="proposal-dropped"):
     """It is not wanted any more, or `problem` says why it could not be drafted."""
 
     proposed: str
     problem: str = ""
 
 
-class BroadcastDrafted(_Event, frozen=True, tag="broadcast"):
+class BroadcastDrafted(EventBase, frozen=True, tag="broadcast"):
     """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it. Where
     a sheet proposed it (`by` is `""` then): what was `proposed`, and for which step of which incident."""
 
@@ -415,29 +396,29 @@ class BroadcastDrafted(_Event, frozen=True, tag="broadcast"):
     step: str = ""
 
 
-class BroadcastReleased(_Event, frozen=True, tag="broadcast-released"):
+class BroadcastReleased(EventBase, frozen=True, tag="broadcast-released"):
     """One more stands behind it."""
 
     broadcast: str
     by: str
 
 
-class BroadcastBegan(_Event, frozen=True, tag="broadcast-began"):
+class BroadcastBegan(EventBase, frozen=True, tag="broadcast-began"):
     broadcast: str
 
 
-class BroadcastHeld(_Event, frozen=True, tag="broadcast-held"):
+class BroadcastHeld(EventBase, frozen=True, tag="broadcast-held"):
     broadcast: str
     by: str
     why: str
 
 
-class BroadcastResumed(_Event, frozen=True, tag="broadcast-resumed"):
+class BroadcastResumed(EventBase, frozen=True, tag="broadcast-resumed"):
     broadcast: str
     by: str
 
 
-class BroadcastEnded(_Event, frozen=True, tag="broadcast-ended"):
+class BroadcastEnded(EventBase, frozen=True, tag="broadcast-ended"):
     """`outcome`: done, stopped, discarded (before it began), lapsed (nobody released it in time)."""
 
     broadcast: str
@@ -446,20 +427,20 @@ class BroadcastEnded(_Event, frozen=True, tag="broadcast-ended"):
     why: str = ""
 
 
-class BroadcastForgotten(_Event, frozen=True, tag="broadcast-forgotten"):
+class BroadcastForgotten(EventBase, frozen=True, tag="broadcast-forgotten"):
     """Nothing can follow it any more: the state drops it."""
 
     broadcast: str
 
 
-class OptedOut(_Event, frozen=True, tag="opted-out"):
+class OptedOut(EventBase, frozen=True, tag="opted-out"):
     """One of those who registered wants nothing more over a channel."""
 
     person: str
     channel: str
 
 
-class OptedIn(_Event, frozen=True, tag="opted-in"):
+class OptedIn(EventBase, frozen=True, tag="opted-in"):
     person: str
     channel: str
 
@@ -467,7 +448,7 @@ class OptedIn(_Event, frozen=True, tag="opted-in"):
 # --- time --------------------------------------------------------------------------------------------------
 
 
-class DeadlineSet(_Event, frozen=True, tag="deadline"):
+class DeadlineSet(EventBase, frozen=True, tag="deadline"):
     """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
     `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
     `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
@@ -478,14 +459,14 @@ class DeadlineSet(_Event, frozen=True, tag="deadline"):
     at: datetime
 
 
-class DeadlineDropped(_Event, frozen=True, tag="deadline-dropped"):
+class DeadlineDropped(EventBase, frozen=True, tag="deadline-dropped"):
     deadline: str
 
 
 # --- tasks, alarms, the big switch -------------------------------------------------------------------------
 
 
-class TaskOpened(_Event, frozen=True, tag="task"):
+class TaskOpened(EventBase, frozen=True, tag="task"):
     """`index`: which of the step's tasks."""
 
     task: str
@@ -496,24 +477,24 @@ class TaskOpened(_Event, frozen=True, tag="task"):
     due: datetime | None = None
 
 
-class TaskClosed(_Event, frozen=True, tag="task-closed"):
+class TaskClosed(EventBase, frozen=True, tag="task-closed"):
     task: str
     outcome: str  # done, cancelled
     by: str = ""
 
 
-class TaskLate(_Event, frozen=True, tag="task-late"):
+class TaskLate(EventBase, frozen=True, tag="task-late"):
     task: str
 
 
-class Silenced(_Event, frozen=True, tag="silenced"):
+class Silenced(EventBase, frozen=True, tag="silenced"):
     """A silence is known; it holds from its start to its end."""
 
     id: str
     silence: Silence
 
 
-class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
+class SilenceEnded(EventBase, frozen=True, tag="silence-ended"):
     """`by` and `why`: who ended it before its time."""
 
     id: str
@@ -521,7 +502,7 @@ class SilenceEnded(_Event, frozen=True, tag="silence-ended"):
     why: str = ""
 
 
-class DutyTold(_Event, frozen=True, tag="duty-told"):
+class DutyTold(EventBase, frozen=True, tag="duty-told"):
     """Of a roster, every handover up to `until` is done with, and `people` are on duty then. `told`: the handovers
     after it of which those concerned have been told: when, who goes, who comes."""
 
@@ -531,39 +512,39 @@ class DutyTold(_Event, frozen=True, tag="duty-told"):
     told: tuple[tuple[datetime, tuple[str, ...], tuple[str, ...]], ...] = ()
 
 
-class DutyForgotten(_Event, frozen=True, tag="duty-forgotten"):
+class DutyForgotten(EventBase, frozen=True, tag="duty-forgotten"):
     """Nobody is told of this roster's handovers any more."""
 
     roster: str
 
 
-class RostersLooked(_Event, frozen=True, tag="rosters-looked"):
+class RostersLooked(EventBase, frozen=True, tag="rosters-looked"):
     """What of the coming gaps and double bookings the room has been told: an opaque word for each."""
 
     told: tuple[str, ...] = ()
 
 
-class OnWatch(_Event, frozen=True, tag="on-watch"):
+class OnWatch(EventBase, frozen=True, tag="on-watch"):
     """From here on this person has the watch of the room."""
 
     person: str
     by: str
 
 
-class PaperDue(_Event, frozen=True, tag="paper-due"):
+class PaperDue(EventBase, frozen=True, tag="paper-due"):
     """The call list is to be put on paper: into its folder, and to the printer."""
 
     paper: str
 
 
-class PaperDone(_Event, frozen=True, tag="paper-done"):
+class PaperDone(EventBase, frozen=True, tag="paper-done"):
     """It is; or `problem` says why it is not."""
 
     paper: str
     problem: str = ""
 
 
-class AlarmRaised(_Event, frozen=True, tag="alarm"):
+class AlarmRaised(EventBase, frozen=True, tag="alarm"):
     """To be seen and heard in the room. `what` is one of hub.engine.alarms' words."""
 
     alarm: str
@@ -572,17 +553,17 @@ class AlarmRaised(_Event, frozen=True, tag="alarm"):
     detail: str = ""
 
 
-class AlarmCleared(_Event, frozen=True, tag="alarm-cleared"):
+class AlarmCleared(EventBase, frozen=True, tag="alarm-cleared"):
     alarm: str
     by: str = ""
 
 
-class Stopped(_Event, frozen=True, tag="stopped"):
+class Stopped(EventBase, frozen=True, tag="stopped"):
     by: str
     why: str
 
 
-class Lifted(_Event, frozen=True, tag="lifted"):
+class Lifted(EventBase, frozen=True, tag="lifted"):
     by: str
     why: str
 
@@ -590,7 +571,7 @@ class Lifted(_Event, frozen=True, tag="lifted"):
 # --- sheets in shadow --------------------------------------------------------------------------------------
 
 
-class InShadow(_Event, frozen=True, tag="shadow"):
+class InShadow(EventBase, frozen=True, tag="shadow"):
     """What would have happened, had a sheet in shadow been live. It folds into a state of its own and nothing follows
     from it: an order in here is none."""
 
@@ -628,6 +609,8 @@ Event = (
     | AskSent
     | AskClosed
     | Answered
+    | Judged
+    | VerdictTaken
     | Ordered
     | OrderWithdrawn
     | OrderHeld

@@ -64,6 +64,9 @@ class Verb(StrEnum):
     DECLINE = "decline"
     DELEGATE = "delegate"  # not me: call somebody else
     DONE = "done"
+    TRUE = "true"  # what was told is so
+    FALSE = "false"  # it is not
+    UNSURE = "unsure"  # it cannot be told
     STOP = "stop"
     START = "start"  # takes STOP back
     UNCLEAR = "unclear"

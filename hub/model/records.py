@@ -37,13 +37,21 @@ class SignalReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
 
 class SignalGraded(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="graded", gc=False):
     """An officer's word on how far a signal is to be believed (None: by the rules again). The signal as it is believed
-    now lies in the vault. `story`: what it tells."""
+    now lies in the vault. `story`: what it tells. `verdict`: the answer to an ask by which it was given."""
 
     signal: str
     story: str
     credibility: Credibility | None
     by: str
     why: str
+    verdict: str = ""
+
+
+class VerdictFailed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="verdict-failed", gc=False):
+    """What somebody answered of a story could not be made its grade."""
+
+    verdict: str
+    problem: str
 
 
 class ReplyReceived(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="reply", gc=False):
@@ -408,6 +416,7 @@ FactBody = (
     | ReplyReceived
     | ReceiptsReceived
     | SignalGraded
+    | VerdictFailed
     | SheetStarted
     | StopAll
     | StopLifted

@@ -11,6 +11,7 @@ contradictory or asked (`?`) is unclear. A decline needs less: the next person i
     "all" "tous" "alle"                   accept every open ask
     "non" "nee" "kan niet" "B non"        decline
     "pas moi, appelez Els" "B bel Els"    call Els in my place (hub.people.instead)
+    "B vrai" "B vals alarm" "B unklar"    whether what was told is so: true, false, cannot tell
     "2" "0"                               unclear: elsewhere a 2 or a 0 means no
 
 Codes are one or two letters of `CODE_LETTERS`. J, N, O and Y are answers in themselves; I, L, Q and V look or sound
@@ -89,12 +90,37 @@ _NEGATION = """
     pas | jamais | aucun | aucune | plus | ni | sans | geen | nooit | noch | kein | keine | keinen | nie | niemals
     not | never | none | nor | dont | don t | didnt | isnt | sauf | mais | maar | aber | but | behalve | ausser
     except | peut etre | misschien | vielleicht | maybe | perhaps | si | als | indien | wenn | falls | if | unless
-    annuler | annule | annuleer | absagen | wrong | faux | fout | falsch
+    annuler | annule | annuleer | absagen | wrong | fout
 """
 
 _DONE = """
     fait | cest fait | c est fait | termine | fini | klaar | gedaan | is gedaan | afgerond | erledigt | fertig
     gemacht | done | finished | completed
+"""
+
+# Whether what was told is so. Exact words only, and none that is also a plain yes ("klopt", "exact", "confirmed").
+_TRUE = """
+    vrai | cest vrai | c est vrai | cest bien vrai | vraie alerte | juist | is juist | het is juist | dat is juist
+    het is waar | dat is waar | is waar | echt waar | wahr | es ist wahr | ist wahr | true | it is true | its true
+    it s true | thats true | that s true
+"""
+
+_FALSE = """
+    faux | cest faux | c est faux | fausse alerte | fausse alarme | cest une fausse alerte | c est une fausse alerte
+    pas vrai | cest pas vrai | ce nest pas vrai | ce n est pas vrai | nest pas vrai | n est pas vrai
+    vals | vals alarm | het is vals | is vals | loos alarm | niet waar | is niet waar | het is niet waar
+    dat is niet waar | niet juist | onjuist | onwaar | falsch | es ist falsch | ist falsch | fehlalarm | falscher alarm
+    nicht wahr | es ist nicht wahr | false | false alarm | its false | it is false | it s false
+    not true | its not true | it is not true | it s not true | untrue | hoax
+"""
+
+_UNSURE = """
+    incertain | indecis | je ne sais pas | je sais pas | ne sais pas | sais pas | impossible a dire | ne sait pas
+    on ne sait pas | on sait pas | nous ne savons pas
+    onzeker | onduidelijk | ik weet het niet | weet ik niet | weet het niet | we weten het niet | niet te zeggen
+    unklar | ungewiss | ich weiss es nicht | ich weiss nicht | weiss nicht | wir wissen es nicht | nicht zu sagen
+    unsure | uncertain | unclear | dont know | don t know | i dont know | i don t know | cannot tell | cant tell
+    can t tell | i cannot tell | i cant tell | i can t tell
 """
 
 _EVERYTHING = """
@@ -133,7 +159,7 @@ _ONE_HOUR = "une heure | een uur | eine stunde | an hour | one hour"
 
 _KIND_ACCEPT, _KIND_DECLINE, _KIND_NEGATION, _KIND_DONE = "accept", "decline", "negation", "done"
 _KIND_EVERYTHING, _KIND_STOP, _KIND_FILLER, _KIND_HALF, _KIND_ONE_HOUR = "everything", "stop", "filler", "half", "hour"
-_KIND_START = "start"
+_KIND_START, _KIND_TRUE, _KIND_FALSE, _KIND_UNSURE = "start", "true", "false", "unsure"
 
 
 def _phrases() -> dict[tuple[str, ...], str]:
@@ -148,6 +174,9 @@ def _phrases() -> dict[tuple[str, ...], str]:
         (_KIND_DONE, _DONE),
         (_KIND_NEGATION, _NEGATION),
         (_KIND_DECLINE, _DECLINE),
+        (_KIND_TRUE, _TRUE),
+        (_KIND_FALSE, _FALSE),
+        (_KIND_UNSURE, _UNSURE),
         (_KIND_STOP, _STOP),
         (_KIND_START, _START),
     ):
@@ -158,6 +187,7 @@ def _phrases() -> dict[tuple[str, ...], str]:
     return table
 
 
+_VERDICTS = {_KIND_TRUE: Verb.TRUE, _KIND_FALSE: Verb.FALSE, _KIND_UNSURE: Verb.UNSURE}
 _PHRASES = _phrases()
 _PHRASE_LENGTH_MAX = max(len(phrase) for phrase in _PHRASES)
 _UNITS = {w.strip(): 1 for w in _MINUTES.split("|")} | {w.strip(): 60 for w in _HOURS.split("|")}
@@ -255,13 +285,16 @@ class _Reading:
         kinds = self._kinds
         accepting = bool(kinds & {_KIND_ACCEPT, _KIND_DONE}) or bool(self._minutes)
         if _KIND_STOP in kinds:
-            alone = not accepting and _KIND_DECLINE not in kinds and not self._codes and not self._unknown
+            alone = kinds <= {_KIND_STOP, _KIND_FILLER, _KIND_NEGATION, _KIND_EVERYTHING} and not self._minutes
+            alone = alone and not self._codes and not self._unknown
             return Verb.STOP if alone else Verb.UNCLEAR
         if _KIND_START in kinds:
             more = kinds - {_KIND_START, _KIND_FILLER} or self._codes or self._minutes or self._bare
             return Verb.UNCLEAR if more or self._unknown or self._asked else Verb.START
         if len(set(self._codes)) > 1 or (_KIND_EVERYTHING in kinds and self._codes):
             return Verb.UNCLEAR
+        if verdicts := kinds & _VERDICTS.keys():
+            return self._verdict(verdicts)
         if _KIND_DECLINE in kinds:
             return Verb.UNCLEAR if accepting or self._bare or self._asked else Verb.DECLINE
         if self._unknown or self._asked or _KIND_NEGATION in kinds or not self._numbers_clear():
@@ -271,6 +304,14 @@ class _Reading:
         if accepting or self._codes or self._bare or _KIND_EVERYTHING in kinds:
             return Verb.ACCEPT
         return Verb.UNCLEAR
+
+    def _verdict(self, said: set[str]) -> Verb:
+        """One of them, and nothing that could mean something else: "no, a false alarm" and "yes, it is true" are clear,
+        "no, it is true" is not."""
+        kind = next(iter(said))
+        fits = {_KIND_TRUE: {_KIND_ACCEPT}, _KIND_FALSE: {_KIND_DECLINE}, _KIND_UNSURE: set[str]()}[kind]
+        more = self._kinds - said - fits - {_KIND_FILLER} or self._minutes or self._bare or self._unknown or self._asked
+        return Verb.UNCLEAR if len(said) > 1 or more else _VERDICTS[kind]
 
     def _numbers_clear(self) -> bool:
         """At most one number, of a sensible size; and alone it says yes only if it can hardly mean no."""

@@ -42,7 +42,7 @@ def action_of(document: Document, step: StepForm, name: str) -> Action | None:
             document.add(
                 document.at("steps", name, "by"), "unknown-key", "a call's channels are its chain's", 'remove "by"'
             )
-        return Call(chain=step.call, say=step.say or "")
+        return Call(chain=step.call, say=step.say or "", verify=step.verify)
     if step.notify:
         return _notify(document, step, name)
     if step.wait is not None:
@@ -87,6 +87,7 @@ def _send_contacts(document: Document, step: StepForm, name: str) -> SendContact
 def _check_misplaced(document: Document, step: StepForm, name: str, action: str) -> None:
     """Keys that mean nothing beside this action."""
     for key, there, belongs in (
+        ("verify", step.verify, ("call",)),
         ("to", step.to, ("send contacts", "draft broadcast")),
         ("registered", step.registered, ("draft broadcast",)),
         ("all clear", step.all_clear, ("draft broadcast",)),

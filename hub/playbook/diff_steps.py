@@ -102,7 +102,8 @@ def _when_it(condition: Condition | None) -> str:
 def _does(step: Step) -> str:
     match step.action:
         case Call() as call:
-            return f"calls {call.chain} and says {call.say}"
+            asks = ", to find out whether it is true" if call.verify else ""
+            return f"calls {call.chain} and says {call.say}{asks}"
         case Notify() as notify:
             whom = "everyone reached" if notify.everyone_reached else contacts(notify.to)
             return f"tells {whom} {notify.say}" + (f" by {listed(notify.by)}" if notify.by else "")

@@ -170,7 +170,7 @@ def _circle(steps: dict[str, Step]) -> list[str]:
 
 def _check_reached(document: Document, steps: dict[str, Step]) -> None:
     """Steps that only wait for what cannot begin. (What waits for a repeated step without an end is reached.)"""
-    reached = {name for name, step in steps.items() if step.after is None}
+    reached = {name for name, step in steps.items() if step.after is None} | {SIGNAL}
     grown = True
     while grown:
         grown = False

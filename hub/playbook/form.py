@@ -250,6 +250,9 @@ class StepForm(Struct, frozen=True, kw_only=True):
         Word | None,
         Meta(description="Sets an alert chain of config/chains.yaml in motion", examples=["duty-officers"]),
     ] = None
+    verify: Annotated[
+        bool, Meta(description="Of a call: who accepts is to say whether what was told is true", examples=["yes"])
+    ] = False
     notify: Annotated[
         tuple[ContactText, ...],
         Meta(

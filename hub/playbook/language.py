@@ -87,6 +87,7 @@ class Outcome(StrEnum):
     BEGUN = "begun"  # any
     CONFIRMED = "confirmed"  # the signal: independent sources, or an officer, have confirmed it
     DOUBTED = "doubted"  # the signal: it is believed less than it was
+    UNDECIDED = "undecided"  # the signal: who was asked whether it is true cannot tell
 
 
 SIGNAL = "signal"  # what a step waits for that is no step: what the incident is about (`signal is doubted`)
@@ -107,10 +108,11 @@ class Condition(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True, tag="call"):
-    """Sets an alert chain in motion with a message."""
+    """Sets an alert chain in motion with a message. `verify`: who accepts is to say whether what was told is true."""
 
     chain: str
     say: str
+    verify: bool = False
 
 
 class Notify(Struct, frozen=True, kw_only=True, tag="notify"):
@@ -249,5 +251,5 @@ OUTCOMES: dict[str, tuple[Outcome, ...]] = {
     ),
     "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
     "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
-    SIGNAL: (Outcome.CONFIRMED, Outcome.DOUBTED),
+    SIGNAL: (Outcome.CONFIRMED, Outcome.DOUBTED, Outcome.UNDECIDED),
 }

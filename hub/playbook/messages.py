@@ -28,7 +28,7 @@ from hub.yaml import Mapping as MappingNode
 PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
     "sheet", "sheets", "code", "codes", "eta", "delegate", "roster", "at", "others",
-    "count", "over",
+    "count", "over", "verdict",
 )  # fmt: skip
 ENCLOSED = ("contacts", "until")  # of a document that goes along: who is on duty where; how long it holds
 SMS_PARTS_MAX = 3
@@ -47,6 +47,7 @@ USUAL |= {
     "others": 25,
     "count": 2,
     "over": 2,
+    "verdict": 9,
     "contacts": 200,
     "until": 35,
     "severity": 8,

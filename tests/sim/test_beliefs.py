@@ -80,7 +80,7 @@ class Room:
 
     async def grades(self, signal: str, credibility: int | None) -> Signal:
         desk = Desk(self.intake, State, lambda: None, lambda: self.now)  # type: ignore[arg-type, return-value]
-        done = await Grader(desk, self.journal, self.intake.beliefs).done["grade"](
+        done = await Grader(desk, self.journal, self.intake.beliefs, desk.state).done["grade"](
             {"signal": signal}, GradeBody(by="officer-a", why="called them", credibility=credibility)
         )
         return await self.kept(done.id)

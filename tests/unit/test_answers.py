@@ -41,6 +41,34 @@ def test_unclear_rather_than_guessed(text: str) -> None:
     assert understand(text).verb is Verb.UNCLEAR
 
 
+SAYS_IT_IS_SO = """vrai|B VRAI|b vrai.|C'est vrai|oui c'est vrai|juist|B JUIST|het is waar|dat is juist|wahr|B WAHR
+es ist wahr|true|B TRUE|it's true|yes, it is true|merci, B vrai"""
+
+SAYS_IT_IS_NOT = """faux|B FAUX|c'est faux|fausse alerte|B fausse alerte|non, fausse alerte|ce n'est pas vrai|pas vrai
+vals|B VALS|vals alarm|nee, vals alarm|niet waar|falsch|B FALSCH|Fehlalarm|nicht wahr|false|B FALSE|false alarm
+not true|hoax"""
+
+CANNOT_TELL = """incertain|B INCERTAIN|je ne sais pas|onzeker|B ONZEKER|ik weet het niet|unklar|B UNKLAR
+ich weiß es nicht|unsure|B UNSURE|I don't know|cannot tell"""
+
+NO_VERDICT = """vrai ?|vrai?|pas faux|vrai faux|vrai ou faux|oui faux|non c'est vrai|B vrai 20|B C vrai|vrai demain|waar
+B waar|waar is het|klopt|exact|fout|maybe true|vrai mais pas sûr|stop vrai|tout vrai|B ?|peut-être vrai|fait, vrai"""
+
+
+@pytest.mark.parametrize(
+    ("texts", "verb"), [(SAYS_IT_IS_SO, Verb.TRUE), (SAYS_IT_IS_NOT, Verb.FALSE), (CANNOT_TELL, Verb.UNSURE)]
+)
+def test_whether_it_is_so_in_four_languages(texts: str, verb: Verb) -> None:
+    read = {text: understand(text) for text in cases(texts)}
+    assert {text: said.verb for text, said in read.items()} == dict.fromkeys(read, verb)
+    assert {said.code for text, said in read.items() if "B " in text} == {"B"}
+
+
+@pytest.mark.parametrize("text", cases(NO_VERDICT))
+def test_a_verdict_is_not_guessed_either(text: str) -> None:
+    assert understand(text).verb is Verb.UNCLEAR
+
+
 @pytest.mark.parametrize(
     ("text", "understood"),
     [

@@ -26,7 +26,7 @@ ALL = sorted(p.stem for p in (ROOT / "playbooks").glob("*.yaml") if not p.name.e
 HUB_MESSAGES = """
 call-list contacts
 accepted accepted-eta declined delegated delegate-unknown too-late stood-down which not-understood nothing-open
-merged-ask ask-hint repeat exercise test
+merged-ask ask-hint verify-hint verify verdict verdict-and repeat exercise test
 update all-clear broadcast-waits opted-out opted-in not-read digest storm doubted duty-begins duty-ends duty-now
 """
 

@@ -75,6 +75,7 @@ VALUES = (
     ("until", "lundi 30 novembre 2026, 06:00"),
     ("at", "2026-08-18T18:00:00+00:00"),
     ("others", "Marie-Françoise Vandenbroucke-De Keersmaecker, Maximiliaan van den Bossche-Denkbeeldig, Jade Sample"),
+    ("verdict", "unsure"),
 )
 
 
@@ -101,6 +102,7 @@ def usual(message: Message, language: Language) -> Rendered:
     values = [(name, {"codes": "A B", "code": "A", "eta": "20"}.get(name, value)) for name, value in VALUES]
     values += [("sheets", "extreme-weather,emergency-calls-outage"), ("delegate", "Els Denkbeeldig")]
     values.append(("others", "Fabien Imaginaire, Els Denkbeeldig"))
+    values.append(("verdict", "false"))
     room = Room(longest=1600, parts=PARTS_MAX, answers=message.id in ASKING)
     return render(TEXTS, message.id, language, values=values, signal=signal(USUAL), room=room)
 

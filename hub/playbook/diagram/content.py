@@ -285,6 +285,7 @@ class _Making:
     def _call(self, action: Call) -> list[Part]:
         w, chain = self._w, self._chains.get(action.chain)
         parts = [Part(text=w["chain"].format(chain=action.chain), bold=True), self._says(action.say)]
+        parts += [Part(text=w["verify"])] if action.verify else []
         if chain is None:
             return parts
         need = w["need one"] if chain.need == 1 else w["need"].format(n=chain.need)

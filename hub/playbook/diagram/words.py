@@ -35,6 +35,7 @@ _EN = {
     Outcome.OVER: "time is up", Outcome.BEGUN: "begun",
     Outcome.DRAFTED: "drafted", Outcome.RELEASED: "released", Outcome.LAPSED: "not released in time",
     Outcome.WITHDRAWN: "withdrawn", Outcome.CONFIRMED: "confirmed", Outcome.DOUBTED: "doubted",
+    Outcome.UNDECIDED: "undecided", "verify": "is it true?",
     "the signal": "the signal", "corroborated": "corroborated by {origins} independent origins",
 }  # fmt: skip
 
@@ -73,6 +74,7 @@ _FR = {
     Outcome.LATE: "un retard", Outcome.OVER: "temps écoulé", Outcome.BEGUN: "commencé",
     Outcome.DRAFTED: "préparée", Outcome.RELEASED: "libérée", Outcome.LAPSED: "pas libérée à temps",
     Outcome.WITHDRAWN: "retirée", Outcome.CONFIRMED: "confirmé", Outcome.DOUBTED: "mis en doute",
+    Outcome.UNDECIDED: "non tranché", "verify": "est-ce vrai ?",
     "the signal": "le signal", "corroborated": "corroboré par {origins} origines indépendantes",
 }  # fmt: skip
 
@@ -109,6 +111,7 @@ _NL = {
     Outcome.LATE: "één is te laat", Outcome.OVER: "tijd voorbij", Outcome.BEGUN: "begonnen",
     Outcome.DRAFTED: "klaargezet", Outcome.RELEASED: "vrijgegeven", Outcome.LAPSED: "niet op tijd vrijgegeven",
     Outcome.WITHDRAWN: "ingetrokken", Outcome.CONFIRMED: "bevestigd", Outcome.DOUBTED: "in twijfel getrokken",
+    Outcome.UNDECIDED: "onbeslist", "verify": "klopt het?",
     "the signal": "het signaal", "corroborated": "bevestigd door {origins} onafhankelijke bronnen",
 }  # fmt: skip
 
@@ -148,6 +151,7 @@ _DE = {
     Outcome.LATE: "eines ist überfällig", Outcome.OVER: "Zeit abgelaufen", Outcome.BEGUN: "begonnen",
     Outcome.DRAFTED: "vorbereitet", Outcome.RELEASED: "freigegeben", Outcome.LAPSED: "nicht rechtzeitig freigegeben",
     Outcome.WITHDRAWN: "zurückgezogen", Outcome.CONFIRMED: "bestätigt", Outcome.DOUBTED: "angezweifelt",
+    Outcome.UNDECIDED: "unentschieden", "verify": "stimmt es?",
     "the signal": "das Signal", "corroborated": "bestätigt durch {origins} unabhängige Quellen",
 }  # fmt: skip
 
