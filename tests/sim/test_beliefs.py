@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+import trio
+import trio.testing
 
 from hub.acts import GradeBody, Refused
 from hub.connector import SignalItem
@@ -19,8 +21,10 @@ from hub.intake.intake import Intake
 from hub.intake.port import Answered, Offered
 from hub.journal import Journal
 from hub.journal.memory import MemoryJournal
+from hub.model import events as e
 from hub.model import records as r
 from hub.model.ids import Ids
+from hub.model.message import Verb
 from hub.model.signal import Info, MsgType, Reference, Signal, Status
 from hub.model.trust import Backing, Credibility, Reliability, Rule
 
@@ -178,6 +182,34 @@ async def test_a_restart_forgets_no_story_no_voice_and_no_word() -> None:
         await room.grades(first.id, None)
         fourth = await room.says("crowd", sender="person 2")
         assert fourth.credibility is Credibility.IMPROBABLE, "by the rules again"
+
+
+@pytest.mark.trio
+async def test_what_somebody_answered_before_the_hub_went_down_becomes_the_grade_when_it_is_back() -> None:
+    async with rooms() as room:
+        told = await room.says("bruzz")
+        verdicts = {
+            name: e.Judged(verdict=name, incident="I", ask="A", person="officer-a", signal=signal, verb=verb)
+            for name, signal, verb in (
+                ("v1", told.id, Verb.FALSE),
+                ("v2", "01ABC", Verb.TRUE),
+                ("v3", told.id, Verb.TRUE),
+            )
+        }
+        state = State(verdicts={name: verdicts[name] for name in ("v1", "v2")})  # the third is the grade already
+        desk = Desk(room.intake, lambda: state, lambda: None, lambda: room.now)  # type: ignore[arg-type, return-value]
+        grader = Grader(desk, room.journal, room.intake.beliefs, desk.state)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(grader.run, list(verdicts.values()))
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        facts = await room.journal.facts_since(("graded", "verdict-failed"), START, 10)
+        graded, failed = [fact.body for fact in facts]
+        assert isinstance(graded, r.SignalGraded)
+        assert isinstance(failed, r.VerdictFailed)
+        assert (graded.verdict, graded.by, graded.credibility) == ("v1", "officer-a", Credibility.IMPROBABLE)
+        assert (failed.verdict, "no signal 01ABC" in failed.problem) == ("v2", True)
+        assert grade(await room.says("bx1")) == "C5 by 2", "for what is told from here on, too"
 
 
 @pytest.mark.trio
