@@ -135,6 +135,8 @@ class Night:
         verb = Verb.ACCEPT if mood < 0.75 else Verb.DECLINE if mood < 0.88 else Verb.DELEGATE
         if mood >= 0.95:
             verb = Verb.UNCLEAR
+        elif mood < 0.5:
+            verb = chance.choice((Verb.TRUE, Verb.FALSE, Verb.UNSURE))
         code = outgoing.ask.code if outgoing.ask and chance.random() < 0.6 else ""
         for _ in range(2 if chance.random() < 0.1 else 1):
             await self.put(

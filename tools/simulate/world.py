@@ -45,16 +45,18 @@ ROUTES = Routes(
 _WORDS = ("wake", "partners", "crowd", "over")
 _OWN = (
     *("accepted", "accepted-eta", "declined", "too-late", "stood-down", "which", "not-understood", "nothing-open"),
-    *("merged-ask", "delegated", "delegate-unknown"),
+    *("merged-ask", "delegated", "delegate-unknown", "verify-hint", "verify", "verdict", "verdict-and"),
     *("ask-hint", "repeat", "exercise", "test", "update", "all-clear"),
     *("duty-begins", "duty-ends", "duty-now"),
 )
 
 
-def _sheet(name: str, hazards: tuple[Hazard, ...], chain: str, *, crowd: bool = False) -> Playbook:
+def _sheet(
+    name: str, hazards: tuple[Hazard, ...], chain: str, *, crowd: bool = False, verify: bool = False
+) -> Playbook:
     accepted = Condition(any=(After("wake", Outcome.ACCEPTED),))
     steps = [
-        Step(name="wake", action=Call(chain=chain, say="wake")),
+        Step(name="wake", action=Call(chain=chain, say="wake", verify=verify)),
         Step(
             name="partners",
             action=Notify(say="partners", to=(Contact(Asked.GROUP, "partners"),), by=("sms", "email")),
@@ -115,7 +117,7 @@ def rules() -> InForce:
         sheets=(
             _sheet("storm", (Hazard.THUNDERSTORM, Hazard.WIND), "duty"),
             _sheet("parks", (Hazard.WIND,), "duty", crowd=True),
-            _sheet("flood", (Hazard.FLOOD,), "pair"),
+            _sheet("flood", (Hazard.FLOOD,), "pair", verify=True),
             replace(_sheet("draught", (Hazard.WIND, Hazard.FLOOD), "pair"), mode=Mode.SHADOW),
         ),
         chains=chains,
