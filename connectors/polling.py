@@ -10,6 +10,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from connectors.certificate import Certificate
 from connectors.http import Fetcher, FetchFailed
 from connectors.text import BYTES_MAX
 from hub.connector import Environment, Intake, Item, Route, Taken, Unavailable
@@ -123,11 +124,20 @@ class Pace:
         return wait_s * (1.0 + 0.1 * self._chance.random())
 
 
+async def _nothing_to_say() -> str:
+    return ""
+
+
 async def poll_forever(
-    poll: Callable[[], Awaitable[int]], intake: Intake, config: PollConfig, sleep: Sleep, chance: random.Random
+    poll: Callable[[], Awaitable[int]],
+    intake: Intake,
+    config: PollConfig,
+    sleep: Sleep,
+    chance: random.Random,
+    expiring: Callable[[], Awaitable[str]] = _nothing_to_say,
 ) -> None:
     """Polls until cancelled, reporting health. `poll` answers how many new items it offered; it raises FetchFailed or
-    PollFailed. Anything else is a fault of ours and goes up."""
+    PollFailed. Anything else is a fault of ours and goes up. `expiring`: what is to be said of its certificate."""
     pace = Pace(config.every, chance)
     last_news = intake.now()
     while True:
@@ -145,6 +155,8 @@ async def poll_forever(
             quiet_s = (intake.now() - last_news).total_seconds()
             if config.silent_after and quiet_s >= config.silent_after:
                 health, reason = "silent", f"nothing new for {quiet_s:.0f} s"
+            elif ends := await expiring():
+                health, reason = "expiring", ends
             wait_s = pace.succeeded()
         with suppress(Unavailable):
             await intake.health(health, reason)
@@ -186,7 +198,8 @@ class PollingSource(ABC, Generic[C]):
             authorization=self._secret,
         ) as fetcher:
             poll = self.poll(fetcher, intake, cursor, first)
-            await poll_forever(poll, intake, config, self._sleep, self._chance)
+            certificate = Certificate(config.url, anywhere=config.internal or self._environment.allow_internal)
+            await poll_forever(poll, intake, config, self._sleep, self._chance, certificate.expiring)
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         return ()

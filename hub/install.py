@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from hub.config import Config
 from hub.config.authors import Author, author_of
 from hub.dispatch.route import Routes
+from hub.engine import sources
 from hub.engine.channels import FAILING, SILENT
 from hub.engine.state import State
 from hub.journal import Journal
@@ -216,8 +217,9 @@ class Installation:
     def _no_longer(self, state: State) -> list[r.Fact]:
         """Troubles with what is configured no more are over."""
         facts: list[r.Fact] = []
+        connectors = {**self.config.sources, **self.config.channels}
         for alarm in state.alarms.values():
-            if alarm.what == "source-failing" and alarm.about not in {**self.config.sources, **self.config.channels}:
+            if alarm.what in (sources.FAILING, sources.EXPIRING) and alarm.about not in connectors:
                 gone = r.SourceChanged(source=alarm.about, health="ok", reason="no longer configured")
                 facts.append(self._fact(gone))
             if alarm.what in FINDINGS and alarm.about not in self.config.sources:

@@ -1,7 +1,6 @@
 """What the room hears of channels: one that fails, one that says nothing any more, and that they work again."""
 
 from hub.engine.work import Work
-from hub.model import events as e
 from hub.model.records import ChannelChanged
 
 FAILING = "channel-failing"
@@ -15,9 +14,8 @@ def changed(w: Work, body: ChannelChanged) -> None:
     elif body.health == "silent":
         w.alarm(SILENT, body.channel, _silent(body))
     else:
-        for alarm_id, alarm in list(w.state.alarms.items()):
-            if alarm.what in (FAILING, SILENT) and alarm.about == body.channel:
-                w.emit(e.AlarmCleared(alarm=alarm_id))
+        w.clear(FAILING, body.channel)
+        w.clear(SILENT, body.channel)
 
 
 def _failing(body: ChannelChanged) -> str:

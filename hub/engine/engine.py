@@ -19,6 +19,7 @@ from hub.engine import (
     proposals,
     quiet,
     replies,
+    sources,
     steer,
     steps,
     storm,
@@ -172,14 +173,10 @@ class Engine:
                 w.alarm("auditor", body.what, body.detail)
             case r.ChannelChanged():
                 channels.changed(w, body)
-            case r.SourceChanged() if body.health == "failing":
-                w.alarm("source-failing", body.source, body.reason)
-            case r.SourceChanged() if body.health == "ok":
-                _clear(w, "source-failing", body.source)
-            case r.SourceWatched(over=False):
-                w.alarm(body.what, body.source, body.reason)
+            case r.SourceChanged():
+                sources.changed(w, body)
             case r.SourceWatched():
-                _clear(w, body.what, body.source)
+                sources.watched(w, body)
             case _:
                 pass  # recorded; nothing follows from it
 
@@ -294,12 +291,6 @@ def _close_incident(w: Work, body: r.IncidentClosed) -> None:
         incident = work.state.incidents.get(body.incident)
         if incident is not None and not incident.ended:
             incidents.end(work, incident, "officer", body.by)
-
-
-def _clear(w: Work, what: str, about: str) -> None:
-    for alarm_id, alarm in list(w.state.alarms.items()):
-        if alarm.what == what and alarm.about == about:
-            w.emit(e.AlarmCleared(alarm=alarm_id))
 
 
 def _receipts(w: Work, receipts: Sequence[r.Receipt], at: datetime) -> None:

@@ -80,6 +80,12 @@ class Work:
                 return
         self.emit(e.AlarmRaised(alarm=self.id(), what=what, about=about, detail=detail))
 
+    def clear(self, what: str, about: str) -> None:
+        """An alarm is over, where it stands."""
+        for alarm_id, alarm in list(self.state.alarms.items()):
+            if alarm.what == what and alarm.about == about:
+                self.emit(e.AlarmCleared(alarm=alarm_id))
+
     def say(
         self,
         message: str,

@@ -35,6 +35,7 @@ _STYLES = {
     "retry": "yellow",
     "under way": "yellow",
     "silent": "yellow",
+    "expiring": "yellow",
     "late": "bold red",
     "failing": "bold red",
     "failed": "bold red",
@@ -45,7 +46,7 @@ _STYLES = {
     "would be asked": "dim",
     "expired": "red",
 }
-_HEALTH_ORDER = {"failing": 0, "silent": 1, "?": 2, "ok": 3}
+_HEALTH_ORDER = {"failing": 0, "silent": 1, "expiring": 2, "?": 3, "ok": 4}
 
 Cell = tuple[str, str]
 """A text and its style."""
