@@ -7,7 +7,8 @@ from connectors.tetra import sds
 from connectors.tetra.pei import STATUS, TYPE4, Received, Unread, identity
 from hub.connector import ReadError
 
-WAIT_S = 600.0  # for the parts that are missing
+WAIT_S = 60.0  # for the parts that are missing
+GAP = " [...] "  # where they would have been
 HELD_MAX = 200  # long texts that wait for parts
 
 
@@ -61,24 +62,25 @@ class Gathering:
         if len(held.parts) < part.total:
             return None
         del self._held[caller, called, part.ref, part.total]
-        return _joined(held)
+        return _joined(held, part.total)
 
-    def overdue(self, now_s: float) -> list[Unread]:
-        """What is given up: the parts that came are a dead letter, with all that was understood of them."""
+    def overdue(self, now_s: float) -> list[Message]:
+        """What is not waited for any longer: a text with gaps tells more than none."""
         old = [key for key, held in self._held.items() if now_s - held.since_s >= WAIT_S]
         old += list(self._held)[: max(0, len(self._held) - HELD_MAX)]
-        return [_missing(self._held.pop(key), key[3]) for key in dict.fromkeys(old)]
+        return [_joined(self._held.pop(key), key[3]) for key in dict.fromkeys(old)]
 
 
-def _joined(held: _Held) -> Message:
+def _joined(held: _Held, total: int) -> Message:
+    texts = []
+    for index in range(1, total + 1):
+        part = held.parts.get(index)
+        if part is not None and isinstance(part.content, sds.Text):
+            texts.append(part.content.text)
+        elif not texts or texts[-1] != GAP:
+            texts.append(GAP)
     parts = [held.parts[index] for index in sorted(held.parts)]
-    texts = [part.content.text for part in parts if isinstance(part.content, sds.Text)]
     first = parts[0]
     assert isinstance(first.content, sds.Text)
     content = replace(first.content, text="".join(texts), part=None)
     return replace(first, content=content, received=tuple(one for part in parts for one in part.received))
-
-
-def _missing(held: _Held, total: int) -> Unread:
-    lines = tuple(line for index in sorted(held.parts) for one in held.parts[index].received for line in one.lines)
-    return Unread(f"only {len(held.parts)} of {total} parts of a long text came", lines)

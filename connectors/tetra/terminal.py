@@ -27,8 +27,10 @@ T = TypeVar("T")
 
 ANSWER_S = 10.0  # a terminal answers sooner, also when it asks the network
 LOOK_S = 60.0  # how often it is asked whether it is there, and set up anew
+PARTS_S = 5.0  # how often one looks for long texts whose parts do not come
 PROFILES = ("1,3,130", "1,3,137", "1,3,138", "1,3,2", "1,3,9", "1,2,20")
-SETUP = ("ATZ", "ATE0", "AT+CTOM=0", *(f"AT+CTSP={profile}" for profile in PROFILES), "AT+CREG=1")
+FROM_NOTHING = ("ATZ", "AT+CTOM=0")  # on a line that was opened; a terminal at work is not interrupted by it
+SETUP = ("ATE0", *(f"AT+CTSP={profile}" for profile in PROFILES), "AT+CREG=1")
 OPTIONAL = frozenset({"ATZ", "AT+CTOM=0", "AT+CTSP=1,3,137", "AT+CTSP=1,3,138", "AT+CTSP=1,3,9", "AT+CREG=1"})
 
 
@@ -160,7 +162,7 @@ class Terminal:
             try:
                 line = _Line(*await self._open(), self._handle)
                 async with asyncio.timeout(ANSWER_S * 3):
-                    await line.set_up()
+                    await line.set_up((*FROM_NOTHING, *SETUP))
                 self._line = line
                 await self._tell("")
                 self._tried.set()
@@ -168,7 +170,7 @@ class Terminal:
                     await asyncio.wait([line.ended], timeout=LOOK_S)
                     if not line.ended.done():  # one that was switched off and on has forgotten its settings
                         async with self._turn, asyncio.timeout(ANSWER_S * 3):
-                            await line.set_up()
+                            await line.set_up(SETUP)
             except (OSError, TimeoutError, Refusal, Unsure) as error:
                 reason = str(error) or "the terminal does not answer"
             finally:
@@ -228,7 +230,8 @@ class Terminal:
             raise NotNow(self._standing or "the terminal does not answer")
         return self._line
 
-    async def _handle(self, told: Received | Unread | str) -> None:
+    async def _handle(self, told: Received | Unread | str | None) -> None:
+        """`told`: None when nothing has come for a while."""
         if isinstance(told, str):
             reason = registration(told)
             if reason is not None:
@@ -236,6 +239,8 @@ class Terminal:
             return
         for late in self._gathering.overdue(self._loop.time()):
             await self._hand_on(late)
+        if told is None:
+            return
         whole = self._gathering.add(told, self._loop.time()) if isinstance(told, Received) else told
         if whole is not None:
             await self._hand_on(whole)
@@ -293,7 +298,7 @@ class _Line:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        handle: Callable[[Received | Unread | str], Awaitable[None]],
+        handle: Callable[[Received | Unread | str | None], Awaitable[None]],
     ) -> None:
         self._reader, self._writer = reader, writer
         self._handle = handle
@@ -323,11 +328,11 @@ class _Line:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(Unsure("the line was lost before the terminal answered"))
 
-    async def set_up(self) -> None:
+    async def set_up(self, commands: tuple[str, ...]) -> None:
         """Raises Refusal where the terminal will not give us its messages."""
         self._service = 0
         self._writer.write(b"\x1b\r\n")  # whatever was being written on the line before
-        for command in SETUP:
+        for command in commands:
             try:
                 async with asyncio.timeout(ANSWER_S):
                     await self.command(command)
@@ -384,4 +389,8 @@ class _Line:
     async def _work(self) -> None:
         """Apart from reading: what is told back is a command that waits for its own OK."""
         while True:
-            await self._handle(await self._told.get())
+            told = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PARTS_S):
+                    told = await self._told.get()
+            await self._handle(told)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.tetra import sds
+from connectors.tetra import gathering, sds, terminal
 from connectors.tetra.config import Meaning, Sender, TetraSourceConfig
 from connectors.tetra.source import TetraSource
 from hub.connector import Retry, Sent
@@ -123,6 +123,31 @@ def test_a_lost_line_and_a_lost_registration_are_told() -> None:
         assert ("failing", "the terminal has closed the line") in here.intake.healths
         await here.intake.until(lambda: here.intake.healths[-1] == ("ok", ""))
         assert here.intake.healths[-1] == ("ok", "")
+
+    play(story)
+
+
+def test_a_text_of_which_a_part_is_lost_is_told_although_nothing_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "WAIT_S", 0.0)
+    monkeypatch.setattr(terminal, "PARTS_S", 0.01)
+
+    async def story(here: Place) -> None:
+        await here.channel.send(outgoing(ANNE))
+        here.radio.receives(sds.transfers("Effondrement rue Haute. " * 12, 9, 0)[0])
+        await here.intake.until(lambda: bool(here.intake.replies))
+        [reply] = here.intake.replies
+        assert (reply.text[:23], reply.text[-5:]) == ("Effondrement rue Haute.", "[...]")
+
+    play(story)
+
+
+def test_a_terminal_at_work_is_not_reset_when_it_is_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "LOOK_S", 0.01)
+
+    async def story(here: Place) -> None:
+        await here.channel.send(outgoing(ANNE))
+        await here.radio.until(lambda: here.radio.commands.count("AT+CREG=1") >= 3)
+        assert here.radio.commands.count("ATZ") == 1
 
     play(story)
 

@@ -72,11 +72,17 @@ def test_lines() -> None:
     assert identity("0206000101234567") == "1234567"
 
 
-def test_parts_that_never_come_leave_a_dead_letter() -> None:
+def test_a_text_of_which_parts_never_come_is_told_with_gaps() -> None:
     gathering = Gathering()
-    assert gathering.add(Received(12, "1", "2", sds.transfers("x" * 400, 1, 0)[0], ("line",)), 0.0) is None
+    parts = sds.transfers("a" * 130 + "b" * 130 + "c" * 130, 1, 0)
+    assert len(parts) == 3
+    assert gathering.add(Received(12, "1", "2", parts[1], ("line",)), 0.0) is None
     assert gathering.overdue(WAIT_S - 1) == []
-    assert gathering.overdue(WAIT_S) == [Unread("only 1 of 3 parts of a long text came", ("line",))]
+    [told] = gathering.overdue(WAIT_S)
+    assert isinstance(told.content, sds.Text)
+    assert told.content.text.startswith(" [...] ")
+    assert told.content.text.endswith("b [...] ") or told.content.text.endswith("c [...] ")
+    assert (told.original, gathering.overdue(WAIT_S)) == (b"line", [])
 
 
 @pytest.mark.parametrize(
