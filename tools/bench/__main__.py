@@ -4,9 +4,9 @@
     python -m tools.bench accept latency   only these
     python -m tools.bench accept --peers node-red --seconds 10
 
-Parts: accept, notify, latency, crash, restart, memory; fanout, asks, drill, matching, bridge, journal and replay are
-programs of their own and are called as they stand. Everything is on loopback, in processes and a folder that end with
-the run.
+Parts: accept, notify, latency, crash, restart, memory; fanout, asks, drill, matching, bridge, journal, replay,
+listening and stories are programs of their own and are called as they stand. Everything is on loopback, in processes
+and a folder that end with the run.
 """
 
 import argparse
@@ -187,7 +187,7 @@ def calm(most_s: float) -> None:
             return
 
 
-ALONE = ("fanout", "asks", "matching", "bridge", "journal", "replay", "drill")
+ALONE = ("fanout", "asks", "matching", "bridge", "journal", "replay", "drill", "listening", "stories")
 PARTS = ("accept", "notify", "latency", "crash", "restart", "memory", *ALONE)
 
 

@@ -26,7 +26,7 @@ NOW = datetime(2026, 7, 14, 2, 10, tzinfo=UTC)
 MOST, FLOOD, STEP = 20_000, 100_000, 20_000
 LIMIT_US = 300
 _MADE_OF = "ba ke ri mo lu tan ver den sol pa gri fo chi nel wa dro st"
-_SYLLABLES = _MADE_OF.split()
+SYLLABLES = _MADE_OF.split()
 _USUAL = """
 de la le les en à des het van een in op der die und the of to police pompiers brandweer incendie brand accident blessé
 Bruxelles Brussel Anderlecht Schaerbeek gare station rue straat mardi dinsdag matin heures uur personnes mensen
@@ -39,7 +39,7 @@ class Newsroom:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.words = ["".join(self.chance.choices(_SYLLABLES, k=self.chance.randint(2, 4))) for _ in range(20_000)]
+        self.words = ["".join(self.chance.choices(SYLLABLES, k=self.chance.randint(2, 4))) for _ in range(20_000)]
         self.names = [word.capitalize() for word in self.chance.sample(self.words, 4_000)]
 
     def press(self, n: int) -> Signal:
