@@ -260,6 +260,27 @@ def why(
     run_it(journal_of(read(config)[0], data), wanted, as_json)
 
 
+@app.command("activations")
+def activations_of(
+    year: Annotated[str, typer.Argument(help="2026.")],
+    by_answer: Annotated[
+        str, typer.Option("--by-answer", help="Tell them apart by the answer to this question of the sheet: kind.")
+    ] = "",
+    since: Annotated[str, typer.Option("--since", help="Only from this day on: 2026-06-01.")] = "",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often each sheet was activated in a year, by hand or by a signal, as an annual report counts it."""
+    from zoneinfo import ZoneInfo
+
+    from hub.cli.activations import count
+    from hub.cli.setting import journal_of, read
+
+    found = read(config)[0]
+    count(journal_of(found, data), ZoneInfo(found.hub.zone), year, by_answer, since, as_json)
+
+
 def main() -> None:
     """Entry point of the `vigie` script."""
     app()
