@@ -14,7 +14,7 @@ from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.form import EVERYONE_REACHED, ChannelText, contact_of
+from hub.playbook.form import EVERYONE_REACHED, THE_SENDER, ChannelText, contact_of
 from hub.yaml import Document, Mapping, Node, Scalar
 
 
@@ -154,7 +154,7 @@ def _wrong_role(kind: str, name: str) -> str:
 
 
 def _contact(text: str) -> Contact:
-    if text == EVERYONE_REACHED:
+    if text in (EVERYONE_REACHED, THE_SENDER):
         raise Misfit(
             "not-a-contact",
             f'a chain cannot ask "{text}"',

@@ -125,6 +125,7 @@ def _joined(s: State, ev: e.Joined, at: datetime) -> None:
     incident.signals[ev.signal] = InIncident(name=ev.name, until=ev.until)
     incident.last = ev.signal
     incident.places = ev.places
+    incident.organisation = ev.organisation or incident.organisation
     s.signals.setdefault(ev.name, {})[ev.incident] = ev.signal
     if ev.story:
         s.stories.setdefault(ev.story, {}).setdefault(ev.incident, ev.credibility)

@@ -11,6 +11,7 @@ from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
 from hub.model import events as e
+from hub.model.people import Asked, Contact
 from hub.model.quiet import seen
 from hub.model.records import Fact, SheetStarted, SignalReceived, TaskTicked
 from hub.model.signal import MsgType, ResponseType, Signal, Urgency
@@ -172,11 +173,21 @@ def _join(
             places=places,
             story=signal.backing.story if signal.backing is not None else signal_id,
             credibility=signal.credibility,
+            organisation=_organisation(w, incident, signal),
         )
     )
     trust.joined(w, incident, signal)
     if until is not None:
         w.deadline_at(f"expiry {incident.id} {signal_id}", until)
+
+
+def _organisation(w: Work, incident: Incident, signal: Signal) -> str:
+    """The sender, where the sheet answers them and the directory has people of theirs."""
+    playbook = w.rules.playbook(incident.playbook, incident.version)
+    actions = [step.action for step in playbook.steps] if playbook is not None else []
+    if not any(isinstance(action, Notify) and action.the_sender for action in actions):
+        return ""
+    return signal.sender if w.rules.people((Contact(Asked.ORGANISATION, signal.sender),), w.now) else ""
 
 
 def _join_or_open(

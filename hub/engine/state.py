@@ -65,6 +65,7 @@ class Incident(Struct, kw_only=True, gc=False):
     before: dict[str, int] = field(default_factory=dict)  # `steps` when it was last re-opened
     tasks: list[str] = field(default_factory=list)
     places: tuple[str, ...] = ()  # of the newest signal, where the incident may be the cause of others
+    organisation: str = ""  # whose word the newest signal is, where the directory knows them
     attached: int = 0  # signals that tell the same, and are not in force here themselves
     held_by: str = ""  # the silence that holds it back, or the incident that is its cause
     held_for: Seen | None = None  # the newest signal that it holds for

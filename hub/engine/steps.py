@@ -7,7 +7,7 @@ from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.enclosure import ContactSheet
-from hub.model.people import Classification
+from hub.model.people import Asked, Classification, Contact
 from hub.playbook.language import Call, Condition, DraftBroadcast, Notify, Outcome, SendContacts, Step, Tasks, Wait
 
 
@@ -86,10 +86,17 @@ def _notify(w: Work, incident: Incident, step: Step, action: Notify) -> None:
         if not tell_reached(w, incident, action.say, action.by, step.name, clears=step.at_end):
             w.came_to(incident.id, step.name, Outcome.FAILED)
         return
-    about = f"{incident.id} {step.name}"
+    about, to = f"{incident.id} {step.name}", action.to
+    if action.the_sender and incident.organisation:
+        to = (Contact(Asked.ORGANISATION, incident.organisation), *to)
+    elif action.the_sender:
+        w.alarm("sender-unknown", about, "whose word it is, the directory does not say: tell them by hand")
+        if not to:
+            w.came_to(incident.id, step.name, Outcome.FAILED)
+            return
     telling = Telling(
         message=action.say,
-        to=action.to,
+        to=to,
         by=action.by,
         about=about,
         incident=incident,

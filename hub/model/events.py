@@ -106,7 +106,8 @@ class Joined(EventBase, frozen=True, tag="joined"):
 
     `name` identifies the sender's message: a digest of source, sender and identifier. `places`: the centre's own areas
     that it touches, where other sheets are quiet while this one's incidents are open there. `story`: what it tells (by
-    the id of the first signal that did); `credibility`: how far that was believed then.
+    the id of the first signal that did); `credibility`: how far that was believed then. `organisation`: whose word it
+    is, where the directory knows them.
     """
 
     incident: str
@@ -118,6 +119,7 @@ class Joined(EventBase, frozen=True, tag="joined"):
     places: tuple[str, ...] = ()
     story: str = ""
     credibility: Credibility = Credibility.CANNOT_BE_JUDGED
+    organisation: str = ""
 
 
 class SignalWithdrawn(EventBase, frozen=True, tag="withdrawn"):

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from hub.model.broadcast import RegisteredIn
 from hub.people.zone import polygon_problem
-from hub.playbook.form import EVERYONE_REACHED, StepForm
+from hub.playbook.form import EVERYONE_REACHED, THE_SENDER, StepForm
 from hub.playbook.language import Action, Call, DraftBroadcast, Notify, SendContacts, Task, Tasks, Wait
 from hub.yaml import Document, Mapping
 
@@ -63,14 +63,21 @@ def _notify(document: Document, step: StepForm, name: str) -> Notify | None:
             document.at("steps", name), "missing-key", f'step "{name}" does not say how', "add by: [sms, email]"
         )
         return None
-    return Notify(say=step.say or "", to=() if everyone else step.notify, everyone_reached=everyone, by=tuple(step.by))
+    named = tuple(contact for contact in step.notify if contact.id not in (EVERYONE_REACHED, THE_SENDER))
+    return Notify(
+        say=step.say or "",
+        to=named,
+        everyone_reached=everyone,
+        the_sender=any(contact.id == THE_SENDER for contact in step.notify),
+        by=tuple(step.by),
+    )
 
 
 def _send_contacts(document: Document, step: StepForm, name: str) -> SendContacts | None:
     for key, contacts in (("send contacts", step.send_contacts), ("to", step.to)):
-        if any(contact.id == EVERYONE_REACHED for contact in contacts):
+        for nobody in [contact.id for contact in contacts if contact.id in (EVERYONE_REACHED, THE_SENDER)][:1]:
             place = document.at("steps", name, key)
-            message = f'contacts are not of, nor for, "{EVERYONE_REACHED}"'
+            message = f'contacts are not of, nor for, "{nobody}"'
             document.add(place, "everyone-and-others", message, "name a group, a roster, an organisation")
             return None
     for given, lacks, remedy in (
@@ -108,8 +115,8 @@ def _draft_broadcast(document: Document, step: StepForm, name: str) -> DraftBroa
         if not given:
             document.add(document.at("steps", name), "missing-key", f'step "{name}" does not say {lacks}', remedy)
             return None
-    if any(contact.id == EVERYONE_REACHED for contact in step.to):
-        message, remedy = f'a broadcast is not for "{EVERYONE_REACHED}"', "write all clear: with a message's name"
+    for nobody in [contact.id for contact in step.to if contact.id in (EVERYONE_REACHED, THE_SENDER)][:1]:
+        message, remedy = f'a broadcast is not for "{nobody}"', "write all clear: with a message's name"
         document.add(document.at("steps", name, "to"), "everyone-and-others", message, remedy)
         return None
     registered = step.registered.meant() if step.registered is not None else None

@@ -105,7 +105,7 @@ def _does(step: Step) -> str:
             asks = ", to find out whether it is true" if call.verify else ""
             return f"calls {call.chain} and says {call.say}{asks}"
         case Notify() as notify:
-            whom = "everyone reached" if notify.everyone_reached else contacts(notify.to)
+            whom = _whom(notify)
             return f"tells {whom} {notify.say}" + (f" by {listed(notify.by)}" if notify.by else "")
         case SendContacts() as send:
             return f"sends the contacts of {contacts(send.contacts)} to {contacts(send.to)} by {listed(send.by)}"
@@ -135,14 +135,19 @@ def _call(step: str, old: Call, new: Call) -> Iterator[str]:
 
 
 def _notify(step: str, old: Notify, new: Notify) -> Iterator[str]:
-    if old.everyone_reached != new.everyone_reached:
-        whom = ["everyone reached" if one.everyone_reached else contacts(one.to) or "nobody" for one in (new, old)]
-        yield f"{step} now tells {whom[0]} instead of {whom[1]}"
+    if old.everyone_reached != new.everyone_reached or old.the_sender != new.the_sender:
+        yield f"{step} now tells {_whom(new) or 'nobody'} instead of {_whom(old) or 'nobody'}"
     else:
         yield from _contacts(step, "tells", old.to, new.to)
     yield from _by(step, old.by, new.by)
     yield from _say(step, old.say, new.say)
-    yield from rest(step, old, new, ("to", "everyone_reached", "by", "say"))
+    yield from rest(step, old, new, ("to", "everyone_reached", "the_sender", "by", "say"))
+
+
+def _whom(notify: Notify) -> str:
+    if notify.everyone_reached:
+        return "everyone reached"
+    return ", ".join(whom for whom in ("the sender" if notify.the_sender else "", contacts(notify.to)) if whom)
 
 
 def _send_contacts(step: str, old: SendContacts, new: SendContacts) -> Iterator[str]:

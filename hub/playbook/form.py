@@ -19,6 +19,7 @@ from hub.playbook.language import Cause, Corroborated, Mode, Trust
 from hub.yaml import Document, Node, Sequence
 
 EVERYONE_REACHED = "everyone reached"
+THE_SENDER = "the sender"
 CHANNEL_WORDS = {"call": "voice"}  # the author's word for a channel → its name
 
 
@@ -68,9 +69,10 @@ def _trust(text: str) -> Trust | Corroborated:
 
 
 def contact_of(text: str) -> Contact:
-    """`police-zones` (a group), `roster sitcen-on-call`, `organisation siamu`, `person officer-a`, everyone reached."""
-    if text == EVERYONE_REACHED:
-        return Contact(Asked.GROUP, EVERYONE_REACHED)
+    """`police-zones` (a group), `roster sitcen-on-call`, `organisation siamu`, `person x`, everyone reached, the
+    sender."""
+    if text in (EVERYONE_REACHED, THE_SENDER):
+        return Contact(Asked.GROUP, text)
     kind, _, name = text.rpartition(" ")
     if kind not in ("", *Asked) or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise Misfit(
@@ -256,8 +258,8 @@ class StepForm(Struct, frozen=True, kw_only=True):
     notify: Annotated[
         tuple[ContactText, ...],
         Meta(
-            description='Tells people who need not answer: groups, "roster NAME", "person NAME", "everyone reached"',
-            examples=["police-zones", "roster sitcen-on-call", EVERYONE_REACHED],
+            description='Tells people who need not answer: groups, "roster NAME", "everyone reached", "the sender"',
+            examples=["police-zones", "roster sitcen-on-call", EVERYONE_REACHED, THE_SENDER],
         ),
     ] = ()
     send_contacts: Annotated[

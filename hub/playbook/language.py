@@ -116,12 +116,14 @@ class Call(Struct, frozen=True, kw_only=True, tag="call"):
 
 
 class Notify(Struct, frozen=True, kw_only=True, tag="notify"):
-    """Sends a message to people who need not answer. `everyone_reached`: all whom this incident's messages went to,
+    """Sends a message to people who need not answer. `the_sender`: and to the organisation whose word the incident is
+    about. `everyone_reached`: all whom this incident's messages went to,
     also where delivery was never confirmed; `to` is empty then, and `by` may be (each over the channel used)."""
 
     say: str
     to: tuple[Contact, ...] = ()
     everyone_reached: bool = False
+    the_sender: bool = False
     by: tuple[str, ...] = ()
 
 

@@ -250,7 +250,9 @@ class _Making:
             case Call():
                 return Kind.CALL, self._call(action)
             case Notify():
-                who = w["everyone"] if action.everyone_reached else self._people(action.to)
+                named = [w["the sender"]] if action.the_sender else []
+                named += [self._people(action.to)] if action.to else []
+                who = w["everyone"] if action.everyone_reached else ", ".join(named)
                 return Kind.NOTIFY, [
                     Part(text=w["to"].format(who=who)),
                     *([Part(text=w["by"].format(channels=", ".join(action.by)))] if action.by else []),
