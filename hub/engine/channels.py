@@ -1,11 +1,14 @@
-"""What the room hears of channels: one that fails, one that says nothing any more, and that they work again."""
+"""What the room hears of channels: one that fails, one that says nothing any more, and that they work again; and of
+other systems that follow incidents and do not keep up."""
 
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.model.records import ChannelChanged
+from hub.model.records import ChannelChanged, FollowerChanged
 
 FAILING = "channel-failing"
 SILENT = "channel-silent"
+FOLLOWER_FAILING = "follower-failing"
+FOLLOWER_BEHIND = "follower-behind"
 
 
 def changed(w: Work, body: ChannelChanged) -> None:
@@ -15,9 +18,27 @@ def changed(w: Work, body: ChannelChanged) -> None:
     elif body.health == "silent":
         w.alarm(SILENT, body.channel, _silent(body))
     else:
-        for alarm_id, alarm in list(w.state.alarms.items()):
-            if alarm.what in (FAILING, SILENT) and alarm.about == body.channel:
-                w.emit(e.AlarmCleared(alarm=alarm_id))
+        _clear(w, body.channel, FAILING, SILENT)
+
+
+def follower_changed(w: Work, body: FollowerChanged) -> None:
+    """A follower fails, falls behind, or has caught up."""
+    if body.health == "ok":
+        _clear(w, body.follower, FOLLOWER_FAILING, FOLLOWER_BEHIND)
+    elif body.health == "failing":
+        _clear(w, body.follower, FOLLOWER_BEHIND)
+        since = f" since {body.since:%Y-%m-%d %H:%M}Z" if body.since is not None else ""
+        w.alarm(FOLLOWER_FAILING, body.follower, f"{body.reason}; it takes nothing{since}, and what it misses is kept")
+    else:
+        _clear(w, body.follower, FOLLOWER_FAILING)
+        late = f"{body.behind_s / 60:.0f} min behind"
+        w.alarm(FOLLOWER_BEHIND, body.follower, f"{late}: it takes less than there comes; what waits for it is kept")
+
+
+def _clear(w: Work, about: str, *what: str) -> None:
+    for alarm_id, alarm in list(w.state.alarms.items()):
+        if alarm.what in what and alarm.about == about:
+            w.emit(e.AlarmCleared(alarm=alarm_id))
 
 
 def _failing(body: ChannelChanged) -> str:

@@ -167,6 +167,8 @@ class Engine:
                 w.alarm("auditor", body.what, body.detail)
             case r.ChannelChanged():
                 channels.changed(w, body)
+            case r.FollowerChanged():
+                channels.follower_changed(w, body)
             case r.SourceChanged() if body.health == "failing":
                 w.alarm("source-failing", body.source, body.reason)
             case r.SourceChanged() if body.health == "ok":
