@@ -191,11 +191,13 @@ class ReadError(Exception):
 class Environment(Struct, frozen=True, kw_only=True):
     """What every connector is made with besides its own config. `secret` reads a secret by name from the environment
     or the secrets folder (raises KeyError with the remedy). `public_url` is this connector's own web prefix as seen
-    from outside. `allow_internal`: addresses a feed may lead to although internal (playback, tests)."""
+    from outside. `hub`: what the hub is called. `allow_internal`: addresses a feed may lead to although internal
+    (playback, tests)."""
 
     name: str
     secret: Callable[[str], str]
     public_url: str = ""
+    hub: str = "vigie"
     user_agent: str = "Vigie"
     allow_internal: bool = False
 

@@ -11,6 +11,7 @@ from hub.config.addresses import made_to_ask
 from hub.config.call_list import check_call_list
 from hub.config.chains import chains_of
 from hub.config.files import Files
+from hub.config.followers import FollowerForm, check_playbooks, follower_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm, SourceMode
 from hub.config.groups import Areas, organisations_of
@@ -20,11 +21,22 @@ from hub.config.providers import check_prefixes, routes_of
 from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
 from hub.config.sheets import loaded, messages_in, named, playbooks_of, sheet_texts, written_messages
-from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed, ways_of
+from hub.config.whole import (
+    CHANNELS,
+    FOLLOWERS,
+    SOURCES,
+    ChannelConfig,
+    Config,
+    Lookup,
+    SourceConfig,
+    installed,
+    ways_of,
+)
 from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
 from hub.dispatch.route import Routes
 from hub.findings import Finding, choice, errors
+from hub.followers.followers import FollowerConfig
 from hub.intake.beliefs import Trusted
 from hub.intake.gazetteer_file import load_gazetteer
 from hub.intake.geography import Geography, load_areas, shape_files
@@ -132,6 +144,7 @@ class _Loading:
             sources=sources,
             channels=channels,
             routes=routes,
+            followers=self._followers(known.sheets),
             texts=self._files.texts,
             documents=self._documents,
         )
@@ -205,6 +218,19 @@ class _Loading:
                 found[name] = SourceConfig(
                     type=form.type, make=made[0], settings=made[1], trusted=trusted, expect_s=form.expect
                 )
+        return found
+
+    def _followers(self, sheets: Collection[str]) -> dict[str, FollowerConfig]:
+        """Who has no followers.yaml is followed by nobody."""
+        found: dict[str, FollowerConfig] = {}
+        for name, node, document in self._entries("followers.yaml") if self._files.has("followers.yaml") else ():
+            form = self._own(document, node, FollowerForm, f"follower {name}")
+            if form is None:
+                continue
+            check_playbooks(document, node, form, sheets)
+            made = self._connector(document, node, FOLLOWERS, form.type, FollowerForm, f"follower {name}")
+            if made is not None:
+                found[name] = follower_of(form, *made)
         return found
 
     def _entries(self, name: str) -> list[tuple[str, MappingNode, Document]]:
