@@ -27,6 +27,7 @@ CONFIDENCE = {
     "Unsure": Certainty.POSSIBLE,
     "NoConfidence": Certainty.UNLIKELY,
 }
+UNSAID = "-"  # what is written where the schema wants something and nothing is known
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _WORDS = ("text", "description", "summary", "remarks", "comments", "needs", "purpose")  # names of what is a sentence
 _PLACES = frozenset({"pos", "posList", "geoCode", "EDXLGeoLocation", "EDXLGeoPoliticalLocation"})
@@ -140,7 +141,7 @@ def _leaves(node: Node) -> Iterator[tuple[str, str]]:
         if name in _PLACES:
             continue
         for child in children:
-            if child.text:
+            if child.text and child.text != UNSAID:
                 yield name, child.text
             yield from _leaves(child)
 
@@ -160,7 +161,11 @@ def _areas(report: etree._Element, notes: list[str]) -> tuple[Area, ...]:
             polygons += [polygon] if polygon else []
         elif name == "geoCode":
             inner = {local(child): (child.text or "").strip() for child in element}
-            codes += [Geocode(inner.get("valueListURI", ""), inner["value"])] if inner.get("value") else []
+            codes += (
+                [Geocode(inner.get("valueListURI", ""), inner["value"])]
+                if inner.get("value", UNSAID) not in ("", UNSAID)
+                else []
+            )
     if not (circles or polygons or codes):
         return ()
     description = ", ".join(one_line(code.code) for code in codes)[:400]

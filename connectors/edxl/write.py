@@ -13,13 +13,12 @@ from lxml import etree
 from msgspec import Struct
 
 from connectors.cap.write import clean, time_of
-from connectors.edxl.sitrep import CONFIDENCE, NAMESPACE
+from connectors.edxl.sitrep import CONFIDENCE, NAMESPACE, UNSAID
 from hub.model.signal import Certainty, Severity, Status
 
 _CT = "urn:oasis:names:tc:emergency:edxl:ct:1.0"
 _NAME = "urn:oasis:names:tc:emergency:edxl:ciq:1.0:xnl"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
-UNSAID = "-"
 
 
 class Version(StrEnum):
