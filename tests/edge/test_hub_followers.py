@@ -141,7 +141,7 @@ def test_what_is_saved_in_followers_yaml_is_in_force_and_nothing_is_lost(here: R
     assert desk.names() == ["opened", "signal.joined"]
     # Elsewhere, with words, while it is told:
     follows(here, desk, "  from: beginning\n  texts: yes\n", path="/elsewhere")
-    here.until(lambda: shown(here)["taken"] == 0, "a follower that goes on elsewhere")
+    here.until(lambda: [one["taken"] for one in here.status()["followers"]] == [0], "a follower that goes on elsewhere")
     assert here.alert("THUNDER-1").status == 202
     here.until(lambda: desk.names().count("opened") == 2 and "/elsewhere" in desk.paths, "another incident")
     opened = [event for event in desk.taken if event["type"].endswith(".opened")][-1]
