@@ -122,6 +122,8 @@ class NatsFollower:
                 password=self._password,
                 token=self._token,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 connect_timeout=max(1, int(config.timeout_s)),
                 error_cb=self._heard,
                 max_outstanding_pings=2,
@@ -149,7 +151,9 @@ class NatsFollower:
             await client.publish(
                 self._subject(event), encoded(event, self._environment.hub), headers=self._headers(event)
             )
-        await client.flush(timeout=max(1, int(self._config.timeout_s)))
+        # Twice: the library's ping overtakes what waits to be written; the second one comes behind it.
+        for _ in range(2):
+            await client.flush(timeout=max(1, int(self._config.timeout_s)))
         if self._said:  # it may have refused any of them (a subject we may not publish to)
             raise nats.errors.Error(self._said)
         return Followed(taken=len(events))

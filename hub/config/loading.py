@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.binding import bind
+from hub.binding import bind, keys_of
 from hub.config.addresses import made_to_ask
 from hub.config.call_list import check_call_list
 from hub.config.chains import chains_of
@@ -253,7 +253,7 @@ class _Loading:
 
     def _own(self, document: Document, node: MappingNode, kind: type[Any], what: str) -> Any:
         """The keys the hub itself reads."""
-        own = {f.replace("_", " ") for f in kind.__struct_fields__}
+        own = set(keys_of(kind))
         foreign = {key.text for key, _ in node.entries} - own
         return bind(document, node, kind, what, besides=foreign)
 
@@ -270,7 +270,7 @@ class _Loading:
         except Exception as error:  # somebody else's package may raise anything while it is imported
             document.add(place, "broken-connector", f'connector "{kind}" cannot be loaded: {error}', "install it again")
             return None
-        own = {f.replace("_", " ") for f in form.__struct_fields__}
+        own = set(keys_of(form))
         settings = bind_foreign(document, node, made.Config, what, own)
         return None if settings is None else (made, settings)
 

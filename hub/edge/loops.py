@@ -34,7 +34,7 @@ class LoopLink(asyncio.Protocol):
         self.channels: dict[str, Channel] = {}
         self.followers: dict[str, Follower] = {}
         self.make_follower: Callable[[str, Any], Follower]
-        self._unmade: dict[str, str] = {}  # followers that cannot be made, and why
+        self._unmade: dict[str, tuple[Any, str]] = {}  # followers that cannot be made, their configuration, and why
         self._lost = lost
         self._frames: wire.Frames[wire.ToEdge] = wire.Frames(wire.ToEdge)
         self._outbox: list[bytes] = []
@@ -145,11 +145,14 @@ class LoopLink(asyncio.Protocol):
 
     async def _follow(self, follow: wire.Follow) -> None:
         name = follow.connector
+        if name in self._unmade:  # a secret may be there by now
+            await self.plug(name, self._unmade[name][0])
         if name in self.followers:
             await self._say(follow, self.followers[name].follow, follow.events)
         else:
             del self._calls[follow.n]
-            self.post(wire.Said(follow.n, error=self._unmade.get(name, "it is not configured")))
+            _, why = self._unmade.get(name, (None, "it is not configured"))
+            self.post(wire.Said(follow.n, error=why))
 
     async def _say(self, call: wire.Call | wire.Follow, do: Callable[..., Awaitable[Any]], *args: Any) -> None:
         working_for(call.connector)
@@ -182,9 +185,12 @@ class LoopLink(asyncio.Protocol):
             async with asyncio.timeout(PLUG_S):
                 await follower.open()
         except Exception as error:
-            log.error("a follower cannot be made", follower=name, error=str(error))
-            self._unmade[name] = f"it cannot be made: {error or type(error).__name__}"
+            why = f"it cannot be made: {error or type(error).__name__}"
+            if self._unmade.get(name, (None, ""))[1] != why:
+                log.error("a follower cannot be made", follower=name, error=str(error) or type(error).__name__)
+            self._unmade[name] = (made, why)
         else:
+            self._unmade.pop(name, None)
             self.followers[name] = follower
 
     async def unplug(self, name: str) -> None:
