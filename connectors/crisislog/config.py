@@ -112,6 +112,10 @@ class CrisislogConfig(LogFormat, frozen=True, kw_only=True, forbid_unknown_field
     files: Annotated[
         str, Meta(min_length=1, description="Pattern of the names of files that count, as *.csv", examples=["*.csv"])
     ] = "*"
+    ours: Annotated[
+        bool,
+        Meta(description="Entries that a hub wrote (by their id) count too: only where they are never this hub's own"),
+    ] = False
     every: Annotated[
         float,
         Meta(ge=0.1, le=3600, description="Seconds between two looks, e.g. 2; a file alike at two is whole"),

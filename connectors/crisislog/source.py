@@ -19,6 +19,7 @@ from prometheus_client import Counter
 from connectors.crisislog import folder
 from connectors.crisislog.config import CrisislogConfig, LogFormat
 from connectors.crisislog.folder import BAD, DONE, Changed, Seen, shown
+from connectors.crisislog.ours import is_ours
 from connectors.crisislog.read import KEY, Slice, bad_file, read_slice
 from connectors.edxl.read import with_original
 from connectors.feed.read import as_update
@@ -29,6 +30,8 @@ from hub.model.signal import MsgType
 
 _log = structlog.get_logger()
 _files = Counter("vigie_crisislog_files_total", "Files of crisis logs, by what became of them", ["source", "became"])
+
+_ours = Counter("vigie_crisislog_ours_total", "Entries that Vigie wrote itself and that came back", ["source"])
 
 T = TypeVar("T")
 
@@ -231,6 +234,8 @@ class _Watch:
         for item in found:
             if isinstance(item, BadItem):
                 into.append(self._named(seen, item))
+            elif is_ours(item.signal) and not self._config.ours:
+                _ours.labels(self._name).inc()
             else:
                 into.append(replace(self._as_version(item), baseline=baseline))
         return BAD if any(isinstance(item, BadItem) for item in found) else DONE

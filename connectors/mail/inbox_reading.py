@@ -17,6 +17,7 @@ from typing import cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from connectors.crisislog.ours import is_ours
 from connectors.crisislog.read import read_slice
 from connectors.edxl.read import parse_exchange
 from connectors.mail.inbox_config import InboxConfig
@@ -200,7 +201,8 @@ class _Reader:
                 )
                 attached += self._of_attachment(found, attachment, letter, fit)
             elif fit.rule.log and _may_be_log(attachment):
-                attached += self._of_attachment(self._entries(attachment, letter, fit), attachment, letter, fit)
+                entries = [one for one in self._entries(attachment, letter, fit) if not _came_back(one)]
+                attached += self._of_attachment(entries, attachment, letter, fit)
         if any(isinstance(item, SignalItem) for item in attached):
             return tuple(attached)
         signal = signal_of(letter, fit, self._config)
@@ -259,6 +261,10 @@ def _may_be_xml(attachment: Attachment) -> bool:
         return True
     named = attachment.media_type in _XML_TYPES or bool(_XML_NAME.search(attachment.name))
     return named and any(mark in attachment.content[:8192] for mark in _XML_MARKS)
+
+
+def _came_back(item: SignalItem | BadItem) -> bool:
+    return isinstance(item, SignalItem) and is_ours(item.signal)
 
 
 def _may_be_log(attachment: Attachment) -> bool:

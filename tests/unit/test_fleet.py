@@ -50,6 +50,8 @@ WAIVERS = {
     (Promise.UNIT, "channel email", "port"): "a port number counts nothing",
     (Promise.UNIT, "channel email", "imap port"): "a port number counts nothing",
     (Promise.UNIT, "source mail", "port"): "a port number counts nothing",
+    (Promise.UNIT, "follower crisislog", "mail: port"): "a port number counts nothing",
+    (Promise.UNIT, "follower crisislog", "mail: imap port"): "a port number counts nothing",
     (Promise.UNIT, "source json_api", "pages"): "it counts what it is called",
     (Promise.UNIT, "source mqtt", "port"): "a port number counts nothing",
     (Promise.UNIT, "source pocsag", "port"): "a port number counts nothing",
