@@ -25,7 +25,7 @@ from connectors.mapping import found_in
 from connectors.text import one_line
 from hub.model.area import Area
 from hub.model.occurrences import IncidentEvent, SignalJoined, SignalWithdrawn
-from hub.model.signal import Info, MsgType, Reference, Signal, Status
+from hub.model.signal import Info, MsgType, Reference, Scope, Signal, Status
 
 COLUMNS = {
     "identifier": "id",
@@ -157,7 +157,7 @@ def _edxl(event: IncidentEvent, entry: Entry, config: CrisislogFollowerConfig, h
         final=entry.event == "closed",
     )
     contents = [sitrep_of(report)]
-    if (alert := _alert(event, entry, sender)) is not None:
+    if (alert := _alert(event, entry, sender, config.confidentiality)) is not None:
         contents.append(alert_of(alert))
     envelope = Envelope(
         identifier=event.id,
@@ -173,15 +173,17 @@ def _edxl(event: IncidentEvent, entry: Entry, config: CrisislogFollowerConfig, h
     return envelope_of(envelope, contents, config.edxl)
 
 
-def _alert(event: IncidentEvent, entry: Entry, sender: str) -> Signal | None:
+def _alert(event: IncidentEvent, entry: Entry, sender: str, confidentiality: str) -> Signal | None:
     """The signal that joined, as far as a follower is told of it; what withdraws it."""
     what = event.what
     common: dict[str, Any] = {
         "sender": sender,
         "sent": event.at,
         "status": event.status,
-        "incidents": (event.incident,),
+        "scope": Scope.RESTRICTED,
+        "restriction": confidentiality,
         "codes": (OURS,),
+        "incidents": (event.incident,),
     }
     if isinstance(what, SignalWithdrawn) and what.why in ("cancelled", "expired"):
         return Signal(

@@ -184,7 +184,7 @@ def polygon_point(text: str) -> Point | None:
 def _outside(report: etree._Element, name: str) -> str:
     """What the envelope says."""
     for ancestor in report.iterancestors():
-        for child in ancestor:
+        for child in (*ancestor, *(one for part in ancestor if local(part) == "descriptor" for one in part)):
             if local(child).lower() == name and (child.text or "").strip():
                 return (child.text or "").strip()
     return ""

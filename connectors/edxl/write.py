@@ -27,8 +27,8 @@ class Version(StrEnum):
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Around what is sent. `kind`: DE's distributionType (Report, Update, Cancel). `to`: addresses, for DE 2.0's
-    explicitAddress; `incident`: its id; `description`: one line about what is inside."""
+    """Around what is sent. `kind`: DE's distributionType (Report, Update, Cancel). `incident`: its id. `description`: one
+    line about what is inside."""
 
     identifier: str
     sender: str
@@ -59,7 +59,8 @@ def envelope_of(envelope: Envelope, contents: Sequence[etree._Element], version:
     add(root, "distributionStatus", Status.TEST if envelope.status is Status.DRAFT else envelope.status)
     add(root, "distributionType" if first else "distributionKind", envelope.kind)
     add(root, "combinedConfidentiality", envelope.confidentiality)
-    add(root, "language", envelope.language)
+    described = root if first or not envelope.language else etree.SubElement(root, f"{{{space}}}descriptor")
+    add(described, "language", envelope.language)
     parent = root if first else etree.SubElement(root, f"{{{space}}}content")
     for content in contents:
         one = etree.SubElement(parent, f"{{{space}}}contentObject")

@@ -28,7 +28,7 @@ from hub.connector import Followed, Follower, SignalItem
 from hub.model import occurrences as o
 from hub.model.message import Verb
 from hub.model.people import Language
-from hub.model.signal import MsgType, Signal, Status
+from hub.model.signal import MsgType, Scope, Signal, Status
 from tests.contracts.intake import environment
 from tests.contracts.told import AT, DECISION, INCIDENT, steps, told
 from tests.edge.polling import PolledIntake, Turns, run
@@ -174,6 +174,7 @@ def test_edxl_carries_a_report_of_each_and_an_alert_of_signals(tmp_path: Path, v
     assert found[3].status is Status.EXERCISE
     joined, cancel = found[1], found[4]
     assert (joined.infos[0].headline, joined.infos[0].areas[0].description) == ("Fuite de gaz", "ixelles")
+    assert {signal.scope for signal in found} == {Scope.RESTRICTED}
     assert cancel.msg_type is MsgType.CANCEL
     assert [(r.sender, r.identifier) for r in cancel.references] == [("sitcen", "01SIGNAL")]
     assert all(is_ours(signal) for signal in found)

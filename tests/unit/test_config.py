@@ -337,6 +337,8 @@ def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
         ("secrets", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", True),
         ("url", "https://user:pass@example.org/feed", True),
         ("url", "https://feeds.meteoalarm.org/api/v1/warnings/feeds-belgium", False),
+        ("folder", "/srv/vigie/crisis-log-2026/in", False),
+        ("folder", "/MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", True),
         ("sender", "+32450000000", False),
         ("name", "Police zone Uccle, Watermael-Boitsfort, Auderghem", False),
     ],

@@ -236,10 +236,11 @@ def test_a_report_comes_back_as_it_was_sent(version: Version) -> None:
     report = replace(
         SITREP, severity=Severity.SEVERE, certainty=Certainty.LIKELY, number=2, begins=AT - timedelta(hours=1)
     )
-    signal = only(bytes_of(envelope_of(ENVELOPE, [sitrep_of(report)], version)))
+    signal = only(bytes_of(envelope_of(replace(ENVELOPE, language="nl"), [sitrep_of(report)], version)))
     assert (signal.identifier, signal.sender, signal.sent) == ("s-1", "vigie", AT)
     assert (signal.status, signal.msg_type, signal.incidents) == (Status.EXERCISE, MsgType.UPDATE, ("i-1",))
     (info,) = signal.infos
+    assert info.language == "nl"
     assert (info.description, info.areas) == ("It leaks & hisses\n\nGas leak", ())
     assert (info.severity, info.certainty, info.onset) == (Severity.SEVERE, Certainty.LIKELY, AT - timedelta(hours=1))
 
