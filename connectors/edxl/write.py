@@ -27,8 +27,8 @@ class Version(StrEnum):
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Around what is sent. `kind`: DE's distributionType (Report, Update, Cancel). `incident`: its id. `description`: one
-    line about what is inside."""
+    """Around what is sent. `kind`: DE's distributionType (Report, Update, Cancel). `incident`: its id. `description`:
+    one line about what is inside."""
 
     identifier: str
     sender: str
