@@ -10,6 +10,13 @@ from msgspec import Struct, field
 from hub.engine.state import State
 from hub.model.signal import Status
 
+TOLD_MAX = 100  # recipients, or deliveries, that are told one by one
+
+
+def few(people: tuple[str, ...]) -> tuple[str, ...]:
+    """Those whom something goes to, where they are not too many to be told one by one."""
+    return people if len(people) <= TOLD_MAX else ()
+
 
 class KnownIncident(Struct, kw_only=True, gc=False):
     """`parts`: ids of all that is known of it besides, to be forgotten with it."""
@@ -124,7 +131,7 @@ def known_of(state: State) -> Known:
             step=event.step,
             ask=event.ask,
             broadcast=event.broadcast,
-            to=event.recipients,
+            to=few(event.recipients),
         )
         known.belongs(event.order, *event.incidents)
     for task in state.tasks.values():

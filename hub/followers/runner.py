@@ -24,7 +24,7 @@ from hub.model.occurrences import IncidentEvent
 
 log = structlog.get_logger(__name__)
 
-BATCH = 100  # events handed over at a time
+BATCH, BATCH_WORDS = 100, 20  # events handed over at a time; with words
 HAND_OVER_S = 30.0  # how long that may take
 TURN = 20  # decisions looked at before others get their turn
 LINGER_S = 0.05  # how long what comes waits for company
@@ -33,6 +33,7 @@ ASKED_S_MAX = 900.0  # and no longer than that, whatever the other side asks for
 CURSOR_EVERY_S = 1.0  # the cursor is made durable so often at most: what is repeated after a crash is what came since
 REMEMBER_EVERY_S = 60.0
 SKIPPED_MAX = 5_000  # decisions that told it nothing, before its cursor moves all the same
+REASON_MAX = 300  # characters of what the room is told
 FINISH_S = 2.0  # how long saving its place may take when it is stopped
 
 
@@ -157,7 +158,7 @@ class Runner:
         queue = [(one, id_ if one is told[-1] else "") for id_, told in found for one in told]
         at = 0
         while at < len(queue):
-            part = queue[at : at + BATCH]
+            part = queue[at : at + (BATCH_WORDS if self.wanted.texts else BATCH)]
             self._waits(part[0][0].event.at)
             events = await self._words([one for one, _ in part])
             taken = await self._hand_over(events)
@@ -210,7 +211,8 @@ class Runner:
                 return taken
             if self.health.since is None:  # once an outage
                 log.warning("a follower takes nothing", follower=self.name, reason=reason, first=events[0].id)
-            self.health.failed(f"{reason or 'it took nothing'} (event {events[0].id})", self._parts.now())
+            reason = " ".join(reason.split())[:REASON_MAX] or "it took nothing"
+            self.health.failed(f"{reason} (event {events[0].id})", self._parts.now())
             await self._report()
             if self._dirty:
                 await self._save()

@@ -11,13 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.followers.known import Known, KnownAlarm, KnownAsk, KnownIncident, KnownOrder, KnownRun, KnownTask
+from hub.followers.known import Known, KnownAlarm, KnownAsk, KnownIncident, KnownOrder, KnownRun, KnownTask, few
 from hub.model import events as e
 from hub.model import occurrences as o
 from hub.model.records import Decision
 
 BY_HAND = "by hand"  # the first value of the key of an incident that a person opened
-TOLD_MAX = 100  # recipients, or deliveries, that are told one by one
 
 
 class Told(Struct, frozen=True, gc=False):
@@ -239,7 +238,6 @@ def _ordered(k: Known, ev: e.Ordered, d: Decision) -> Iterable[_Said]:
     incidents = tuple(i for i in dict.fromkeys(ev.incidents) if i in k.incidents)
     if not incidents:
         return
-    few = ev.recipients if len(ev.recipients) <= TOLD_MAX else ()
     k.orders[ev.order] = KnownOrder(
         incidents=incidents,
         channel=ev.channel,
@@ -247,7 +245,7 @@ def _ordered(k: Known, ev: e.Ordered, d: Decision) -> Iterable[_Said]:
         step=ev.step,
         ask=ev.ask,
         broadcast=ev.broadcast,
-        to=few,
+        to=few(ev.recipients),
     )
     k.belongs(ev.order, *incidents)
     ordered = o.MessageOrdered(
@@ -256,7 +254,7 @@ def _ordered(k: Known, ev: e.Ordered, d: Decision) -> Iterable[_Said]:
         message=ev.message,
         lane=ev.lane,
         people=len(ev.only) or ev.size or len(ev.recipients),
-        to=few,
+        to=few(ev.recipients),
         step=ev.step,
         ask=ev.ask,
         broadcast=ev.broadcast,
@@ -272,10 +270,10 @@ def _delivered(k: Known, ev: e.Delivered, d: Decision) -> Iterable[_Said]:
     outcomes: dict[str, int] = {}
     for _, outcome, _ in ev.moves:
         outcomes[outcome.value] = outcomes.get(outcome.value, 0) + 1
-    few = [move for move in ev.moves if move[0] < len(order.to)]
+    named = [move for move in ev.moves if move[0] < len(order.to)]
     deliveries = tuple(
         o.Delivery(index=index, outcome=outcome.value, person=order.to[index], reason=reason)
-        for index, outcome, reason in few
+        for index, outcome, reason in named
     )
     delivered = o.MessageDelivered(
         order=ev.order,

@@ -16,7 +16,8 @@ from hub.model.signal import Signal
 from hub.playbook.language import Playbook, Tasks
 from hub.playbook.load import load
 
-TEXT_MAX = 20_000  # characters of one text: more is an article, and lies in the original
+TEXT_MAX = 10_000  # characters of one text: more is an article, and lies in the original
+_BLOCKS_MAX = 8  # of a signal: languages, mostly
 _SHEETS_MAX = 64
 
 _signal = msgspec.json.Decoder(Signal)
@@ -93,7 +94,7 @@ def _words_of(fact: r.Fact, sealed: r.VaultEntry | None, event: o.IncidentEvent)
 
 
 def _of_signal(signal: Signal) -> Iterator[o.Words]:
-    for info in signal.infos:
+    for info in signal.infos[:_BLOCKS_MAX]:
         text = "\n\n".join(part for part in (info.description, info.instruction) if part)
         yield o.Words(
             of="signal", language=info.language, headline=_short(info.headline or info.event), text=_short(text)

@@ -106,6 +106,8 @@ def test_an_incident_is_followed_from_its_opening_to_its_end_across_a_kill(here:
         held = {row.id for row in journal.rows(type_="decision")}
     assert {id_.partition("/")[0] for id_ in ids} <= held
     here.until(lambda: shown(here)["behind_s"] == 0, "nothing more to come")
+    cursors = [moved for moved in here.facts("cursor") if moved.source == "follower desk"]
+    assert len(cursors) < len(desk.taken), "a cursor leads to a decision, and that to no cursor"
     assert here.stop() == 0
 
 

@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 import msgspec
+import pytest
 
-from hub.followers.known import Known, known_of
+from hub.engine.fold import fold_decision
+from hub.engine.state import State
+from hub.followers.known import TOLD_MAX, Known, known_of
 from hub.followers.telling import tell
 from hub.followers.wanted import GROUPS, Wanted
 from hub.model import events as e
@@ -281,3 +284,16 @@ def test_what_is_skipped_is_left_out_alone() -> None:
     events = told_of(a_night().decisions)
     skipping = Wanted(skip=frozenset({events[3].id}))
     assert [event for event in events if not skipping.wants(event)] == [events[3]]
+
+
+@pytest.mark.parametrize("people", [TOLD_MAX, TOLD_MAX + 1])
+def test_who_begins_now_knows_of_a_message_to_many_what_one_knows_who_was_there(people: int) -> None:
+    begun = [decision("d1", OPENED, order(tuple(f"p{i}" for i in range(people))))]
+    state, whole = State(), Known()
+    fold_decision(state, begun[0])
+    told_of(begun, whole)
+    moves = decision("d2", e.Delivered(order="o1", moves=((0, Outcome.SENT, ""),)))
+    (event,) = told_of([moves], known_of(state))
+    assert told_of([moves], whole) == [event]
+    assert isinstance(event.what, o.MessageDelivered)
+    assert len(event.what.deliveries) == (people <= TOLD_MAX)
