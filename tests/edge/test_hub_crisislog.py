@@ -96,7 +96,7 @@ def listening(here: Room) -> bool:
 def test_an_entry_wakes_an_officer_and_the_other_log_is_told_with_the_records(here: Room, logs: Logs) -> None:
     here.start()
     here.until(lambda: listening(here), "a source that listens")
-    logs.put("log.csv", entry(1))
+    logs.put("log.csv", entry(1), *[""] * 20_000)  # large enough for a worker process
     here.until(lambda: here.sms_to(OFFICER_A), "an SMS")
     here.until(logs.done, "the file in done/")
     here.until(lambda: "ask.sent" in logs.names(), "entries in the other log")
