@@ -465,6 +465,14 @@ def test_a_log_that_cannot_be_read_is_a_dead_letter_and_the_mail_a_signal() -> N
     assert bad.reason == "log.csv: none of its columns (A, B) is one of fields: correct fields"
 
 
+def test_entries_of_ours_that_come_back_by_mail_are_no_news() -> None:
+    """Another log mails what stands in it, also what Vigie has written into it."""
+    data = b"Nr;Titre\n1;Gaz\n01KXH3E0G0DHW93DTR98H6BCFN/4;Incident ouvert\n"
+    (only,) = reading(with_cap(data, "log.csv", "text/csv"), LOGS).items
+    assert isinstance(only, SignalItem)
+    assert only.signal.identifier == "1"
+
+
 def test_of_a_log_in_a_mail_so_many_entries_are_read() -> None:
     data = "Nr;Titre\n" + "".join(f"{n};Gaz\n" for n in range(5_001))
     items = reading(with_cap(data.encode(), "log.csv", "text/csv"), LOGS).items
