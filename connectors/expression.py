@@ -13,6 +13,7 @@ from jmespath import functions
 
 LENGTH_MAX = 1_000_000  # characters of JSON inside JSON that are read
 _MILLISECONDS_FROM = 1e11  # epoch seconds beyond this would be in the year 5138
+_DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2})[:hu.](\d{2})(?:[:.](\d{2}))?)?")
 _LATEST = 253_402_300_799  # 9999-12-31, epoch seconds
 
 
@@ -71,8 +72,8 @@ def text_of(value: Any) -> str:
 
 
 def instant_of(value: Any, zone: str) -> datetime:
-    """ISO 8601, epoch seconds or milliseconds (also as text), or RFC 5322, in UTC; without an offset it is of the zone.
-    Raises ValueError."""
+    """ISO 8601, epoch seconds or milliseconds (also as text), RFC 5322, or the day first (14/07/2026 02:10), in UTC;
+    without an offset it is of the zone. Raises ValueError."""
     text = text_of(value).strip()
     try:
         if re.fullmatch(r"-?\d+(\.\d+)?", text):
@@ -81,7 +82,11 @@ def instant_of(value: Any, zone: str) -> datetime:
             if not -_LATEST <= seconds <= _LATEST:
                 raise ValueError(text)
             return datetime.fromtimestamp(seconds, UTC)
-        at = datetime.fromisoformat(text) if re.match(r"\d{4}-", text) else parsedate_to_datetime(text)
+        if day_first := _DAY_FIRST.fullmatch(text):
+            day, month, year, hour, minute, second = (int(part or 0) for part in day_first.groups())
+            at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (its zone is given below)
+        else:
+            at = datetime.fromisoformat(text) if re.match(r"\d{4}-", text) else parsedate_to_datetime(text)
         return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     except (ValueError, OverflowError, TypeError, IndexError) as error:
         raise ValueError(f"{text[:60]!r} is no time") from error

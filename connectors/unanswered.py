@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import os
 from datetime import UTC, datetime
 
 import aiohttp
@@ -47,5 +48,5 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float | No
 
 def _short(error: Exception) -> str:
     """The kind of error, without the address in it (a reason goes into records)."""
-    system = getattr(error, "strerror", None)
-    return f"{type(error).__name__}{': ' + system if isinstance(system, str) and system else ''}"
+    number = getattr(error, "errno", None)  # strerror may hold the address
+    return f"{type(error).__name__}{': ' + os.strerror(number) if isinstance(number, int) and number > 0 else ''}"

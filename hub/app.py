@@ -44,6 +44,8 @@ from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.editor import Editor
 from hub.editor.bench import Bench
 from hub.engine.files import RESTART, WRONG
+from hub.followers.followers import FollowerConfig, Followers
+from hub.followers.words import Words
 from hub.garbage import collect_rarely
 from hub.grader import Grader
 from hub.install import Installation
@@ -117,6 +119,7 @@ class Hub:
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
+            nursery.start_soon(self.followers.run)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self.source_duty.run)
@@ -130,6 +133,7 @@ class Hub:
             await self.edge.finish()
             await self.core.dispatch.finish(FINISH_S)
             await self._settled()
+            await self.followers.finish()
             core.cancel()
             await self.core.snapshot()
             self.edge.close()
@@ -168,13 +172,28 @@ class Hub:
         watch = await source_watch(self.config.sources, self.journal, self.clock.now())
         self.source_duty = SourceDuty(watch, self.clock.now, self._record)
         self._operators = self._make_operators()
-        follow = [self.recent.decided, self.papers.follow, self.proposer.follow, self.grader.follow]
-        self.core.decider.followers += follow
+        self.followers = Followers(
+            journal=self.journal,
+            now=self.clock.now,
+            record=self._record,
+            hand_over=self.edge.follow,
+            fill=Words(self.journal, lambda name, version: self.installation.in_force.playbook(name, version)),
+            plug=self._plug_followers,
+        )
+        self.followers.enforce(self.config.followers, state)
+        self.core.decider.followers += [
+            self.recent.decided,
+            self.papers.follow,
+            self.proposer.follow,
+            self.grader.follow,
+            self.followers.decided,
+        ]
         return state.decision == ""
 
     def _changing(self, entry: r.Entry) -> None:
         rules = self.installation.change(entry, self.core.state)
         self.core.enforce(rules, self.installation.config.texts_in_force())
+        self.followers.enforce(self.installation.config.followers, self.core.state)
 
     def _wanted_on_paper(self, status: Status) -> Wanted | None:
         form = self.config.hub.call_list
@@ -233,6 +252,8 @@ class Hub:
         setup = Setup(
             sources={name: Made(source.make, source.settings) for name, source in config.sources.items()},
             channels={name: Made(channel.make, channel.settings) for name, channel in config.channels.items()},
+            followers=_made(config.followers),
+            hub=config.hub.name,
             host=host,
             port=port,
             public_url=config.hub.web.public,
@@ -250,6 +271,9 @@ class Hub:
             answer=lambda verb, words: self._operators.answer(verb, words),
             report=self._edge_ended,
         )
+
+    async def _plug_followers(self, followers: Mapping[str, FollowerConfig]) -> None:
+        await self.edge.plug(_made(followers))
 
     async def _edge_ended(self, how: str) -> None:
         detail = f"connectors and the web ended ({how}) and are started again: look at the hub's log"
@@ -329,7 +353,10 @@ class Hub:
             desk=desk,
             ids=new_ids(),
             status=self.status,
-            health=lambda: health(self.core, getattr(self.journal, "trouble", None)),
+            health=lambda: {
+                **health(self.core, getattr(self.journal, "trouble", None)),
+                "followers": {one["name"]: one for one in self.followers.picture()},
+            },
             step_clock=self._step_clock if self.playback else None,
             sources=self.config.sources,
             geography=lambda: self.installation.config.geography,
@@ -361,6 +388,7 @@ class Hub:
         return {
             **picture(self.core.state, self.clock.now(), self.recent),
             "channels": self.core.dispatch.channels(),
+            "followers": self.followers.picture(),
             "playback": self.playback,
             "trouble": getattr(self.journal, "trouble", None),
             "node": self.config.hub.name,
@@ -383,6 +411,7 @@ class Hub:
         self.clock.step(by_s, ours=ours)
         self.edge.step(by_s)
         self.source_duty.stepped(self.clock.now())
+        self.followers.stepped()
         return await self._record(r.ClockStepped(by_s=by_s))
 
     async def _watch_auditor(self) -> None:
@@ -396,6 +425,10 @@ class Hub:
         at = self.clock.now()
         (held,) = await self.journal.put_facts([r.Fact(id=self._ids.new(at), at=at, body=body)])
         return held
+
+
+def _made(followers: Mapping[str, FollowerConfig]) -> dict[str, Made]:
+    return {name: Made(follower.make, follower.settings) for name, follower in followers.items()}
 
 
 @asynccontextmanager

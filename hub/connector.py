@@ -1,12 +1,14 @@
-"""What a source and a channel promise, and what the hub gives them.
+"""What a source, a channel and a follower promise, and what the hub gives them.
 
 A connector lives in asyncio (see hub/bridge.py): it is written as its library's own documentation shows, imports
 `hub.model` and this module and nothing else of the hub, and is found by its entry point (`vigie.sources`,
-`vigie.channels` in pyproject.toml). Its configuration is a msgspec Struct, `Config`, in the same file.
+`vigie.channels`, `vigie.followers` in pyproject.toml). Its configuration is a msgspec Struct, `Config`, in the same
+file.
 
 A source hands what it read to `Intake.offer` and may acknowledge outward (HTTP 2xx, a cursor, a Seen flag) only
 once that returns. A channel is handed an `Outgoing` and answers delivered, retry (when) or dead (why); it never
-retries itself: only hub/dispatch does.
+retries itself: only hub/dispatch does. A follower is handed what happened in incidents, in order, and says how much of
+it the other system has; what it has not is handed to it again (hub/followers).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.model.message import Outcome, Verb
+from hub.model.occurrences import IncidentEvent
 from hub.model.people import Language
 from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
@@ -188,11 +191,13 @@ class ReadError(Exception):
 class Environment(Struct, frozen=True, kw_only=True):
     """What every connector is made with besides its own config. `secret` reads a secret by name from the environment
     or the secrets folder (raises KeyError with the remedy). `public_url` is this connector's own web prefix as seen
-    from outside. `allow_internal`: addresses a feed may lead to although internal (playback, tests)."""
+    from outside. `hub`: what the hub is called. `allow_internal`: addresses a feed may lead to although internal
+    (playback, tests)."""
 
     name: str
     secret: Callable[[str], str]
     public_url: str = ""
+    hub: str = "vigie"
     user_agent: str = "Vigie"
     allow_internal: bool = False
 
@@ -356,4 +361,41 @@ class Channel(Protocol):
 
     def check(self, address: str) -> str:
         """Why an address cannot work on this channel and what would; `""` when it can. Pure."""
+        ...
+
+
+# --- followers ---------------------------------------------------------------------------------------------
+
+
+class Followed(Struct, frozen=True, kw_only=True, tag=True, gc=False):
+    """What became of a batch: so many of its events, from the first, are with the other system for good (`taken`).
+    Where these are not all, the rest is handed over again: at once where there is no `reason`, else after a pause, and
+    not before `after_s` where the other side said so. `reason`: a short English sentence without personal data; it is
+    shown in the room when it lasts."""
+
+    taken: int
+    reason: str = ""
+    after_s: float | None = None
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """Another system that is told what happens in incidents. Made as `Follower(config, environment)`; open for the
+    hub's life, or until its configuration is changed.
+
+    Each event comes at least once and in its order; a repeat (after a crash, or an answer that was lost) has the id it
+    had before. `follow` is called by one task at a time. It keeps nothing: what it has not answered for comes again."""
+
+    Config: ClassVar[type[Struct]]
+
+    async def open(self) -> None:
+        """Makes its sessions. Must not fail for a system that cannot be reached."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def follow(self, events: Sequence[IncidentEvent]) -> Followed:
+        """Hands events over, in order. Returns once the other side has them durably, or when it does not take one. May
+        take HAND_OVER_S (hub/followers): what takes longer is broken off and repeated. Should not raise for what the
+        outside does; what it raises is a fault, and tried again too."""
         ...

@@ -16,7 +16,7 @@ from hub.config import Config
 from hub.config.authors import Author, author_of
 from hub.dispatch.route import Routes
 from hub.engine import sources
-from hub.engine.channels import FAILING, SILENT
+from hub.engine.channels import FAILING, FOLLOWER_BEHIND, FOLLOWER_FAILING, SILENT
 from hub.engine.state import State
 from hub.journal import Journal
 from hub.model import records as r
@@ -227,6 +227,9 @@ class Installation:
             if alarm.what in (FAILING, SILENT) and alarm.about not in self.config.channels:
                 away = r.ChannelChanged(channel=alarm.about, health="ok", reason="no longer configured")
                 facts.append(self._fact(away))
+            if alarm.what in (FOLLOWER_FAILING, FOLLOWER_BEHIND) and alarm.about not in self.config.followers:
+                left = r.FollowerChanged(follower=alarm.about, health="ok", reason="no longer configured")
+                facts.append(self._fact(left))
         return facts
 
     def _fact(self, body: r.FactBody) -> r.Fact:

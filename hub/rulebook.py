@@ -234,6 +234,7 @@ unknown-zone: There is no such time zone.
         "",
         """
 address-twice: Somebody has an address twice.
+follows-no-sheet: A follower is to be told of incidents of a sheet there is not (any more).
 incomplete: A row of the registered without an id, a language or a commune; it is left out.
 more: More rows that are left out than are told.
 no-answers: Nobody can answer by this channel, or by the provider that stands in.

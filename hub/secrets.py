@@ -45,7 +45,9 @@ def looks_secret(key: str, text: str) -> bool:
         return False
     if _KNOWN_SHAPE.search(text) or _IN_URL.search(text) or _SECRET_KEY.search(key):
         return True
-    return bool(_DENSE.fullmatch(text)) and any(c.isdigit() for c in text) and _bits(text) > 3.4
+    # A path is made of names, each of which is judged by itself.
+    parts = text.split("/") if text.startswith("/") else [text]
+    return any(bool(_DENSE.fullmatch(one)) and any(c.isdigit() for c in one) and _bits(one) > 3.4 for one in parts)
 
 
 def _bits(text: str) -> float:

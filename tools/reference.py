@@ -17,7 +17,8 @@ from msgspec import Meta, Struct
 
 from hub.auditor.config import AuditorConfig, AuditorHeartbeat, AuditorMail, AuditorPost
 from hub.binding import Day, Reads, Seconds, Texts, Word, keys_of
-from hub.config import CHANNELS, SOURCES
+from hub.config import CHANNELS, FOLLOWERS, SOURCES
+from hub.config.followers import EventId, EventName, FollowerForm
 from hub.config.foreign import settings_of
 from hub.config.forms import (
     AddressForm,
@@ -81,6 +82,8 @@ WRITTEN: Sequence[tuple[Any, str]] = (
     (Texts, "a text in each language"),
     (Asks, "whom to ask"),
     (Url, "a web address"),
+    (EventName, "an event's name"),
+    (EventId, "an event's id"),
     (ChannelText, "a channel"),
 )
 
@@ -153,6 +156,9 @@ def _parts() -> Iterator[str]:
     yield "### limits\n\nOf deliveries. Defaults depend on the channel's name; whatever sends SMS has those of `sms`.\n"
     yield from _limits()
     yield from _connectors(CHANNELS)
+    yield "## followers.yaml\n\nMay be left out: then nobody follows. Name → follower. " + doc(FollowerForm) + "\n"
+    yield from fields_of(FollowerForm, {"type": _names(FOLLOWERS)})
+    yield from _connectors(FOLLOWERS)
 
 
 # --- tables ------------------------------------------------------------------------------------------------
@@ -176,7 +182,7 @@ def fields_of(kind: type[Struct], said: Mapping[str, str] = {}) -> Iterator[str]
 
 
 def _connectors(group: str) -> Iterator[str]:
-    kind = "source" if group == SOURCES else "channel"
+    kind = group.partition(".")[2][:-1]
     for point in sorted(entry_points(group=group), key=lambda p: p.name):
         readme = "/".join(point.module.split(".")[:-1]) + "/README.md"
         yield f"### {kind} `{point.name}`\n\nWhat it does and promises: [{readme}](../{readme}).\n"

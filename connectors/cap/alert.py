@@ -129,7 +129,12 @@ def _status(alert: Node, notes: list[str]) -> Status:
     """The status; an EDXL envelope that says Exercise or Test outweighs an alert that says Actual. What is missing
     or unreadable counts as Actual, because a real warning must not be lost for a slip; misspelt exercises and tests
     are recognised, because a drill must not wake a city."""
-    text = alert.first("status").casefold()
+    return status_of(alert.first("status"), alert.first("distributionStatus"), notes)
+
+
+def status_of(written: str, envelope_says: str, notes: list[str]) -> Status:
+    """A status as CAP and its relatives write it, by the rules of `_status`."""
+    text = written.casefold()
     status = _value(Status, text)
     if status is None:
         if re.match(r"(test|tst)", text):
@@ -139,7 +144,7 @@ def _status(alert: Node, notes: list[str]) -> Status:
         notes.append(
             f"status {text[:40]!r} is read as {status or Status.ACTUAL}" if text else "status is missing: Actual"
         )
-    envelope = _value(Status, alert.first("distributionStatus"))
+    envelope = _value(Status, envelope_says)
     if envelope and envelope is not Status.ACTUAL and status in (None, Status.ACTUAL):
         notes.append(f"the EDXL envelope says {envelope}: taken for the alert")
         return envelope

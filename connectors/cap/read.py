@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from lxml import etree
 from msgspec.structs import replace
 
 from connectors.cap import json as cap_json
@@ -51,11 +52,13 @@ def _read_xml(text: str, notes: tuple[str, ...]) -> list[SignalItem | BadItem]:
         what = cap_xml.local(root)
         hint = " (this is a feed: read it as `feed`)" if what in ("feed", "rss", "RDF") else ""
         raise ReadError(f"<{what[:40]}> holds no CAP alert: expected an <alert>{hint}", f"{root.sourceline}:1")
-    out: list[SignalItem | BadItem] = []
-    for alert in found:
-        node, more = cap_xml.alert_node(alert)
-        out.append(_item(node, notes + more, XML_TYPE))
-    return out
+    return [item_of(alert, notes) for alert in found]
+
+
+def item_of(alert: etree._Element, notes: tuple[str, ...] = ()) -> SignalItem | BadItem:
+    """What an `alert` element says (see `cap_xml.alerts_in`), or why it cannot be read."""
+    node, more = cap_xml.alert_node(alert)
+    return _item(node, notes + more, XML_TYPE)
 
 
 def _item(node: Node, notes: tuple[str, ...], media_type: str) -> SignalItem | BadItem:

@@ -51,17 +51,18 @@ def alert_node(alert: etree._Element) -> tuple[Node, tuple[str, ...]]:
         notes.append(
             f"namespace {uri[:80]!r} is not CAP's: read as CAP 1.2" if uri else "no namespace: read as CAP 1.2"
         )
-    node = _node(alert, "alert")
+    node = node_of(alert, "alert")
     if uri.endswith("1.0"):
         node.children["capVersion"] = [Node("1.0")]
-    envelope = _distribution_status(alert)
+    envelope = distribution_status(alert)
     if envelope:
         node.children["distributionStatus"] = [Node(envelope)]
     return node, tuple(notes)
 
 
-def _node(element: etree._Element, path: str) -> Node:
-    """lxml keeps XML no deeper than 256 levels (huge_tree off), so the recursion is bounded."""
+def node_of(element: etree._Element, path: str) -> Node:
+    """An element and all in it, without signatures. lxml keeps XML no deeper than 256 levels (huge_tree off), so the
+    recursion is bounded."""
     node = Node((element.text or "").strip(), {}, f"{element.sourceline}: {path}")
     texts = [element.text or ""]
     for child in element:
@@ -70,12 +71,12 @@ def _node(element: etree._Element, path: str) -> Node:
         if not name or namespace(child) == _SIGNATURE:
             continue
         siblings = node.children.setdefault(name, [])
-        siblings.append(_node(child, f"{path}/{name}[{len(siblings) + 1}]" if siblings else f"{path}/{name}"))
+        siblings.append(node_of(child, f"{path}/{name}[{len(siblings) + 1}]" if siblings else f"{path}/{name}"))
     node.text = "".join(texts).strip()
     return node
 
 
-def _distribution_status(alert: etree._Element) -> str:
+def distribution_status(alert: etree._Element) -> str:
     """What an EDXL-DE envelope (1.0 or 2.0, in either spelling) says of its status; `""` without envelope."""
     for ancestor in alert.iterancestors():
         if local(ancestor).lower() != "edxldistribution":

@@ -1,37 +1,20 @@
-"""Mail through an SMTP server (RFC 5321), on connections that are kept and used again; answers by link and by reply."""
+"""Mail through an SMTP server; answers by link and by reply."""
 
-import asyncio
-import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC
-from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import ClassVar
 
-import aiosmtplib
-import structlog
-from aiosmtplib import (
-    SMTP,
-    SMTPAuthenticationError,
-    SMTPConnectError,
-    SMTPException,
-    SMTPNotSupported,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-    SMTPTimeoutError,
-)
 from msgspec import Struct
 
 from connectors.mail.answering import AnswerPage
-from connectors.mail.config import MailConfig, Security
+from connectors.mail.config import MailConfig
 from connectors.mail.link import Seal, leads_here
 from connectors.mail.mailbox import Mailbox
 from connectors.mail.mime import Envelope, address, compose
 from connectors.mail.reading import Rules
-from hub.connector import Abilities, Answer, Dead, Environment, Intake, Outgoing, Retry, Route, Sent
-
-_log = structlog.get_logger()
+from connectors.mail.smtp import Postman
+from hub.connector import Abilities, Answer, Dead, Environment, Intake, Outgoing, Route
 
 
 class MailChannel:
@@ -47,9 +30,9 @@ class MailChannel:
         replies, has_page = bool(config.imap_host), _has_page(config, environment.public_url)
         # What bounces comes into the mailbox, so only with one are there receipts.
         self.abilities = Abilities(answers=replies or has_page, words=replies, receipts=replies, attachments=True)
-        self._password = environment.secret(config.password) if config.password else None
+        password = environment.secret(config.password) if config.password else None
+        self._postman = Postman(config, environment.name, password)
         sender = parseaddr(config.sender)[1]
-        self._from = sender
         self._envelope = Envelope(sender=config.sender, domain=str(address(sender).domain), reply_to=config.reply_to)
         self._page: AnswerPage | None = None
         if config.link_secret:
@@ -63,23 +46,17 @@ class MailChannel:
             )
             self._mailbox = Mailbox(config, environment.secret(config.imap_password), rules)
         self._intake: Intake | None = None
-        self._idle: list[SMTP] = []
-        self._turns: asyncio.Semaphore | None = None
-        self._tls: ssl.SSLContext | None = None
 
     async def open(self, intake: Intake) -> None:
         self._intake = intake
-        self._turns = asyncio.Semaphore(self._config.connections)
-        self._tls = ssl.create_default_context(cafile=self._config.ca_file or None)
+        self._postman.open()
         if self._mailbox is not None:
             self._mailbox.start(intake)
 
     async def close(self) -> None:
         if self._mailbox is not None:
             await self._mailbox.stop()
-        idle, self._idle = self._idle, []
-        for client in idle:
-            await _part(client)
+        await self._postman.close()
 
     def check(self, address_: str) -> str:
         try:
@@ -90,99 +67,12 @@ class MailChannel:
 
     async def send(self, outgoing: Outgoing) -> Answer:
         assert self._intake is not None, "open() comes before everything else"
-        assert self._turns is not None
         try:
             link = self._page.link(outgoing) if self._page is not None and outgoing.ask is not None else ""
             mail = compose(outgoing, self._envelope, self._intake.now().astimezone(UTC), link)
         except ValueError as error:
             return Dead(reason=f"the address {error}", bad_address=True)
-        async with self._turns:
-            return await self._hand_over(mail, str(address(outgoing.to).addr_spec))
-
-    async def _hand_over(self, mail: EmailMessage, to: str) -> Answer:
-        """One mail over one connection. A kept connection that turns out dead before the mail itself was sent costs
-        nothing: a fresh one is tried at once."""
-        while True:
-            client = self._kept()
-            fresh = client is None
-            if client is None:
-                try:
-                    client = await self._connected()
-                except (SMTPException, OSError) as error:
-                    return self._unreachable(error)
-            data_sent = False
-            try:
-                async with _closed_unless_whole(client):
-                    await client.mail(self._from)
-                    await client.rcpt(to)
-                    data_sent = True
-                    response = await client.data(mail.as_bytes())
-            except SMTPResponseException as error:
-                if error.code == 421 and not fresh and not data_sent:
-                    await _part(client)
-                    continue
-                await self._keep_after_refusal(client, error)
-                return _refused(error)
-            except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
-                if not fresh and not data_sent and not isinstance(error, TimeoutError):
-                    continue
-                # Once DATA has begun, the server may have taken the mail without our hearing of it.
-                return Retry(reason=f"mail server: connection lost ({type(error).__name__})", doubt=data_sent)
-            self._idle.append(client)
-            return Sent(ref=_queue_id(response.message))
-
-    def _kept(self) -> SMTP | None:
-        while self._idle:
-            client = self._idle.pop()
-            if client.is_connected:
-                return client
-        return None
-
-    async def _connected(self) -> SMTP:
-        config = self._config
-        client = SMTP(
-            hostname=config.host,
-            port=config.port or None,
-            username=config.user or None,
-            password=self._password,
-            use_tls=config.security is Security.TLS,
-            start_tls=config.security is Security.STARTTLS,
-            tls_context=self._tls if config.security is not Security.NONE else None,
-            timeout=config.timeout_s,
-        )
-        try:
-            await client.connect()
-        except BaseException:
-            client.close()
-            raise
-        return client
-
-    async def _keep_after_refusal(self, client: SMTP, error: SMTPResponseException) -> None:
-        """A refused recipient does not spoil the connection: it is reset and kept."""
-        try:
-            if error.code == 421 or not client.is_connected:
-                raise SMTPServerDisconnected("said goodbye")
-            await client.rset()
-        except (SMTPException, OSError):
-            client.close()
-        else:
-            self._idle.append(client)
-
-    def _unreachable(self, error: Exception) -> Answer:
-        """No connection came about, so nothing was sent."""
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return Dead(reason="mail server: its certificate is not trusted", alarm=True)
-            cause = cause.__cause__ or cause.__context__
-        if isinstance(error, SMTPAuthenticationError) and error.code >= 500:
-            return Dead(reason=f"mail server: sign-in refused ({error.code})", alarm=True)
-        if isinstance(error, SMTPNotSupported) or (isinstance(error, SMTPException) and "STARTTLS" in str(error)):
-            return Dead(reason="mail server: has no STARTTLS: see `security`", alarm=True)
-        if isinstance(error, SMTPResponseException) and not isinstance(error, SMTPConnectError):
-            return Retry(reason=f"mail server: {error.code} at the greeting")
-        _log.warning("mail.unreachable", channel=self._name, error=type(error).__name__)
-        return Retry(reason=f"mail server: cannot be reached ({type(error).__name__})")
+        return await self._postman.hand_over(mail, str(address(outgoing.to).addr_spec))
 
     async def settle(self, outgoing: Outgoing) -> Answer | None:
         """An SMTP server cannot be asked; the Message-ID makes a repetition visible to the reader's program."""
@@ -198,48 +88,3 @@ class MailChannel:
 def _has_page(config: MailConfig, public_url: str) -> bool:
     """A link that only leads somewhere from this very machine is no way to answer."""
     return bool(config.link_secret) and leads_here(public_url)
-
-
-@asynccontextmanager
-async def _closed_unless_whole(client: SMTP) -> AsyncIterator[None]:
-    """Closes the connection when the dialogue is broken off in its midst (cancelled, lost), so that no one finds it
-    in a state nobody knows. A refusal is an answer: it does not break anything off."""
-    try:
-        yield
-    except SMTPResponseException:
-        raise
-    except BaseException:
-        client.close()
-        raise
-
-
-async def _part(client: SMTP) -> None:
-    """Says goodbye, if anybody listens."""
-    try:
-        await client.quit(timeout=2.0)
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()
-
-
-def _refused(error: SMTPResponseException) -> Answer:
-    """What a refusal means (RFC 5321 4.2.1; enhanced codes RFC 3463). Its words are not repeated: they tend to hold
-    the address."""
-    enhanced = _enhanced(error.message)
-    reason = f"mail server: {error.code}{' ' + enhanced if enhanced else ''}"
-    if error.code < 500:  # 421 ends the service, 454 the sign-in; else the mailbox is full, or greylisted
-        return Retry(reason=reason, address=error.code not in (421, 454))
-    if error.code in (530, 534, 535, 538):
-        return Dead(reason=reason, alarm=True)
-    unknown = enhanced.startswith("5.1.") and not enhanced.startswith(("5.1.7", "5.1.8"))  # those are the sender's
-    return Dead(reason=reason, bad_address=unknown or (error.code in (550, 551, 553) and not enhanced))
-
-
-def _enhanced(message: str) -> str:
-    first = message.strip().partition(" ")[0]
-    parts = first.split(".")
-    return first if len(parts) == 3 and all(part.isdigit() for part in parts) else ""
-
-
-def _queue_id(message: str) -> str:
-    """The server's own words for the mail it took (`2.0.0 Ok: queued as 4F2...`), short."""
-    return message.strip().split("\n")[0][:120]

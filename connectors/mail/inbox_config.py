@@ -10,6 +10,7 @@ import msgspec
 import re2
 from msgspec import Meta, Struct
 
+from connectors.crisislog.config import LogFormat
 from connectors.mail.config import Security
 from connectors.mail.imap import IDLE_S_MAX
 from connectors.text import BYTES_MAX
@@ -74,7 +75,14 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     automatic: Annotated[
         bool | None, Meta(description="Whether machines' mails count; yes for a rule with `from`, else no")
     ] = None
-    cap: Annotated[bool, Meta(description="A CAP alert attached to it is read as such, in place of the mail")] = False
+    cap: Annotated[
+        bool,
+        Meta(description="A CAP alert, EDXL or EMSI message attached to it is read as such, in place of the mail"),
+    ] = False
+    log: Annotated[
+        LogFormat | None,
+        Meta(description="A CSV or JSON file attached to it is entries of a log, read so in place of the mail"),
+    ] = None
     sender: Annotated[
         str, Meta(max_length=200, description="One name for all who write for it", examples=["siamu"])
     ] = ""
@@ -150,8 +158,10 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 _check_value(f"words {field}", field, meaning)
         if self.lasts and not _SPAN.fullmatch(self.lasts):
             raise ValueError(f"lasts: {self.lasts!r} is no duration: write 30 min, 6 h, 2 days")
-        if not self.from_ and (self.sender or self.cap):
-            raise ValueError("sender and cap need `from`: who may speak under that name, whose alerts are believed")
+        if not self.from_ and (self.sender or self.cap or self.log):
+            raise ValueError(
+                "sender, cap and log need `from`: who may speak under that name, whose alerts are believed"
+            )
 
     @property
     def lasts_s(self) -> float:

@@ -17,7 +17,9 @@ from typing import cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connectors.cap.read import parse_cap
+from connectors.crisislog.ours import is_ours
+from connectors.crisislog.read import read_slice
+from connectors.edxl.read import parse_exchange
 from connectors.mail.inbox_config import InboxConfig
 from connectors.mail.inbox_rules import Fit, Letter, fitting, parameters_of, resources_of, signal_of
 from connectors.mail.machine import addresses_in, machine, ours, report_kind
@@ -33,8 +35,12 @@ _FORWARDS_MAX = 5
 _ADDRESSES_MAX = 50
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,400})>")
 _ANSWERED = re.compile(r"(?i)^(?:\s*(?:re|fw|fwd|tr|aw|wg|antw|doorst)\s*:)+")
-_CAP_NAME = re.compile(r"(?i)\.(?:cap|xml)$")
-_CAP_TYPES = frozenset({"application/cap+xml", "application/xml", "text/xml", "application/octet-stream", "text/plain"})
+_XML_NAME = re.compile(r"(?i)\.(?:cap|xml)$")
+_XML_SURELY = frozenset(f"application/{kind}+xml" for kind in ("cap", "edxl", "edxl-de", "edxl-sitrep", "emsi"))
+_XML_TYPES = frozenset({"application/xml", "text/xml", "application/octet-stream", "text/plain"})
+_XML_MARKS = (b"emergency:", b"CONTEXT>")  # of CAP and EDXL, of EMSI
+_LOG_NAME = re.compile(r"(?i)\.(?:csv|json|jsonl|ndjson)$")
+_LOG_TYPES = frozenset({"text/csv", "application/json", "application/x-ndjson"})
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -186,21 +192,42 @@ class _Reader:
     # --- what comes of it ----------------------------------------------------------------------------------
 
     def _items(self, letter: Letter, fit: Fit | None) -> tuple[SignalItem | BadItem, ...]:
-        alerts: list[SignalItem | BadItem] = []
-        if fit and fit.rule.cap:
-            for attachment in letter.attachments:
-                if _may_be_cap(attachment):
-                    alerts += self._alerts(attachment, letter, fit)
-        if any(isinstance(item, SignalItem) for item in alerts):
-            return tuple(alerts)
+        attached: list[SignalItem | BadItem] = []
+        for attachment in letter.attachments if fit else ():
+            assert fit is not None
+            if fit.rule.cap and _may_be_xml(attachment):
+                found: Sequence[SignalItem | BadItem] = parse_exchange(
+                    attachment.content, self._language(fit), self._now
+                )
+                attached += self._of_attachment(found, attachment, letter, fit)
+            elif fit.rule.log and _may_be_log(attachment):
+                entries = [one for one in self._entries(attachment, letter, fit) if not _came_back(one)]
+                attached += self._of_attachment(entries, attachment, letter, fit)
+        if any(isinstance(item, SignalItem) for item in attached):
+            return tuple(attached)
         signal = signal_of(letter, fit, self._config)
         own = SignalItem(signal=signal, key=f"mail:{self._key}", reliability=Reliability.F if letter.doubt else None)
-        return (own, *alerts)
+        return (own, *attached)
 
-    def _alerts(self, attachment: Attachment, letter: Letter, fit: Fit) -> list[SignalItem | BadItem]:
-        """The CAP alerts of an attachment, each with what the mail adds."""
+    def _language(self, fit: Fit) -> str:
+        return fit.rule.language or self._config.language
+
+    def _entries(self, attachment: Attachment, letter: Letter, fit: Fit) -> Sequence[SignalItem | BadItem]:
+        """Of a log in CSV or JSON; what is too much for one mail is told."""
+        log = fit.rule.log
+        assert log is not None
+        found = read_slice(attachment.content, log, log.sender or fit.rule.sender or letter.sender, self._now)
+        if not found.next:
+            return found.items
+        more = f"has more than {found.next} entries: of a mail no more are read, use a folder (docs/crisis-log.md)"
+        return (*found.items, _bad(self._raw, self._place, more))
+
+    def _of_attachment(
+        self, found: Sequence[SignalItem | BadItem], attachment: Attachment, letter: Letter, fit: Fit
+    ) -> list[SignalItem | BadItem]:
+        """Alerts and entries of an attachment, each with what the mail adds."""
         out: list[SignalItem | BadItem] = []
-        for item in parse_cap(attachment.content):
+        for item in found:
             if isinstance(item, BadItem):
                 out.append(replace(item, reason=f"{attachment.name}: {item.reason}", place=item.place or self._place))
                 continue
@@ -218,21 +245,30 @@ def _about(letter: Letter, fit: Fit | None) -> str:
 
 
 def _with_mail(signal: Signal, attachment: Attachment, letter: Letter, fit: Fit) -> Signal:
-    """A CAP alert, with how it came: each block has the mail's parameters, its attachments and its own words."""
+    """What was attached, with how it came: each block has the mail's parameters, its attachments and its own words."""
     more = parameters_of(letter, fit.rule, fit.found)
     files = resources_of(letter.attachments)
     infos = tuple(
         replace(info, parameters=(*info.parameters, *more), resources=(*info.resources, *files))
         for info in signal.infos
     )
-    return replace(signal, infos=infos, notes=(*signal.notes, f"a CAP alert attached to a mail ({attachment.name})"))
+    return replace(signal, infos=infos, notes=(*signal.notes, f"attached to a mail ({attachment.name})"))
 
 
-def _may_be_cap(attachment: Attachment) -> bool:
-    if attachment.media_type == "application/cap+xml":
+def _may_be_xml(attachment: Attachment) -> bool:
+    """CAP, EDXL or EMSI: by its type, or by its name and how it begins."""
+    if attachment.media_type in _XML_SURELY:
         return True
-    named = attachment.media_type in _CAP_TYPES or bool(_CAP_NAME.search(attachment.name))
-    return named and b"emergency:cap" in attachment.content[:8192]
+    named = attachment.media_type in _XML_TYPES or bool(_XML_NAME.search(attachment.name))
+    return named and any(mark in attachment.content[:8192] for mark in _XML_MARKS)
+
+
+def _came_back(item: SignalItem | BadItem) -> bool:
+    return isinstance(item, SignalItem) and is_ours(item.signal)
+
+
+def _may_be_log(attachment: Attachment) -> bool:
+    return attachment.media_type in _LOG_TYPES or bool(_LOG_NAME.search(attachment.name))
 
 
 def _body(raw: bytes) -> bytes:

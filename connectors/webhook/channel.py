@@ -5,15 +5,14 @@ The delivery is the message id, the same for every attempt, so a receiver that k
 
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 from msgspec import Meta, Struct
 
 from connectors.unanswered import retry_after_s, unanswered
+from connectors.webhook.address import fault
 from connectors.webhook.signature import key_of, sign
 from hub.connector import Abilities, Answer, AskDetails, Dead, Environment, Intake, Outgoing, Retry, Route, Sent
 from hub.model.people import Language
@@ -91,7 +90,7 @@ class WebhookChannel:
             self._session = None
 
     def check(self, address: str) -> str:
-        return _fault(address, self._config.unencrypted or self._environment.allow_internal)
+        return fault(address, self._config.unencrypted or self._environment.allow_internal)
 
     async def send(self, outgoing: Outgoing) -> Answer:
         assert self._session is not None, "open() comes before everything else"
@@ -138,22 +137,6 @@ class WebhookChannel:
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         return []
-
-
-@lru_cache(maxsize=4096)  # the same partners all the time
-def _fault(address: str, unencrypted: bool) -> str:
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port  # `port` raises for one that is none
-    except ValueError as error:
-        return f"{address!r} is no address: {error}: write https://host/path"
-    if parts.scheme not in ("https", "http") or not host:
-        return f"{address!r} is no web address: write https://host/path"
-    if parts.scheme == "http" and not unencrypted:
-        return f"{address!r} would carry the message unencrypted: write https://"
-    if parts.username or parts.password:
-        return "the address holds a password: the signature is what proves who we are: leave it out"
-    return ""
 
 
 def _meaning(status: int, retry_after: str | None) -> Answer:

@@ -1,4 +1,4 @@
-"""Alerts pushed by a partner: JSON (`PartnerAlert`) or raw CAP, signed as Standard Webhooks asks.
+"""Alerts pushed by a partner: JSON (`PartnerAlert`), CAP, EDXL or EMSI, signed as Standard Webhooks asks.
 
 Each partner has a source of its own: its name is part of the address (`/in/NAME`), its secrets are its own. A request
 is answered 202 only when its alert is durable; what is signed but cannot be read is kept as a dead letter, and told.
@@ -23,7 +23,6 @@ from hub.connector import (
     Environment,
     Intake,
     Item,
-    ReadError,
     Route,
     SignalItem,
     Unavailable,
@@ -35,7 +34,7 @@ from hub.connector import (
 _log = structlog.get_logger()
 _refused = Counter("vigie_webhook_refused_total", "Requests of partners that were not accepted", ["source", "why"])
 
-CAP_TYPES = frozenset({"application/cap+xml", "application/xml", "text/xml"})
+XML_TYPES = frozenset({"application/xml", "text/xml"})  # and whatever ends in +xml
 _LARGE = 64 * 1024  # bytes; more is decoded in a worker process
 _REMEMBERED = 65_536  # message ids, to notice one used again for something else
 _LONGEST_ID = 256
@@ -96,10 +95,10 @@ class WebhookSource:
 
     @classmethod
     def read(cls, data: bytes, name: str, config: Any = None) -> Sequence[SignalItem | BadItem]:
-        """An alert in a file: JSON, or CAP when it begins with `<`."""
+        """An alert in a file: JSON, or CAP, EDXL or EMSI when it begins with `<`."""
         digest = _digest(data)
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            return read_cap(data, name)
+            return read_xml(data)
         try:
             alert = decode(data)
         except Fault as fault:
@@ -144,8 +143,8 @@ class WebhookSource:
         try:
             if media_type == "application/json":
                 items = [await self._alert(body, key, intake)]
-            elif media_type in CAP_TYPES:
-                items = await self._cap(body, key, intake)
+            elif media_type in XML_TYPES or media_type.endswith("+xml"):
+                items = await self._xml(body, key, intake)
             else:
                 unknown = Fault("content-type", f"{media_type or 'nothing'} is not read here", _TYPES)
                 return await self._keep(415, unknown, request, key + ":bad", intake)
@@ -183,14 +182,14 @@ class WebhookSource:
                 "sent", f"{sent.isoformat()} cannot be: it is {now:%Y-%m-%d %H:%M} UTC here", "set the sender's clock"
             )
 
-    async def _cap(self, body: bytes, key: str, intake: Intake) -> list[Item]:
-        """The alerts of a CAP file; each has a key of its own under that of the request."""
-        found = await intake.in_worker(read_cap, body, self._name, label="CAP")
+    async def _xml(self, body: bytes, key: str, intake: Intake) -> list[Item]:
+        """The alerts and messages of a document; each has a key of its own under that of the request."""
+        found = await intake.in_worker(read_xml, body, self._config.language, intake.now(), label="CAP")
         items: list[Item] = []
         for number, item in enumerate(found):
             items.append(msgspec.structs.replace(item, key=f"{key}:{number}"))
         if not items:
-            raise Fault("", "the CAP file holds no alert", "send one `alert` element")
+            raise Fault("", "the document holds no alert", "send one CAP alert, situation report or EMSI message")
         return items
 
     # --- answers -------------------------------------------------------------------------------------------
@@ -215,7 +214,7 @@ class WebhookSource:
 
 
 _WHY = {400: "unreadable", 409: "id used again", 415: "media type"}
-_TYPES = "application/json (PartnerAlert) or application/cap+xml (CAP 1.1 or 1.2)"
+_TYPES = "application/json (PartnerAlert), application/cap+xml (CAP 1.1, 1.2) or application/xml (EDXL, EMSI)"
 
 
 def decode_apart(body: bytes) -> PartnerAlert | tuple[str, str, str]:
@@ -226,15 +225,11 @@ def decode_apart(body: bytes) -> PartnerAlert | tuple[str, str, str]:
         return fault.place, fault.problem, fault.remedy
 
 
-def read_cap(data: bytes, name: str) -> Sequence[SignalItem | BadItem]:
-    """What the `cap` source makes of it (runs in a worker process)."""
-    from connectors.cap.source import CapSource  # in here: lxml is loaded only where CAP is read
+def read_xml(data: bytes, language: str = "fr-BE", now: datetime | None = None) -> Sequence[SignalItem | BadItem]:
+    """What CAP, EDXL and EMSI documents hold (runs in a worker process)."""
+    from connectors.edxl.read import parse_exchange, with_original  # in here: lxml is loaded only where XML is read
 
-    try:
-        return list(CapSource.read(data, name))
-    except ReadError as error:
-        key = f"cap:{_digest(data).hex()}"
-        return [BadItem(reason=error.reason, place=error.place, original=data, key=key, media_type="application/xml")]
+    return with_original(parse_exchange(data, language, now), data)
 
 
 def _digest(body: bytes) -> bytes:
@@ -304,6 +299,9 @@ OPENAPI: dict[str, object] = {
         "content": {
             "application/json": {"schema": PartnerAlert},
             "application/cap+xml": {"schema": {"type": "string", "description": "CAP 1.1 or 1.2"}},
+            "application/xml": {
+                "schema": {"type": "string", "description": "EDXL-DE 1.0 or 2.0, EDXL-SitRep 1.0, or EMSI"}
+            },
         },
     },
     "responses": {
@@ -312,7 +310,7 @@ OPENAPI: dict[str, object] = {
         "401": _answer("Signature missing, wrong or too old"),
         "409": _answer("This webhook-id was used for other content; kept here"),
         "413": _answer("The body is too large"),
-        "415": _answer("Neither JSON nor CAP; kept here"),
+        "415": _answer("Neither JSON nor XML; kept here"),
         "503": _answer("Nothing can be recorded now: try again after `Retry-After` seconds"),
     },
 }

@@ -8,10 +8,11 @@ class, which is found by its entry point: the hub names no connector.
 
 from hub.config.addresses import check_addresses, made_to_ask
 from hub.config.loading import load
-from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed
+from hub.config.whole import CHANNELS, FOLLOWERS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed
 
 __all__ = [
     "CHANNELS",
+    "FOLLOWERS",
     "SOURCES",
     "ChannelConfig",
     "Config",

@@ -90,7 +90,15 @@ def are_messages(name: str) -> bool:
     return _rank(name) == _ORDER.index(("messages",))
 
 
-_ORDER = (("areas",), ("gazetteer",), ("people", "registered"), ("rosters",), ("chains",), ("messages",))
+_ORDER = (
+    ("areas",),
+    ("gazetteer",),
+    ("people", "registered"),
+    ("rosters",),
+    ("chains",),
+    ("messages",),
+    ("followers",),
+)
 
 
 def _rank(name: str) -> int:

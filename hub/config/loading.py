@@ -6,11 +6,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.binding import bind
+from hub.binding import bind, keys_of
 from hub.config.addresses import made_to_ask
 from hub.config.call_list import check_call_list
 from hub.config.chains import chains_of
 from hub.config.files import Files
+from hub.config.followers import FollowerForm, check_playbooks, follower_of
 from hub.config.foreign import bind_foreign
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm, SourceMode
 from hub.config.groups import Areas, organisations_of
@@ -20,11 +21,22 @@ from hub.config.providers import check_prefixes, routes_of
 from hub.config.registered import registered_of
 from hub.config.rosters import rosters_of
 from hub.config.sheets import loaded, messages_in, named, playbooks_of, sheet_texts, written_messages
-from hub.config.whole import CHANNELS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed, ways_of
+from hub.config.whole import (
+    CHANNELS,
+    FOLLOWERS,
+    SOURCES,
+    ChannelConfig,
+    Config,
+    Lookup,
+    SourceConfig,
+    installed,
+    ways_of,
+)
 from hub.connector import Abilities
 from hub.dispatch.policy import limits_of
 from hub.dispatch.route import Routes
 from hub.findings import Finding, choice, errors
+from hub.followers.followers import FollowerConfig
 from hub.intake.beliefs import Trusted
 from hub.intake.gazetteer_file import load_gazetteer
 from hub.intake.geography import Geography, load_areas, shape_files
@@ -132,6 +144,7 @@ class _Loading:
             sources=sources,
             channels=channels,
             routes=routes,
+            followers=self._followers(known.sheets),
             texts=self._files.texts,
             documents=self._documents,
         )
@@ -207,6 +220,19 @@ class _Loading:
                 )
         return found
 
+    def _followers(self, sheets: Collection[str]) -> dict[str, FollowerConfig]:
+        """Who has no followers.yaml is followed by nobody."""
+        found: dict[str, FollowerConfig] = {}
+        for name, node, document in self._entries("followers.yaml") if self._files.has("followers.yaml") else ():
+            form = self._own(document, node, FollowerForm, f"follower {name}")
+            if form is None:
+                continue
+            check_playbooks(document, node, form, sheets)
+            made = self._connector(document, node, FOLLOWERS, form.type, FollowerForm, f"follower {name}")
+            if made is not None:
+                found[name] = follower_of(form, *made)
+        return found
+
     def _entries(self, name: str) -> list[tuple[str, MappingNode, Document]]:
         """The named entries of a file of connectors."""
         document = self._files.document(name)
@@ -227,7 +253,7 @@ class _Loading:
 
     def _own(self, document: Document, node: MappingNode, kind: type[Any], what: str) -> Any:
         """The keys the hub itself reads."""
-        own = {f.replace("_", " ") for f in kind.__struct_fields__}
+        own = set(keys_of(kind))
         foreign = {key.text for key, _ in node.entries} - own
         return bind(document, node, kind, what, besides=foreign)
 
@@ -244,7 +270,7 @@ class _Loading:
         except Exception as error:  # somebody else's package may raise anything while it is imported
             document.add(place, "broken-connector", f'connector "{kind}" cannot be loaded: {error}', "install it again")
             return None
-        own = {f.replace("_", " ") for f in form.__struct_fields__}
+        own = set(keys_of(form))
         settings = bind_foreign(document, node, made.Config, what, own)
         return None if settings is None else (made, settings)
 

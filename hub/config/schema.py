@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import Seconds
-from hub.config import CHANNELS, SOURCES, Lookup, installed
+from hub.config import CHANNELS, FOLLOWERS, SOURCES, Lookup, installed
+from hub.config.followers import FollowerForm
 from hub.config.foreign import Setting, settings_of
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
 from hub.intake.gazetteer_file import GazetteerForm
@@ -28,10 +29,11 @@ FORMS: dict[str, Any] = {
     "gazetteer": GazetteerForm,
     "messages": MessagesForm,
 }
-FILES = (*FORMS, "sources", "channels")
+_GROUPS = {"sources": SOURCES, "channels": CHANNELS, "followers": FOLLOWERS}
+FILES = (*FORMS, *_GROUPS)
 """The files of config/, without `.yaml`."""
 
-_FORM: dict[str, type[Struct]] = {SOURCES: SourceForm, CHANNELS: ChannelForm}
+_FORM: dict[str, type[Struct]] = {SOURCES: SourceForm, CHANNELS: ChannelForm, FOLLOWERS: FollowerForm}
 
 
 def file_schema(name: str, lookup: Lookup = installed) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def config_schema(lookup: Lookup = installed) -> dict[str, Any]:
 
 
 def _whole(title: str, schema: dict[str, Any], lookup: Lookup, names: Collection[str]) -> dict[str, Any]:
-    groups = [group for name, group in (("sources", SOURCES), ("channels", CHANNELS)) if name in names]
+    groups = [group for name, group in _GROUPS.items() if name in names]
     connectors = {
         _name(group, kind): _settings(_FORM[group], load()) for group in groups for kind, load in lookup(group).items()
     }
@@ -59,8 +61,8 @@ def _name(group: str, kind: str) -> str:
 
 
 def _file(name: str, lookup: Lookup) -> dict[str, Any]:
-    if name == "sources":
-        return {"type": "object", "additionalProperties": _entry(SOURCES, lookup, "")}
+    if name in ("sources", "followers"):
+        return {"type": "object", "additionalProperties": _entry(_GROUPS[name], lookup, "")}
     if name == "channels":
         by_name = {channel: _entry(CHANNELS, lookup, channel) for channel in lookup(CHANNELS)}
         others = _entry(CHANNELS, lookup, "")
@@ -69,7 +71,7 @@ def _file(name: str, lookup: Lookup) -> dict[str, Any]:
 
 
 def _entry(group: str, lookup: Lookup, own: str) -> dict[str, Any]:
-    """A source or channel: what it may hold depends on its type. `own`: the type where none is written."""
+    """A source, channel or follower: what it may hold depends on its type. `own`: the type where none is written."""
     kinds = list(lookup(group))
     refers = {kind: {"$ref": f"#/$defs/{_name(group, kind)}"} for kind in kinds}
     cases: list[dict[str, Any]] = [
@@ -79,7 +81,7 @@ def _entry(group: str, lookup: Lookup, own: str) -> dict[str, Any]:
         cases.append({"if": {"not": {"required": ["type"]}}, "then": refers[own]})
     return {
         "type": "object",
-        "description": f"A {'source' if group == SOURCES else 'channel'}: its keys depend on its type",
+        "description": f"A {group.partition('.')[2][:-1]}: its keys depend on its type",
         "properties": {"type": {"enum": kinds, "description": "Which connector"}},
         "required": [] if own else ["type"],
         "allOf": cases,

@@ -14,6 +14,7 @@ from hub.connector import Abilities
 from hub.dispatch.policy import Limits
 from hub.dispatch.render import Texts
 from hub.dispatch.route import Routes
+from hub.followers.followers import FollowerConfig
 from hub.intake.beliefs import Trusted
 from hub.intake.geography import Geography
 from hub.model.enclosure import CallListRhythm
@@ -25,7 +26,7 @@ from hub.playbook.language import Playbook
 from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document
 
-SOURCES, CHANNELS = "vigie.sources", "vigie.channels"
+SOURCES, CHANNELS, FOLLOWERS = "vigie.sources", "vigie.channels", "vigie.followers"
 
 Lookup = Callable[[str], Mapping[str, Callable[[], type]]]
 """For an entry point group the connectors by name; calling one loads its class."""
@@ -70,6 +71,7 @@ class Config(Struct, frozen=True, kw_only=True):
     sources: dict[str, SourceConfig] = {}
     channels: dict[str, ChannelConfig] = {}
     routes: Routes = Routes()
+    followers: dict[str, FollowerConfig] = {}
     texts: dict[str, str] = {}
     documents: dict[str, Document] = {}
 

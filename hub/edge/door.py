@@ -10,8 +10,9 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
@@ -21,11 +22,12 @@ from msgspec.structs import replace
 
 from hub.acts import Refused
 from hub.bridge import ConnectorError, ConnectorTimeout
-from hub.connector import Unavailable
+from hub.connector import Followed, Unavailable
 from hub.edge import wire
-from hub.edge.setup import LINKS, CannotStart, Setup
+from hub.edge.setup import LINKS, CannotStart, Made, Setup
 from hub.intake.port import Answered, Offered
 from hub.logs import level_of_log
+from hub.model.occurrences import IncidentEvent
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,7 @@ SWEEP_EVERY_S = 0.5
 CANCEL_GRACE_S = 3.0  # how long a cancelled or late call may take to wind up over there
 FINISH_S = 12.0  # how long what comes in may take to stop
 CLOSE_S = 15.0
+PLUG_S = 15.0  # and a follower's connector to be changed
 BUFFER_BYTES = 1 << 20
 
 
@@ -337,6 +340,34 @@ class Edge:
         look as if it had not.
         """
         what = doing or fn.__name__
+        outgoing, ref = (*args, "")[:2]
+        method = cast(Any, fn.__name__)
+        said = await self._said(
+            connector, what, deadline_s, lambda n: wire.Call(n, connector, method, outgoing, ref, deadline_s)
+        )
+        return cast(T, said.answer)
+
+    async def follow(self, name: str, events: Sequence[IncidentEvent], deadline_s: float) -> Followed:
+        """Hands a follower events. Raises ConnectorError as `call` does."""
+        said = await self._said(name, "following", deadline_s, lambda n: wire.Follow(n, name, events, deadline_s))
+        return said.answer if isinstance(said.answer, Followed) else Followed(taken=0)
+
+    async def plug(self, followers: Mapping[str, Made]) -> None:
+        """These followers' connectors are made, and no others; where there is no edge, its next life makes them."""
+        before = self._setup.followers
+        self._setup = replace(self._setup, followers=dict(followers))
+        changed = [name for name in {**before, **followers} if before.get(name) != followers.get(name)]
+        for name in changed if self._up.is_set() else ():
+            made = pickle.dumps(followers[name]) if name in followers else b""
+            try:
+                await self._said(name, "plugging", PLUG_S, partial(_plug, name=name, made=made))
+            except ConnectorError as error:
+                log.error("a follower could not be changed", follower=name, error=str(error))
+
+    async def _said(
+        self, connector: str, what: str, deadline_s: float | None, message: Callable[[int], Any]
+    ) -> wire.Said:
+        """What the edge's loop for what goes out said to a message that was posted under a number of its own."""
         if not self._up.is_set():
             with trio.move_on_after(float("inf") if deadline_s is None else deadline_s):
                 await self._up.wait()
@@ -347,9 +378,8 @@ class Edge:
         late_s = float("inf") if deadline_s is None else trio.current_time() + deadline_s + CANCEL_GRACE_S
         n, pending = next(self._numbers), _Pending(late_s)
         self._pending[n] = pending
-        outgoing, ref = (*args, "")[:2]
         try:
-            link.post(wire.Call(n, connector, cast(Any, fn.__name__), outgoing, ref, deadline_s))
+            link.post(message(n))
             await pending.over.wait()
         except trio.Cancelled:
             link.post(wire.Cancel(n))
@@ -366,4 +396,8 @@ class Edge:
             raise ConnectorTimeout(connector, what, said.error)
         if said.error:
             raise ConnectorError(connector, what, said.error)
-        return cast(T, said.answer)
+        return said
+
+
+def _plug(n: int, name: str, made: bytes) -> wire.Plug:
+    return wire.Plug(n, name, made)

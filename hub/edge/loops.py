@@ -7,24 +7,34 @@ while the loop still works.
 
 import asyncio
 import itertools
+import pickle
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
+
+import structlog
 
 from hub.acts import Refused
 from hub.bridge import working_for
-from hub.connector import Channel, Unavailable
+from hub.connector import Channel, Follower, Unavailable
 from hub.edge import wire
 from hub.intake.port import Answered, Offered
 
+log = structlog.get_logger(__name__)
+
+PLUG_S = 5.0  # how long a follower may take to open or close
 CREDITS = 4096  # offers of one connector that may await their facts at once
 
 
 class LoopLink(asyncio.Protocol):
-    """One loop's link to the hub. `channels`: whom the hub may call here; `lost`: called when the hub is gone."""
+    """One loop's link to the hub. `channels`, `followers`: whom the hub may call here; `make_follower` makes one, under
+    its name, from its configuration (`hub.edge.setup.Made`). `lost`: called when the hub is gone."""
 
     def __init__(self, lost: Callable[[], object]) -> None:
         self.channels: dict[str, Channel] = {}
+        self.followers: dict[str, Follower] = {}
+        self.make_follower: Callable[[str, Any], Follower]
+        self._unmade: dict[str, tuple[Any, str]] = {}  # followers that cannot be made, their configuration, and why
         self._lost = lost
         self._frames: wire.Frames[wire.ToEdge] = wire.Frames(wire.ToEdge)
         self._outbox: list[bytes] = []
@@ -104,7 +114,11 @@ class LoopLink(asyncio.Protocol):
                     self._settle(n, Unavailable(refused) if refused else Answered(message.taken, message.cursor))
                 case wire.Call():
                     self._calls[message.n] = self._loop.create_task(self._call(message))
-                case wire.Unread(type="Call", n=n, why=why):
+                case wire.Follow():
+                    self._calls[message.n] = self._loop.create_task(self._follow(message))
+                case wire.Plug():
+                    self._calls[message.n] = self._loop.create_task(self._plug(message))
+                case wire.Unread(type="Call" | "Follow" | "Plug", n=n, why=why):
                     self.post(wire.Said(n, error=f"the edge could not read it: {why}"))
                 case wire.Answer(n=n):
                     self._settle(n, _answered(message))
@@ -126,19 +140,68 @@ class LoopLink(asyncio.Protocol):
 
     async def _call(self, call: wire.Call) -> None:
         """Every call is answered, also one that is cancelled or late: it may have taken effect."""
-        working_for(call.connector)
         args = (call.outgoing, call.ref) if call.method == "recall" else (call.outgoing,)
+        await self._say(call, getattr(self.channels[call.connector], call.method), *args)
+
+    async def _follow(self, follow: wire.Follow) -> None:
+        name = follow.connector
+        if name in self._unmade:  # a secret may be there by now
+            await self.plug(name, self._unmade[name][0])
+        if name in self.followers:
+            await self._say(follow, self.followers[name].follow, follow.events)
+        else:
+            del self._calls[follow.n]
+            _, why = self._unmade.get(name, (None, "it is not configured"))
+            self.post(wire.Said(follow.n, error=why))
+
+    async def _say(self, call: wire.Call | wire.Follow, do: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        working_for(call.connector)
         answer, error = None, ""
         limit = asyncio.timeout(call.deadline_s)
         try:
             async with limit:
-                answer = await getattr(self.channels[call.connector], call.method)(*args)
+                answer = await do(*args)
         except asyncio.CancelledError:
             error = "it was cancelled"
         except Exception as fault:
             error = f"not done after {call.deadline_s:g} s" if limit.expired() else f"{type(fault).__name__}: {fault}"
         del self._calls[call.n]
         self.post(wire.Said(call.n, answer, error, limit.expired() and bool(error)))
+
+    # -- followers --
+
+    async def _plug(self, plug: wire.Plug) -> None:
+        await self.unplug(plug.connector)
+        if plug.made:
+            await self.plug(plug.connector, pickle.loads(plug.made))  # noqa: S301 # the hub's own
+        self._calls.pop(plug.n, None)
+        self.post(wire.Said(plug.n))
+
+    async def plug(self, name: str, made: Any) -> None:
+        """Makes and opens a follower. One that cannot be made fails alone, and says why whenever it is called."""
+        working_for(name)
+        try:
+            follower = self.make_follower(name, made)
+            async with asyncio.timeout(PLUG_S):
+                await follower.open()
+        except Exception as error:
+            why = f"it cannot be made: {error or type(error).__name__}"
+            if self._unmade.get(name, (None, ""))[1] != why:
+                log.error("a follower cannot be made", follower=name, error=str(error) or type(error).__name__)
+            self._unmade[name] = (made, why)
+        else:
+            self._unmade.pop(name, None)
+            self.followers[name] = follower
+
+    async def unplug(self, name: str) -> None:
+        """Closes a follower, where there is one."""
+        self._unmade.pop(name, None)
+        if follower := self.followers.pop(name, None):
+            try:
+                async with asyncio.timeout(PLUG_S):
+                    await follower.close()
+            except Exception as error:
+                log.warning("a follower did not close", follower=name, error=str(error) or type(error).__name__)
 
 
 class OfferPort:

@@ -104,6 +104,9 @@ class Edge:
         self._channels = {name: make(setup, name, made, "callback", secret) for name, made in setup.channels.items()}
         sources = {name: make(setup, name, made, "in", secret) for name, made in setup.sources.items()}
         self._out.channels = self._channels
+        self._out.make_follower = lambda name, made: make(setup, name, made, "follow", secret)
+        for name, made in setup.followers.items():
+            await bridge.out.call(self._out.plug, name, made, connector=name, deadline_s=30)
         for name, channel in self._channels.items():
             await bridge.out.call(channel.open, self._port(name, bridge.out), connector=name, deadline_s=30)
         self._sources = [Plugged(name, source, self._port(name, bridge.in_)) for name, source in sources.items()]
@@ -177,6 +180,7 @@ class Edge:
     async def _close(self) -> None:
         bridge = self._bridge
         closing = [(bridge.out, channel.close, name) for name, channel in self._channels.items()]
+        closing += [(bridge.out, follower.close, name) for name, follower in self._out.followers.items()]
         for loop, fn, name in (*closing, (bridge.out, self._out.close, "edge"), (bridge.in_, self._in.close, "edge")):
             try:
                 await loop.call(fn, connector=name, deadline_s=5)

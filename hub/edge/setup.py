@@ -28,16 +28,18 @@ class Setup(Struct, frozen=True, kw_only=True):
 
     sources: dict[str, Made]
     channels: dict[str, Made]
+    followers: dict[str, Made] = {}
     host: str
     port: int
     public_url: str
     secrets: Path
     playback: bool
+    hub: str = "vigie"
     now_s: float = 0.0
     level: int = 0
 
 
-Prefix = Literal["in", "callback"]
+Prefix = Literal["in", "callback", "follow"]
 
 
 def make(setup: Setup, name: str, made: Made, prefix: Prefix, secret: Callable[[str], str]) -> Any:
@@ -46,6 +48,7 @@ def make(setup: Setup, name: str, made: Made, prefix: Prefix, secret: Callable[[
         name=name,
         secret=secret,
         public_url=f"{setup.public_url}/{prefix}/{name}",
+        hub=setup.hub,
         user_agent=f"Vigie/{VERSION}",
         allow_internal=setup.playback,
     )

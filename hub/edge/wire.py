@@ -15,8 +15,9 @@ import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.connector import BadItem, Dead, Outgoing, ReceiptItem, ReplyItem, Retry, Sent, SignalItem, Taken
+from hub.connector import BadItem, Dead, Followed, Outgoing, ReceiptItem, ReplyItem, Retry, Sent, SignalItem, Taken
 from hub.intake.port import Offered
+from hub.model.occurrences import IncidentEvent
 from hub.model.records import SourceChanged
 
 _SIZES = Layout("!II")  # of a frame's JSON, and of what follows it raw
@@ -39,6 +40,24 @@ class Call(Struct, frozen=True, tag=True, gc=False):
     outgoing: Outgoing
     ref: str
     deadline_s: float | None
+
+
+class Follow(Struct, frozen=True, tag=True, gc=False):
+    """Hands a follower events; `Said` answers."""
+
+    n: int
+    connector: str
+    events: Sequence[IncidentEvent]
+    deadline_s: float | None
+
+
+class Plug(Struct, frozen=True, tag=True, gc=False):
+    """A follower is made (again) from its configuration, or is no more (`made` empty); `Said` answers. `made`: a
+    `hub.edge.setup.Made`, pickled as the whole setup is."""
+
+    n: int
+    connector: str
+    made: bytes
 
 
 class Cancel(Struct, frozen=True, tag=True, gc=False):
@@ -109,7 +128,7 @@ class Said(Struct, frozen=True, tag=True, gc=False):
     """What came of a call; `error` where it broke off, `late` where that was its deadline."""
 
     n: int
-    answer: Sent | Retry | Dead | None = None
+    answer: Sent | Retry | Dead | Followed | None = None
     error: str = ""
     late: bool = False
 
@@ -154,7 +173,7 @@ class Unread(Struct, frozen=True):
     why: str = ""
 
 
-ToEdge = Call | Cancel | Kept | Answer | Listen | Finish | Close | Step | Ping
+ToEdge = Call | Follow | Plug | Cancel | Kept | Answer | Listen | Finish | Close | Step | Ping
 ToHub = Ready | Failed | Said | Offer | Question | Finished | Pong
 
 

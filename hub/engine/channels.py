@@ -1,10 +1,13 @@
-"""What the room hears of channels: one that fails, one that says nothing any more, and that they work again."""
+"""What the room hears of channels: one that fails, one that says nothing any more, and that they work again; and of
+other systems that follow incidents and do not keep up."""
 
 from hub.engine.work import Work
-from hub.model.records import ChannelChanged
+from hub.model.records import ChannelChanged, FollowerChanged
 
 FAILING = "channel-failing"
 SILENT = "channel-silent"
+FOLLOWER_FAILING = "follower-failing"
+FOLLOWER_BEHIND = "follower-behind"
 
 
 def changed(w: Work, body: ChannelChanged) -> None:
@@ -16,6 +19,21 @@ def changed(w: Work, body: ChannelChanged) -> None:
     else:
         w.clear(FAILING, body.channel)
         w.clear(SILENT, body.channel)
+
+
+def follower_changed(w: Work, body: FollowerChanged) -> None:
+    """A follower fails, falls behind, or has caught up."""
+    if body.health == "ok":
+        w.clear(FOLLOWER_FAILING, body.follower)
+        w.clear(FOLLOWER_BEHIND, body.follower)
+    elif body.health == "failing":
+        w.clear(FOLLOWER_BEHIND, body.follower)
+        since = f" since {body.since:%Y-%m-%d %H:%M}Z" if body.since is not None else ""
+        w.alarm(FOLLOWER_FAILING, body.follower, f"{body.reason}; it takes nothing{since}, and what it misses is kept")
+    else:
+        w.clear(FOLLOWER_FAILING, body.follower)
+        late = f"{body.behind_s / 60:.0f} min behind"
+        w.alarm(FOLLOWER_BEHIND, body.follower, f"{late}: it takes less than there comes; what waits for it is kept")
 
 
 def _failing(body: ChannelChanged) -> str:

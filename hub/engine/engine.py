@@ -173,6 +173,8 @@ class Engine:
                 w.alarm("auditor", body.what, body.detail)
             case r.ChannelChanged():
                 channels.changed(w, body)
+            case r.FollowerChanged():
+                channels.follower_changed(w, body)
             case r.SourceChanged():
                 sources.changed(w, body)
             case r.SourceWatched():

@@ -143,6 +143,15 @@ class Journal(Protocol):
         """Deletes vault entries and their salts; the records that named them stay whole."""
         ...
 
+    async def note(self, name: str, value: str) -> None:
+        """Remembers a value under a name, beside the records: for what only saves time, as another node of a cluster
+        may not know it. Raises JournalUnavailable."""
+        ...
+
+    async def noted(self, name: str) -> str:
+        """A value remembered under a name, "" where there is none."""
+        ...
+
     async def save_snapshot(self, snapshot: Snapshot) -> None: ...
 
     async def load_snapshot(self) -> Snapshot | None:

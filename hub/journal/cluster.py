@@ -95,12 +95,8 @@ class Shared(Protocol):
     async def saved(self) -> list[bytes] | Failed: ...
 
 
-class Copy(Journal, Protocol):
-    """A journal that can be a node's copy: it also remembers how far each stream has been applied."""
-
-    async def note(self, name: str, value: str) -> None: ...
-
-    async def noted(self, name: str) -> str: ...
+Copy = Journal
+"""A journal that is a node's copy: it notes how far each stream has been applied."""
 
 
 def replicas_worth(replicas: int) -> Worth:
@@ -501,6 +497,13 @@ class ClusterJournal:
     async def erase(self, keys: Sequence[str]) -> None:
         if isinstance(failed := await self._call(self._shared.erase, list(keys)), Failed):
             raise unavailable(failed.why)
+
+    async def note(self, name: str, value: str) -> None:
+        """In this node's copy."""
+        await self._copy.note(name, value)
+
+    async def noted(self, name: str) -> str:
+        return await self._copy.noted(name)
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """In the copy, and in the cluster for a node that comes new."""

@@ -364,6 +364,17 @@ class ChannelChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag=
     meanwhile: str = ""
 
 
+class FollowerChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="follower", gc=False):
+    """Whether another system that follows incidents keeps up: `ok`, `failing` (it takes nothing, since then), `behind`
+    (it takes less than there comes). `behind_s`: how old what waits longest for it is; it is kept."""
+
+    follower: str
+    health: str
+    reason: str = ""
+    since: datetime | None = None
+    behind_s: float = 0.0
+
+
 class DeadLetter(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="dead-letter", gc=False):
     """What could not be read, kept in the vault as it came. `place` is line, element or byte as known."""
 
@@ -446,6 +457,7 @@ FactBody = (
     | SourceChanged
     | SourceWatched
     | ChannelChanged
+    | FollowerChanged
     | DeadLetter
     | LetterRead
     | ClockStepped

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from hub.view.glance import Picture, instant, listed, plain
-from hub.view.screen import BRUSSELS, addressee, broadcast_state, when
+from hub.view.screen import BRUSSELS, addressee, broadcast_state, follower_state, when
 from hub.view.words import Words
 
 
@@ -17,7 +17,7 @@ def changes(before: Picture, after: Picture, words: Words, zone: tzinfo = BRUSSE
     if not before and now:
         banner = f"{words('exercise')} ({words('exercise_why')}), " if after.get("playback") else ""
         lines.append(f"{banner}{words('hub_time')} {when(now, words, zone)}")
-    for happening in (_room, _channels, _sources, _incidents, _chains, _broadcasts, _tasks, _deliveries):
+    for happening in (_room, _channels, _followers, _sources, _incidents, _chains, _broadcasts, _tasks, _deliveries):
         lines += [time + line for line in happening(before, after, words)]
     return lines
 
@@ -59,6 +59,14 @@ def _channels(before: Picture, after: Picture, words: Words) -> Iterator[str]:
             name = f"{words('channel')} {plain(channel.get('name', ''))}:"
             meanwhile = words("meanwhile", channel=channel["meanwhile"]) if channel.get("meanwhile") else ""
             yield _joined(name, words(str(channel.get("health"))), plain(channel.get("reason") or ""), meanwhile)
+
+
+def _followers(before: Picture, after: Picture, words: Words) -> Iterator[str]:
+    for former, follower in _pairs(before, after, "followers", "name"):
+        state = follower_state(follower)
+        if state != (follower_state(former) if former is not None else "ok"):
+            name = f"{words('follower')} {plain(follower.get('name', ''))}:"
+            yield _joined(name, words(state), plain(follower.get("reason") or ""))
 
 
 def _sources(before: Picture, after: Picture, words: Words) -> Iterator[str]:

@@ -36,6 +36,7 @@ _STYLES = {
     "under way": "yellow",
     "silent": "yellow",
     "expiring": "yellow",
+    "behind": "yellow",
     "late": "bold red",
     "failing": "bold red",
     "failed": "bold red",
@@ -75,9 +76,14 @@ def screen(
     foot = [Text(plain(hint), style="bold", no_wrap=True, overflow="ellipsis") for hint in hints]
     room = max(6, height - len(head) - len(foot))
     left = [_alarms(picture, words, zone), _chains(picture, words), _incidents(picture, words), _tasks(picture, words)]
-    left[1:1] = [_channels(picture, words, zone), _silences(picture, words, zone), _broadcasts(picture, words)]
+    left[1:1] = [
+        _channels(picture, words, zone),
+        _followers(picture, words, zone),
+        _silences(picture, words, zone),
+        _broadcasts(picture, words),
+    ]
     right = [_sources(picture, words), _deliveries(picture, words, zone)]
-    optional = [words(name) for name in ("alarms", "channels", "tasks", "silences", "broadcasts")]
+    optional = [words(name) for name in ("alarms", "channels", "followers", "tasks", "silences", "broadcasts")]
     left = [section for section in left if section.rows or section.title not in optional]
     if width < WIDE:
         return Group(*head, *_fitted([*left, right[1], right[0]], words, room), *foot)
@@ -154,6 +160,33 @@ def _channels(picture: Picture, words: Words, zone: tzinfo) -> Section:
             )
         )
     return Section(words("channels"), rows, flexible=2)
+
+
+def _followers(picture: Picture, words: Words, zone: tzinfo) -> Section:
+    """Those in trouble, and those who are a minute behind or more."""
+    rows: list[Sequence[Cell]] = []
+    for follower in listed(picture, "followers"):
+        health = follower_state(follower)
+        if health == "ok":
+            continue
+        minutes = int(float(follower.get("behind_s") or 0) // 60)
+        told = [words("from", time=_clock(follower.get("since"), zone))] if follower.get("since") else []
+        told += [words("behind_by", min=minutes)] if minutes else []
+        rows.append(
+            (
+                (words(health), _style(health)),
+                (plain(follower.get("name", "")), "bold"),
+                (" · ".join([*told, plain(follower.get("reason") or "")]).strip(" ·"), "red"),
+            )
+        )
+    return Section(words("followers"), rows, flexible=2)
+
+
+def follower_state(follower: Picture) -> str:
+    """A word of hub/view/words.py."""
+    late = float(follower.get("behind_s") or 0) >= 60
+    health = str(follower.get("health", ""))
+    return "behind" if health == "ok" and late else health
 
 
 def _silences(picture: Picture, words: Words, zone: tzinfo) -> Section:

@@ -174,17 +174,24 @@ class WebServer:
         return web.Response(body=msgspec.json.encode(picture), status=status, content_type="application/json")
 
     async def _measured(self, request: web.Request) -> web.Response:
-        """This process's own numbers, and of the hub whether it is ready and which channels work; a hub that does not
-        answer has none."""
+        """This process's own numbers, and of the hub whether it is ready, which channels work and which followers keep
+        up; a hub that does not answer has none."""
         asked = CollectorRegistry()
         ready = Gauge("vigie_ready", "Whether the hub takes what it is sent", registry=asked)
         up = Gauge("vigie_channel_up", "1: it works; 0: it fails, or says nothing", ["channel"], registry=asked)
+        follows = Gauge("vigie_follower_up", "1: it takes what there is; 0: it does not", ["follower"], registry=asked)
+        behind = Gauge(
+            "vigie_follower_behind_seconds", "How old what waits longest for it is", ["follower"], registry=asked
+        )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_HEALTH_S):
                 picture = await self._health()
             ready.set(bool(picture.get("ready")))
             for channel, health in dict(picture.get("channels") or {}).items():
                 up.labels(channel).set(health == "ok")
+            for follower, known in dict(picture.get("followers") or {}).items():
+                follows.labels(follower).set(known["health"] != "failing")
+                behind.labels(follower).set(known["behind_s"])
         body = generate_latest(self._registry) + generate_latest(asked)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -24,6 +24,7 @@ from hub.connector import (
     BadItem,
     Dead,
     Environment,
+    Followed,
     Intake,
     Outgoing,
     ReceiptItem,
@@ -41,8 +42,10 @@ from hub.edge import door, wire
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup
 from hub.intake.port import Answered, Offered
+from hub.model import occurrences
 from hub.model.area import Area, Circle
 from hub.model.message import Outcome
+from hub.model.occurrences import IncidentEvent
 from hub.model.people import Language
 from hub.model.records import SourceChanged
 from hub.model.signal import Info, Signal, Status
@@ -133,6 +136,45 @@ class Source:
             return WebResponse(status=202, body=taken.fact.encode())
 
         return [Route(method="POST", path="", handler=take)]
+
+
+class Follower:
+    """Does what the sheet of its first event says."""
+
+    Config: ClassVar[type[Struct]] = Config
+
+    def __init__(self, config: Any, environment: Environment) -> None:
+        self.config = config
+        self.hub = environment.hub
+        if config.connections == 9:
+            environment.secret("OF_LATER")
+        self.opened = False
+
+    async def open(self) -> None:
+        self.opened = True
+        if self.config.connections == 8:
+            raise OSError("it cannot be opened")
+
+    async def close(self) -> None:
+        if self.config.connections == 7:
+            raise OSError("it cannot be closed")
+
+    async def follow(self, events: Sequence[IncidentEvent]) -> Followed:
+        assert self.opened
+        match events[0].playbook:
+            case "raise":
+                raise RuntimeError("a fault of the follower's")
+            case "die":
+                os._exit(7)
+            case "wait":
+                await asyncio.Event().wait()
+            case "refuse":
+                return Followed(taken=1, reason="enough", after_s=2.5)
+        told = events[-1].what
+        assert isinstance(told, occurrences.SignalJoined)
+        assert told.until == SENT
+        assert events[-1].words[0].headline == "Été à Forêt"
+        return Followed(taken=len(events), reason=f"{self.hub} {self.config.connections}")
 
 
 ORIGINAL = b"one original" * 100
@@ -410,3 +452,89 @@ def test_receipts_cross() -> None:
     offered = Offered([ReceiptItem(order="o", index=3, outcome=Outcome.DELIVERED, key="k")], cursor="c")
     crossed = msgspec.json.decode(msgspec.json.encode(wire.offer_of(1, "sms", offered)), type=wire.Offer)
     assert wire.offered_of(crossed) == offered
+
+
+# --- followers -----------------------------------------------------------------------------------------------
+
+
+def told(playbook: str = "storm", count: int = 3) -> Sequence[IncidentEvent]:
+    joined = occurrences.SignalJoined(signal="s1", source="kmi", until=SENT)
+    words = (occurrences.Words(of="signal", headline="Été à Forêt"),)
+    return [
+        IncidentEvent(
+            id=f"d/{n}",
+            at=SENT,
+            incident="i",
+            playbook=playbook,
+            version="v",
+            status=Status.TEST,
+            what=joined,
+            words=words,
+        )
+        for n in range(count)
+    ]
+
+
+def made(connections: int) -> Made:
+    return Made(Follower, Config(connections=connections))
+
+
+def test_a_follower_is_handed_events_and_says_what_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(hub: Hub) -> None:
+        follow = hub.edge.follow
+        assert await follow("desk", told(), 5) == Followed(taken=3, reason="brussels 1")
+        assert await follow("desk", told("refuse"), 5) == Followed(taken=1, reason="enough", after_s=2.5)
+        with pytest.raises(ConnectorError, match="desk: following: RuntimeError: a fault of the follower's"):
+            await follow("desk", told("raise"), 5)
+        with pytest.raises(ConnectorTimeout, match=r"not done after 0\.05 s"):
+            await follow("desk", told("wait"), 0.05)
+        with pytest.raises(ConnectorError, match="it is not configured"):
+            await follow("nobody", told(), 5)
+        assert await hub.send() == Sent(ref="+32470000000", final=True)
+
+    followers(story, tmp_path, monkeypatch, desk=made(1))
+
+
+def test_followers_change_while_the_edge_runs_and_when_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(hub: Hub) -> None:
+        edge = hub.edge
+        await edge.plug({"desk": made(2), "bus": made(3)})
+        assert (await edge.follow("desk", told(), 5)).reason == "brussels 2"
+        assert (await edge.follow("bus", told(), 5)).reason == "brussels 3"
+        await edge.plug({"bus": made(3)})
+        with pytest.raises(ConnectorError, match="it is not configured"):
+            await edge.follow("desk", told(), 5)
+        with pytest.raises(ConnectorError, match="the edge ended meanwhile"):
+            await edge.follow("bus", told("die"), 5)
+        assert (await edge.follow("bus", told(), 30)).reason == "brussels 3"  # its next life has what was plugged in
+
+    followers(story, tmp_path, monkeypatch, desk=made(1))
+
+
+def test_a_follower_that_cannot_be_made_fails_alone_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(hub: Hub) -> None:
+        edge = hub.edge
+        with pytest.raises(ConnectorError, match="it cannot be made: it cannot be opened"):
+            await edge.follow("broken", told(), 5)
+        with pytest.raises(ConnectorError, match=r"it cannot be made: secret: .*OF_LATER"):
+            await edge.follow("secret", told(), 5)
+        (tmp_path / "OF_LATER").write_text("here")
+        assert (await edge.follow("secret", told(), 5)).reason == "brussels 9"
+        await edge.plug({"stubborn": made(1)})  # what does not close is let go
+        assert (await edge.follow("stubborn", told(), 5)).reason == "brussels 1"
+
+    followers(story, tmp_path, monkeypatch, broken=made(8), secret=made(9), stubborn=made(7))
+
+
+def followers(
+    story: Callable[[Hub], Awaitable[None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **named: Made
+) -> None:
+    async def main() -> None:
+        async with edge(tmp_path, monkeypatch, followers=named, hub="brussels") as hub:
+            await story(hub)
+
+    trio.run(main)

@@ -1,8 +1,8 @@
-"""Raw CAP pushed by a partner: read by the `cap` source in a worker, recorded, or kept with what is wrong."""
+"""XML pushed by a partner (CAP, EDXL, EMSI): read in a worker, recorded, or kept with what is wrong."""
 
 from pathlib import Path
 
-from hub.model.signal import Signal
+from hub.model.signal import Signal, Status
 from tests.contracts.intake import MemoryIntake
 from tests.edge.test_webhook_source import ALERT, Partner, play
 
@@ -32,6 +32,31 @@ def test_cap_is_read_in_a_worker_and_recorded() -> None:
     assert (signal.identifier, signal.sender) == ("kmi-1", "kmi-irm")
     assert signal.infos[0].areas[0].geocodes[0].code == "BE004"
     assert item.original == CAP
+
+
+EMSI = b"""<emsi><CONTEXT><ID>m-1</ID><MODE>ACTUAL</MODE><MSGTYPE>ALERT</MSGTYPE></CONTEXT>
+<EVENT><ID>e-1</ID><NAME>Fuite de gaz</NAME></EVENT></emsi>"""
+ENVELOPE = (
+    b'<EDXLDistribution xmlns="urn:oasis:names:tc:emergency:EDXL:DE:1.0">'
+    b"<distributionStatus>Exercise</distributionStatus>"
+    b"<contentObject><xmlContent><embeddedXMLContent>%s%s</embeddedXMLContent></xmlContent></contentObject>"
+    b"</EDXLDistribution>" % (CAP.partition(b"?>")[2], EMSI)
+)
+
+
+def test_edxl_and_emsi_are_taken_too() -> None:
+    async def story(siamu: Partner, intake: MemoryIntake) -> None:
+        for number, (body, media_type) in enumerate(
+            [(EMSI, "application/xml"), (EMSI, "application/emsi+xml"), (ENVELOPE, "text/xml; charset=utf-8")]
+        ):
+            assert (await siamu.post(body, f"msg_{number}", media_type=media_type))[0] == 202
+        assert (await siamu.post(EMSI.replace(b"<ID>m-1</ID>", b""), "msg_9", media_type="text/xml"))[0] == 400
+
+    intake = play(story)
+    assert [item.signal.identifier for item in intake.signals] == ["m-1", "m-1", "kmi-1", "m-1"]
+    assert {item.signal.status for item in intake.signals[2:]} == {Status.EXERCISE}
+    (bad,) = intake.bad
+    assert bad.reason.startswith("CONTEXT/ID is missing")
 
 
 def test_bad_cap_is_refused_and_kept() -> None:

@@ -15,12 +15,14 @@ from msgspec.structs import replace
 
 from hub.binding import Misfit
 from hub.config import Config, check_addresses, load
+from hub.config.last_good import load_good
 from hub.config.providers import first_serving
 from hub.config.rosters import local_time
 from hub.connector import Abilities, Environment
 from hub.dispatch.policy import DEFAULTS
 from hub.dispatch.route import Routes
 from hub.findings import errors
+from hub.followers.wanted import From, Wanted
 from hub.model.people import Asked, Contact, Language, Plays, Role
 from hub.model.signal import Status
 from hub.people.chains import who
@@ -95,9 +97,19 @@ def broken() -> type:
     raise ImportError("No module named 'elsewhere'")
 
 
+class DeskConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str
+
+
+class DeskFollower:
+    Config = DeskConfig
+
+
 def lookup(group: str) -> Mapping[str, Callable[[], type]]:
     if group == "vigie.sources":
         return {"poll": lambda: PollSource, "broken": broken}
+    if group == "vigie.followers":
+        return {"desk": lambda: DeskFollower}
     return {
         "sms": lambda: TextChannel,
         "voice": lambda: VoiceChannel,
@@ -238,7 +250,7 @@ def test_messages_may_stand_in_a_file_for_each_sheet(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["hub", "people", "rosters", "chains", "channels", "sources"])
+@pytest.mark.parametrize("name", ["hub", "people", "rosters", "chains", "channels", "sources", "followers"])
 @pytest.mark.parametrize(
     "text", [b"", b"[", b"a: b\n  c: d\n", b"- 1\n- 2\n", b"\xff\xfe", b"just words\n", b"a: {b: [}"]
 )
@@ -325,6 +337,8 @@ def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
         ("secrets", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", True),
         ("url", "https://user:pass@example.org/feed", True),
         ("url", "https://feeds.meteoalarm.org/api/v1/warnings/feeds-belgium", False),
+        ("folder", "/srv/vigie/crisis-log-2026/in", False),
+        ("folder", "/MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", True),
         ("sender", "+32450000000", False),
         ("name", "Police zone Uccle, Watermael-Boitsfort, Auderghem", False),
     ],
@@ -384,3 +398,60 @@ def test_an_address_is_wrong_only_where_no_provider_serves_it(folder: Path) -> N
     assert first_serving(config.routes, made, "sms", "+32450000001") == "second"  # type: ignore[arg-type]
     made["second"] = Picky(settings, environment)  # type: ignore[arg-type]
     assert [f for f in check_addresses(config, made) if f.rule == "bad-address"]  # type: ignore[arg-type]
+
+
+# --- who follows -------------------------------------------------------------------------------------------
+
+
+def test_nobody_follows_where_the_file_is_left_out(folder: Path) -> None:
+    config, findings = load(folder, lookup)
+    assert config.followers == {}
+    assert not [f for f in findings if "followers" in f.file]
+
+
+def test_a_follower_is_told_what_it_wants(folder: Path) -> None:
+    (folder / "followers.yaml").write_text(
+        "least:\n  type: desk\n  url: https://a.example\n"
+        "most:\n  type: desk\n  url: https://b.example\n  events: [opened, chain]\n  statuses: [Actual, Exercise]\n"
+        "  texts: yes\n  from: beginning\n  skip: 01KXH3E0G0DHW93DTR98H6BCFN/4\n  alarm after: 2 min\n"
+    )
+    config, findings = load(folder, lookup)
+    assert not [str(f) for f in findings if "followers" in f.file]
+    least, most = config.followers["least"].wanted, config.followers["most"].wanted
+    assert least == Wanted()
+    assert least.statuses == {Status.ACTUAL}, "an exercise is told to who asks for it"
+    assert not least.texts, "words may hold personal data"
+    assert least.start is From.NOW
+    assert most == Wanted(
+        events=frozenset({"opened", "chain"}),
+        statuses=frozenset({Status.ACTUAL, Status.EXERCISE}),
+        texts=True,
+        start=From.BEGINNING,
+        skip=frozenset({"01KXH3E0G0DHW93DTR98H6BCFN/4"}),
+        alarm_s=120.0,
+    )
+    assert config.followers["most"].settings == DeskConfig(url="https://b.example")
+
+
+def test_the_followers_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/followers.md").read_text("utf-8"), re.DOTALL)
+    (folder / "followers.yaml").write_text(block, "utf-8")
+    config, findings = load(folder)
+    assert [str(finding) for finding in findings] == []
+    assert {follower.type for follower in config.followers.values()} == {"webhook", "nats"}
+
+
+def test_a_fault_in_the_followers_keeps_the_version_before(folder: Path) -> None:
+    good = "desk:\n  type: desk\n  url: https://a.example\n"
+    (folder / "followers.yaml").write_text(good.replace("type", "tipe"))
+    before: tuple[tuple[str | None, list[str]], ...] = ((good, ["desk"]), (None, []))
+    for last, followers in before:
+        texts = {"followers.yaml": last} if last else {}
+        kept = load_good(folder, texts.get, lambda name: name == "followers.yaml", lookup=lookup)
+        # The small configuration of these tests lacks other files: what is asked is what became of this one.
+        assert any(f.file == "config/followers.yaml" for f in kept.wrong)
+        held, _ = load(folder, lookup, held={"followers.yaml": last})
+        assert list(held.followers) == followers

@@ -23,17 +23,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.config import CHANNELS, SOURCES, load
+from hub.config import CHANNELS, FOLLOWERS, SOURCES, load
 from hub.config.foreign import Setting, settings_of
-from hub.connector import Abilities, BadItem, Channel, Environment, Route, SignalItem, Source
+from hub.connector import Abilities, BadItem, Channel, Environment, Follower, Route, SignalItem, Source
 from hub.findings import Finding
 from hub.web.openapi import Operation, document
 from tests.conftest import ROOT
 from tests.contracts.intake import MemoryIntake
 
-FLEET = [*entry_points(group=SOURCES), *entry_points(group=CHANNELS)]
+FLEET = [point for group in (SOURCES, CHANNELS, FOLLOWERS) for point in entry_points(group=group)]
 THE_SECRET = "whsec_" + "QkFEIEdVWVMgUkVBRCBMT0dTIFRPTw" + "=="
-FILES = {SOURCES: "sources.yaml", CHANNELS: "channels.yaml"}
+FILES = {SOURCES: "sources.yaml", CHANNELS: "channels.yaml", FOLLOWERS: "followers.yaml"}
+KINDS: dict[str, Any] = {SOURCES: Source, CHANNELS: Channel, FOLLOWERS: Follower}
 UNIT = re.compile(
     r"(?i)\bseconds?\b|\bbytes\b|\bat the same time\b|\bso many SMS\b|\bcharacters\b|\bmetres\b|\bdegrees\b"
 )
@@ -49,6 +50,8 @@ WAIVERS = {
     (Promise.UNIT, "channel email", "port"): "a port number counts nothing",
     (Promise.UNIT, "channel email", "imap port"): "a port number counts nothing",
     (Promise.UNIT, "source mail", "port"): "a port number counts nothing",
+    (Promise.UNIT, "follower crisislog", "mail: port"): "a port number counts nothing",
+    (Promise.UNIT, "follower crisislog", "mail: imap port"): "a port number counts nothing",
     (Promise.UNIT, "source json_api", "pages"): "it counts what it is called",
     (Promise.UNIT, "source mqtt", "port"): "a port number counts nothing",
     (Promise.UNIT, "source pocsag", "port"): "a port number counts nothing",
@@ -75,7 +78,7 @@ def kept(promise: Promise, point: EntryPoint, what: str, holds: bool) -> None:
 
 
 def name_of(point: EntryPoint) -> str:
-    return f"{'source' if point.group == SOURCES else 'channel'} {point.name}"
+    return f"{point.group.partition('.')[2][:-1]} {point.name}"
 
 
 def folder_of(point: EntryPoint) -> Path:
@@ -87,6 +90,7 @@ def folder_of(point: EntryPoint) -> Path:
 
 each = pytest.mark.parametrize("point", FLEET, ids=name_of)
 each_source = pytest.mark.parametrize("point", [p for p in FLEET if p.group == SOURCES], ids=name_of)
+each_with_routes = pytest.mark.parametrize("point", [p for p in FLEET if p.group != FOLLOWERS], ids=name_of)
 each_channel = pytest.mark.parametrize("point", [p for p in FLEET if p.group == CHANNELS], ids=name_of)
 
 
@@ -97,6 +101,7 @@ def test_the_fleet_is_there() -> None:
         "source webhook",
         "channel sms",
         "channel email",
+        "follower webhook",
     }
 
 
@@ -124,7 +129,7 @@ def configured(point: EntryPoint) -> tuple[dict[str, Any], list[Finding]]:
             (folder / FILES[point.group]).write_text(block)
             config, findings = load(folder)
             wrong += [f for f in findings if f.file.endswith(FILES[point.group])]
-            entries: dict[str, Any] = dict(config.sources) if point.group == SOURCES else dict(config.channels)
+            entries: dict[str, Any] = dict(getattr(config, FILES[point.group].removesuffix(".yaml")))
             again = f"-{nth}" if nth else ""  # the same name in another block is another example
             found |= {name + again: entry for name, entry in entries.items() if entry.type == point.name}
     return found, wrong
@@ -188,7 +193,7 @@ def made(point: EntryPoint) -> Iterator[tuple[Any, Any]]:
 @each
 def test_it_is_what_the_hub_expects(point: EntryPoint) -> None:
     for instance, _ in made(point):
-        assert isinstance(instance, Source if point.group == SOURCES else Channel)
+        assert isinstance(instance, KINDS[point.group])
         assert inspect.getdoc(type(instance)), f"{name_of(point)}: say what it does in its docstring"
 
 
@@ -238,7 +243,7 @@ def test_a_wrong_address_is_explained_and_never_raises(point: EntryPoint) -> Non
             assert ": " in problem, f"{problem}: say what would be right"
 
 
-@each
+@each_with_routes
 def test_its_routes_are_described(point: EntryPoint) -> None:
     for connector, _ in made(point):
         routes: Sequence[Route] = connector.routes(MemoryIntake())
@@ -334,7 +339,8 @@ def test_each_waiver_is_needed_and_has_a_reason() -> None:
     used.clear()
     for point in FLEET:
         test_every_setting_says_what_it_is_and_in_which_unit(point)
-        test_its_routes_are_described(point)
+        if point.group != FOLLOWERS:
+            test_its_routes_are_described(point)
         if point.group == CHANNELS:
             test_its_abilities_are_declared_and_agree(point)
     assert {waiver: WAIVERS[waiver] for waiver in WAIVERS if waiver not in used} == {}

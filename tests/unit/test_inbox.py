@@ -399,6 +399,88 @@ def test_a_broken_cap_alert_is_a_dead_letter_and_the_mail_a_signal() -> None:
     assert bad.reason.startswith("alert.xml: sender is missing")
 
 
+EMSI = b"""<emsi><CONTEXT><ID>m-1</ID><MODE>EXERCS</MODE><MSGTYPE>ALERT</MSGTYPE><ORIGIN><ORG_ID>siamu</ORG_ID></ORIGIN>
+</CONTEXT><EVENT><ID>e-1</ID><NAME>Fire</NAME></EVENT></emsi>"""
+ENVELOPE = (
+    b'<EDXLDistribution xmlns="urn:oasis:names:tc:emergency:EDXL:DE:1.0"><contentObject><xmlContent>'
+    b"<embeddedXMLContent>"
+    + CAP.partition(b"?>")[2]
+    + b"</embeddedXMLContent></xmlContent></contentObject></EDXLDistribution>"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "media_type", "identifier"),
+    [
+        (EMSI, "report.xml", "application/octet-stream", "m-1"),
+        (EMSI, "x", "application/emsi+xml", "m-1"),
+        (ENVELOPE, "envelope.xml", "text/xml", "A1"),
+    ],
+)
+def test_emsi_and_edxl_attached_are_read_as_such(data: bytes, name: str, media_type: str, identifier: str) -> None:
+    signal = signal_of(with_cap(data, name, media_type))
+    assert (signal.sender, signal.identifier) == ("siamu", identifier)
+    assert named(signal.infos[0])["mail_verified"] == "yes"
+
+
+def test_xml_that_is_no_alert_is_an_attachment() -> None:
+    for data, media_type in ((b"<svg/>", "image/svg+xml"), (b"<invoice/>", "text/xml")):
+        items = reading(with_cap(data, "a.xml", media_type)).items
+        assert len(items) == 1
+        assert isinstance(items[0], SignalItem)
+        assert items[0].signal.identifier == "4711"
+
+
+LOGS = config(
+    RULE | {"log": {"delimiter": ";", "fields": {"identifier": "Nr", "headline": "Titre"}, "language": "fr-BE"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "media_type"),
+    [
+        ("Nr;Titre\n1;Fuite de gaz à Ixelles\n2;Evacuée\n".encode("windows-1252"), "log.csv", "text/csv"),
+        ("Nr;Titre\n1;Fuite de gaz à Ixelles\n2;Evacuée\n".encode(), "log.CSV", "application/vnd.ms-excel"),
+        (
+            '[{"Nr": 1, "Titre": "Fuite de gaz à Ixelles"}, {"Nr": 2, "Titre": "Evacuée"}]'.encode(),
+            "x",
+            "application/json",
+        ),
+    ],
+    ids=["windows", "excel", "json"],
+)
+def test_entries_of_a_log_attached_are_signals(data: bytes, name: str, media_type: str) -> None:
+    first, second = reading(with_cap(data, name, media_type), LOGS).items
+    assert isinstance(first, SignalItem)
+    assert isinstance(second, SignalItem)
+    assert [(s.signal.sender, s.signal.identifier) for s in (first, second)] == [("siamu", "1"), ("siamu", "2")]
+    assert first.signal.infos[0].headline == "Fuite de gaz à Ixelles"
+    assert named(first.signal.infos[0])["mail_rule"] == "siamu"
+
+
+def test_a_log_that_cannot_be_read_is_a_dead_letter_and_the_mail_a_signal() -> None:
+    signal, bad = reading(with_cap(b"A;B\n1;2\n", "log.csv", "text/csv"), LOGS).items
+    assert isinstance(signal, SignalItem)
+    assert isinstance(bad, BadItem)
+    assert bad.reason == "log.csv: none of its columns (A, B) is one of fields: correct fields"
+
+
+def test_entries_of_ours_that_come_back_by_mail_are_no_news() -> None:
+    """Another log mails what stands in it, also what Vigie has written into it."""
+    data = b"Nr;Titre\n1;Gaz\n01KXH3E0G0DHW93DTR98H6BCFN/4;Incident ouvert\n"
+    (only,) = reading(with_cap(data, "log.csv", "text/csv"), LOGS).items
+    assert isinstance(only, SignalItem)
+    assert only.signal.identifier == "1"
+
+
+def test_of_a_log_in_a_mail_so_many_entries_are_read() -> None:
+    data = "Nr;Titre\n" + "".join(f"{n};Gaz\n" for n in range(5_001))
+    items = reading(with_cap(data.encode(), "log.csv", "text/csv"), LOGS).items
+    assert len(items) == 5_001
+    assert isinstance(items[-1], BadItem)
+    assert "has more than 5000 entries" in items[-1].reason
+
+
 def test_nobody_unproven_sends_cap_alerts() -> None:
     raw = with_cap(CAP).replace(b"dmarc=pass", b"dmarc=fail")
     signal = signal_of(raw)
@@ -526,6 +608,7 @@ def test_recorded_mails_are_read(samples: Path) -> None:
         ({"lasts": "soon"}, "is no duration"),
         ({"sender": "siamu"}, "need `from`"),
         ({"cap": True}, "need `from`"),
+        ({"log": {}}, "need `from`"),
         ({"colour": "red"}, "unknown field `colour`"),
     ],
     ids=str,

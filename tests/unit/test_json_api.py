@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.json_api.config import JsonConfig
 from connectors.json_api.mapping import answer_of, items_of, next_page, read_items
 from hub.connector import BadItem, ReadError, SignalItem
-from hub.model.signal import Category, Hazard, Severity, Signal
+from hub.model.signal import Category, Hazard, MsgType, Severity, Signal
 
 README = Path(__file__).resolve().parents[2] / "connectors" / "json_api" / "README.md"
 NOW = datetime(2026, 7, 14, tzinfo=UTC)
@@ -226,3 +226,42 @@ def test_a_place_is_told_in_characters() -> None:
     with pytest.raises(ReadError) as told:
         answer_of('{"é": }'.encode())
     assert told.value.place.startswith("1:")
+
+
+def test_an_item_may_say_what_it_updates_and_withdraws() -> None:
+    fields = {"identifier": "id", "headline": "t", "msg type": "kind", "references": "of"}
+    made = config(fields=fields, words={"msg type": {"gone": "Cancel"}}, always={"sender": "them"})
+    items = [
+        {"id": "2", "t": "a", "of": "1"},
+        {"id": "3", "t": "b", "kind": "gone", "of": ["1", "2", "2"]},
+        {"id": "4", "t": "c", "kind": "new"},
+    ]
+    update, cancel, alert = signals(items, made)
+    assert (update.msg_type, [r.identifier for r in update.references]) == (MsgType.UPDATE, ["1"])
+    assert (cancel.msg_type, [r.identifier for r in cancel.references]) == (MsgType.CANCEL, ["1", "2"])
+    assert {r.sender for r in cancel.references} == {"them"}
+    assert (alert.msg_type, alert.notes[-1]) == (MsgType.ALERT, "msg_type 'new' means nothing here: add it to words")
+
+
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("14/07/2026 02:10", "2026-07-14T00:10:00"),
+        ("14-07-2026, 02u10", "2026-07-14T00:10:00"),
+        ("14.07.2026 02:10:05", "2026-07-14T00:10:05"),
+        ("14/01/2026", "2026-01-13T23:00:00"),
+        ("07/14/2026 02:10", None),
+    ],
+)
+def test_the_day_may_come_first_and_is_of_the_zone(written: str, utc: str | None) -> None:
+    made = config(fields={"identifier": "id", "headline": "id", "sent": "at"}, zone="Europe/Brussels")
+    (signal,) = signals([{"id": "1", "at": written}], made)
+    assert signal.sent == (datetime.fromisoformat(utc + "+00:00") if utc else NOW)
+
+
+def test_figures_may_have_a_decimal_comma() -> None:
+    fields = {"identifier": "id", "headline": "id", "lat": "y", "lon": "x", "radius km": "r", "value": "v"}
+    made = config(fields=fields, levels={"Severe": 2.5})
+    (signal,) = signals([{"id": "1", "y": "50,83", "x": " 4,36", "r": "1,5", "v": "2,7"}], made)
+    (circle,) = signal.infos[0].areas[0].circles
+    assert (circle.lat, circle.lon, circle.radius_km, signal.infos[0].severity) == (50.83, 4.36, 1.5, Severity.SEVERE)

@@ -285,6 +285,34 @@ def test_a_channel_that_fails_and_works_again_is_a_line_each() -> None:
     assert line.endswith("channel sms: ok")
 
 
+def following(health: str, behind_s: float = 0.0) -> list[dict[str, Any]]:
+    since, reason = (START, "the receiver answered 503") if health == "failing" else (None, "")
+    one = {"name": "desk", "type": "webhook", "health": health, "reason": reason, "since": since, "behind_s": behind_s}
+    return [one, {**one, "name": "bus", "health": "ok", "reason": "", "since": None, "behind_s": 0.0}]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_follows_and_does_not_keep_up_is_shown_with_how_far_behind_it_is(language: str) -> None:
+    words = Words(language)
+    text = drawn(Told().as_served(followers=following("failing", 754.0)), language)
+    (line,) = [line for line in text.splitlines() if "desk" in line]
+    for told in (words("failing"), words("behind_by", min=12), "04:10", "503"):
+        assert told in line
+    assert "bus" not in text
+    assert words("behind") in drawn(Told().as_served(followers=following("ok", 61.0)), language)
+    assert words("followers") not in drawn(Told().as_served(followers=following("ok", 2.0)), language)
+
+
+def test_who_follows_falls_behind_and_catches_up_is_a_line_each() -> None:
+    told, words = Told(), Words("en")
+    before, fails, after = (told.as_served(followers=following(*how)) for how in (("ok",), ("failing", 9.0), ("ok",)))
+    assert not [line for line in changes({}, before, words) if "desk" in line]
+    (line,) = changes(before, fails, words)
+    assert line.endswith("connected system desk: failing the receiver answered 503")
+    (line,) = changes(fails, after, words)
+    assert line.endswith("connected system desk: ok")
+
+
 def test_every_language_has_the_same_texts_with_the_same_blanks() -> None:
     for texts in TEXTS.values():
         assert texts.keys() == TEXTS["en"].keys()

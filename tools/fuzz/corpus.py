@@ -36,8 +36,7 @@ _RECORDED = {
     "mail": ("misc/*.eml",),
     "pocsag": ("misc/multimon*.txt",),
     "tetra": ("misc/tetra*.txt",),
-    "emsi": ("misc/emsi*.xml",),
-    "crisislog": ("cap/*.edxlde.xml",),
+    "crisislog": ("cap/*.edxlde.xml", "misc/emsi*.xml"),
     "mastodon": ("json/mastodon*.json",),
     "bluesky": ("json/bluesky*.json",),
 }

@@ -1,0 +1,1 @@
+"""EMSI messages (ISO/TR 22351) of command-and-control systems: read and written."""
