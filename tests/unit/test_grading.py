@@ -29,6 +29,7 @@ def voices(*said: str) -> list[Voice]:
     [
         (["C3"], "C3", "starts"),
         (["F6"], "F6", "starts"),
+        (["A6", "D4"], "A6", "starts"),  # what one calls doubtful is no better than what cannot be judged
         (["C6", "C6"], "C3", "starts corroborated"),
         (["C3", "C3"], "C2", "starts corroborated"),
         (["C6", "C6", "C6"], "C2", "starts corroborated"),
