@@ -265,7 +265,8 @@ def test_the_rate_of_a_straight_line_is_its_own(slope: float, spacing_s: float, 
         state = read_number(rules, state, slope * now / 60.0, at(now))
         now += spacing_s
     assert state.rate == pytest.approx(slope, abs=1e-6)
-    assert (level_of(rules, state) is SEVERE) == (state.rate is not None and state.rate >= 0.5)
+    if abs(slope - 0.5) > 1e-6:  # on the mark itself the last digits decide, and what has begun goes on
+        assert (level_of(rules, state) is SEVERE) == (slope >= 0.5)
 
 
 @given(st.floats(min_value=0.001, max_value=2.0))
