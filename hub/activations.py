@@ -55,7 +55,7 @@ def activations(reading: Reading, first: date, last: date, zone: ZoneInfo) -> It
                     incident=event.incident,
                     sheet=event.playbook,
                     at=decision.at,
-                    by_hand=event.key == ("by hand", event.by),
+                    by_hand=event.by_hand,
                     exercise=event.status is Status.EXERCISE,
                     about=event.by,
                 )

@@ -40,6 +40,7 @@ class CrisislogFollower:
         self._writing: asyncio.Future[tuple[int, str]] | None = None
         self._hub = environment.hub
         self._postman: Postman | None = None
+        self._half: tuple[str, set[str]] = ("", set())  # an entry that some have taken, and they
         if config.mail is not None:
             password = environment.secret(config.mail.password) if config.mail.password else None
             self._postman = Postman(config.mail, environment.name, password)
@@ -78,12 +79,19 @@ class CrisislogFollower:
         return Followed(taken=taken, reason=reason)
 
     async def _mailed(self, event: IncidentEvent, postman: Postman, mail: MailConfig) -> str:
-        """Why it was not taken by all; "" where it was."""
+        """Why it was not taken by all; "" where it was. Who has taken it does not get it again with each new try for
+        the others."""
+        if self._half[0] != event.id:
+            self._half = (event.id, set())
+        taken = self._half[1]
         made = compose(event, self._config, mail, self._hub)
         for to in self._config.to:
+            if to in taken:
+                continue
             answer = await postman.hand_over(made, str(address(to).addr_spec))
             if not isinstance(answer, Sent):
                 return answer.reason
+            taken.add(to)
         return ""
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from hub.cli.say import columns
 from hub.drill.difference import Change, Difference, Load, Matter, Run, Side, Someone, groups
 from hub.drill.difference_words import WORDS, left_over
+from hub.model.events import BY_HAND
 from hub.model.people import Language
 from hub.playbook.lengths import span
 from hub.view.glance import plain
@@ -70,7 +71,7 @@ def _loads(what: str, loads: list[Load]) -> Iterator[str]:
 
 
 def _matter(matter: Matter, zone: ZoneInfo, everything: bool) -> Iterator[str]:
-    key = ", ".join(plain(part, 60) for part in matter.key if part and part != "by hand")
+    key = ", ".join(plain(part, 60) for part in matter.key if part and part != BY_HAND)
     status = "" if matter.status == "Actual" else f"  {matter.status}"
     yield (
         f"{matter.at.astimezone(zone):%Y-%m-%d %H:%M}  {matter.playbook}"

@@ -10,6 +10,7 @@ from jinja2 import Environment, select_autoescape
 
 from hub.drill.difference import Change, Difference, Group, Matter, Run, Side, groups
 from hub.drill.difference_words import WORDS, left_over
+from hub.model.events import BY_HAND
 from hub.model.people import Language
 from hub.people.directory import Directory
 from hub.playbook.lengths import span
@@ -226,4 +227,4 @@ _SIDES = ("then", "now")
 
 
 def _key(matter: Matter) -> list[str]:
-    return [part for part in matter.key if part and part != "by hand"]
+    return [part for part in matter.key if part and part != BY_HAND]

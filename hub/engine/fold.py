@@ -136,7 +136,7 @@ def _attached(s: State, ev: e.Attached, at: datetime) -> None:
 
 
 def _trust_moved(s: State, ev: e.TrustMoved, at: datetime) -> None:
-    s.stories[ev.story][ev.incident] = ev.credibility
+    s.stories.setdefault(ev.story, {})[ev.incident] = ev.credibility
 
 
 def _withdrawn(s: State, ev: e.SignalWithdrawn, at: datetime) -> None:

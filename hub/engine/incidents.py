@@ -50,7 +50,7 @@ def regraded(w: Work, signal: Signal) -> None:
         held = {work.state.incidents[incident].playbook for incident in work.state.signals.get(name, {})}
         _begin_new(work, signal.id, name, signal, matches, held, begun)
         begun |= held
-    trust.heard(w, signal.id, signal)
+    trust.heard(w, signal.id, signal, name)
 
 
 def _received(
@@ -171,7 +171,7 @@ def _join(
             until=until,
             update=update,
             places=places,
-            story=signal.backing.story if signal.backing is not None else signal_id,
+            story=signal.backing.story if signal.backing is not None else "",
             credibility=signal.credibility,
             organisation=_organisation(w, incident, signal),
         )
@@ -294,7 +294,7 @@ def started(w: Work, fact: Fact, body: SheetStarted, signal: Signal | None) -> N
         return
     name = signal_name(signal.source, signal.sender, signal.identifier)
     w = w.shadow if playbook.mode is Mode.SHADOW else w.real
-    open_incident(w, playbook, ("by hand", fact.id), signal, fact.id, name, None, by_hand=True)
+    open_incident(w, playbook, (e.BY_HAND, fact.id), signal, fact.id, name, None, by_hand=True)
 
 
 # --- ending ------------------------------------------------------------------------------------------------

@@ -7,11 +7,8 @@ from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.signal import MsgType, Signal
-from hub.model.trust import Credibility, Reliability
+from hub.model.trust import Credibility, Reliability, rank
 from hub.playbook.language import SIGNAL, After, Outcome
-
-# What cannot be judged is less than what is possibly true, and more than what is doubtful.
-_RANK = {credibility: rank for rank, credibility in enumerate((1, 2, 3, 6, 4, 5))}
 
 
 def joined(w: Work, incident: Incident, signal: Signal) -> None:
@@ -20,13 +17,16 @@ def joined(w: Work, incident: Incident, signal: Signal) -> None:
         _confirmed(w, incident)
 
 
-def heard(w: Work, signal_id: str, signal: Signal) -> None:
+def heard(w: Work, signal_id: str, signal: Signal, name: str = "") -> None:
     """What a signal means to incidents in which its story is told. Who cancels their own warning withdraws it; that is
-    no doubt about it."""
+    no doubt about it. `name`: of a signal that is graded anew, which may be in force where no story of it is known, as
+    it was compared with nothing when it came."""
     if signal.backing is None or signal.msg_type is MsgType.CANCEL:
         return
     for work in (w.real, w.shadow):
-        for incident_id, before in list(work.state.stories.get(signal.backing.story, {}).items()):
+        told = dict.fromkeys(work.state.signals.get(name, ()), signal.backing.starts)
+        told |= work.state.stories.get(signal.backing.story, {})
+        for incident_id, before in told.items():
             incident = work.state.incidents[incident_id]
             if not incident.ended and incident.status == signal.status:
                 _heard(work, incident, before, signal_id, signal)
@@ -53,7 +53,7 @@ def _heard(w: Work, incident: Incident, before: Credibility, signal_id: str, sig
             credibility=now,
         )
     )
-    if _RANK[now] > _RANK[before] and Outcome.DOUBTED not in incident.outcomes.get(SIGNAL, ()):  # told once
+    if rank(now) > rank(before) and Outcome.DOUBTED not in incident.outcomes.get(SIGNAL, ()):  # told once
         w.came_to(incident.id, SIGNAL, Outcome.DOUBTED)
         if not _waited_for(w, incident, Outcome.DOUBTED):
             tell_reached(w, incident, "hub.doubted", clears=False)

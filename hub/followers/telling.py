@@ -15,8 +15,7 @@ from hub.followers.known import Known, KnownAlarm, KnownAsk, KnownIncident, Know
 from hub.model import events as e
 from hub.model import occurrences as o
 from hub.model.records import Decision
-
-BY_HAND = "by hand"  # the first value of the key of an incident that a person opened
+from hub.playbook.language import SIGNAL
 
 
 class Told(Struct, frozen=True, gc=False):
@@ -73,7 +72,7 @@ def _opened(k: Known, ev: e.Opened, d: Decision) -> Iterable[_Said]:
     if ev.shadow:
         return
     k.incidents[ev.incident] = KnownIncident(playbook=ev.playbook, version=ev.version, status=ev.status)
-    yield _Said((ev.incident,), o.Opened(signal=ev.by, by_hand=ev.key[:1] == (BY_HAND,)), (ev.by,))
+    yield _Said((ev.incident,), o.Opened(signal=ev.by, by_hand=ev.by_hand), (ev.by,))
 
 
 def _ended(k: Known, ev: e.Ended, d: Decision) -> Iterable[_Said]:
@@ -138,6 +137,9 @@ def _step(k: Known, ev: e.StepBegan, d: Decision) -> Iterable[_Said]:
 
 
 def _step_ended(k: Known, ev: e.StepEnded, d: Decision) -> Iterable[_Said]:
+    """What becomes of the signal itself is no step: `graded` and `answered` tell of that."""
+    if ev.step == SIGNAL:
+        return
     yield _Said((ev.incident,), o.StepEnded(step=ev.step, outcome=ev.outcome))
 
 

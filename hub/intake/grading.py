@@ -22,12 +22,11 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from hub.model.trust import Credibility, Reason, Reliability, Rule
+from hub.model.trust import Credibility, Reason, Reliability, Rule, rank
 
 _WHOLE = (Reliability.A, Reliability.B, Reliability.C)
 _HALF = (Reliability.D, Reliability.F)
 _SURE = (Reliability.A, Reliability.B)
-_RANK = tuple(Credibility(figure) for figure in (1, 2, 3, 6, 4, 5))  # what cannot be judged is better than doubtful
 
 
 class Voice(Struct, frozen=True, kw_only=True, gc=False):
@@ -83,7 +82,7 @@ _Step = tuple[Rule, tuple[str, ...], Credibility]
 
 
 def _start(voices: Iterable[Voice]) -> Reason:
-    first = min(voices, key=lambda v: _RANK.index(v.credibility), default=None)
+    first = min(voices, key=lambda v: rank(v.credibility), default=None)
     if first is None:
         return Reason(Rule.STARTS, (), Credibility.CANNOT_BE_JUDGED)
     return Reason(Rule.STARTS, (first.origin,), first.credibility)

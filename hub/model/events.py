@@ -89,8 +89,12 @@ class Reverted(EventBase, frozen=True, tag="reverted"):
 # --- incidents ---------------------------------------------------------------------------------------------
 
 
+BY_HAND = "by hand"
+
+
 class Opened(EventBase, frozen=True, tag="opened"):
-    """`key`: what signals must agree on to join (values of `one per`). `by`: a signal id or an operator."""
+    """`key`: what signals must agree on to join (values of `one per`); where a person opened it (BY_HAND, `by`). `by`:
+    the signal that opened it, or the record of that act."""
 
     incident: str
     playbook: str
@@ -100,13 +104,18 @@ class Opened(EventBase, frozen=True, tag="opened"):
     by: str
     shadow: bool = False
 
+    @property
+    def by_hand(self) -> bool:
+        return self.key == (BY_HAND, self.by)
+
 
 class Joined(EventBase, frozen=True, tag="joined"):
     """A signal is in force in an incident until `until` (None: until it is withdrawn).
 
     `name` identifies the sender's message: a digest of source, sender and identifier. `places`: the centre's own areas
     that it touches, where other sheets are quiet while this one's incidents are open there. `story`: what it tells (by
-    the id of the first signal that did); `credibility`: how far that was believed then. `organisation`: whose word it
+    the id of the first signal that did), where that was compared with others; `credibility`: how far that was believed
+    then. `organisation`: whose word it
     is, where the directory knows them.
     """
 

@@ -64,6 +64,15 @@ class Backing(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     reasons: tuple[Reason, ...] = ()
 
 
+def rank(credibility: Credibility) -> int:
+    """0 for what is believed most. What cannot be judged is less than what is possibly true, and more than what is
+    doubtful."""
+    return _RANKS[credibility]
+
+
+_RANKS = {Credibility(figure): place for place, figure in enumerate((1, 2, 3, 6, 4, 5))}
+
+
 def at_least(reliability: Reliability, credibility: Credibility, than_r: Reliability, than_c: Credibility) -> bool:
     """Whether a grade is at least another in both letters: B2 is at least B2, A1 too, A3 is not."""
     return reliability <= than_r and credibility <= than_c

@@ -287,6 +287,33 @@ def test_entries_of_ours_that_come_back_are_no_news(tmp_path: Path) -> None:
 # --- mail ----------------------------------------------------------------------------------------------------
 
 
+def by_mail(server: Server) -> CrisislogFollower:
+    settings = {"host": "127.0.0.1", "port": server.port, "security": "none", "sender": "vigie@example.brussels"}
+    made = config(None, to=["log@nccn.example", "copy@nccn.example"], mail=settings)
+    return CrisislogFollower(made, environment("log"))
+
+
+def test_who_has_taken_an_entry_does_not_get_it_again_while_another_refuses_it() -> None:
+    async def story() -> None:
+        server = Server()
+        await server.start()
+        follower = by_mail(server)
+        await follower.open()
+        try:
+            server.answers["copy@nccn.example"] = "550 5.1.1 no such user"
+            for _ in range(3):
+                assert (await follower.follow(EVENTS[:2])).taken == 0
+            assert server.recipients == ["log@nccn.example"]
+            del server.answers["copy@nccn.example"]
+            assert await follower.follow(EVENTS[:2]) == Followed(taken=2)
+            assert server.recipients[1:] == ["copy@nccn.example", "log@nccn.example", "copy@nccn.example"]
+        finally:
+            await follower.close()
+            await server.stop()
+
+    run(story)
+
+
 def test_each_event_is_a_mail_that_says_it_and_carries_the_file() -> None:
     async def story() -> None:
         server = Server()

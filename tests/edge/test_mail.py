@@ -25,7 +25,7 @@ ANNE = "anne@example.brussels"
 
 
 class Server:
-    """A mail server. `answers`: what it says to a command in place of 250; `provider`: how it behaves."""
+    """A mail server. `answers`: what it says to a command, or to a recipient, in place of 250."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, security: Security = Security.NONE) -> None:
         self.mails: list[EmailMessage] = []
@@ -93,8 +93,8 @@ class Server:
             case Provider.HANGING:
                 self.hanging.set()
                 await asyncio.Event().wait()
-        if "RCPT" in self.answers:
-            return self.answers["RCPT"]
+        if answer := self.answers.get(address) or self.answers.get("RCPT"):
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 

@@ -17,6 +17,7 @@ from hub.model import occurrences as o
 from hub.model import records as r
 from hub.model.message import Lane, Outcome, Verb
 from hub.model.signal import Status
+from hub.model.trust import Credibility
 from hub.playbook.language import Mode
 from tests.stories import Night, World, sheet, tasks
 
@@ -46,6 +47,13 @@ def a_night(**more: str) -> Night:
     night.cancel("w1", **more)
     night.after(hours=48)
     return night
+
+
+def test_what_becomes_of_the_signal_is_told_as_a_grade_and_never_as_a_step() -> None:
+    night = Night()
+    night.signal("w1", credibility=Credibility.CONFIRMED)
+    assert any(isinstance(ev, e.StepEnded) and ev.step == "signal" for d in night.decisions for ev in d.events)
+    assert "signal" not in {what.step for what in of(told_of(night.decisions), o.StepEnded)}
 
 
 def test_a_whole_incident_is_told_from_its_opening_to_its_close() -> None:

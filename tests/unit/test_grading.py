@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.intake.grading import Voice, grade
-from hub.model.trust import Credibility, Reason, Reliability, Rule
+from hub.model.trust import Credibility, Reason, Reliability, Rule, rank
 
 
 def voices(*said: str) -> list[Voice]:
@@ -106,7 +106,6 @@ _VOICE = st.builds(
     denies=st.booleans(),
     withdrawn=st.booleans(),
 )
-_RANK = {credibility: rank for rank, credibility in enumerate((1, 2, 3, 6, 4, 5))}
 
 
 @given(st.lists(_VOICE, max_size=6), _VOICE)
@@ -115,9 +114,9 @@ def test_another_who_tells_it_never_makes_it_less_likely_and_a_denial_never_more
     denies = Voice(origin=one.origin, reliability=one.reliability, credibility=one.credibility, denies=True)
     before = grade(told)
     if before.origins and not any(v.denies for v in told):
-        assert _RANK[grade([*told, tells]).credibility] <= _RANK[before.credibility]
+        assert rank(grade([*told, tells]).credibility) <= rank(before.credibility)
     if before.origins:
-        assert _RANK[grade([*told, denies]).credibility] >= _RANK[before.credibility]
+        assert rank(grade([*told, denies]).credibility) >= rank(before.credibility)
 
 
 @given(st.permutations([*voices("C3", "F6", "B2", "D4", "A2 denies", "E6", "C6 takes back")]))
