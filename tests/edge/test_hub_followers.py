@@ -146,7 +146,7 @@ def test_what_is_saved_in_followers_yaml_is_in_force_and_nothing_is_lost(here: R
     here.until(lambda: [one["taken"] for one in here.status()["followers"]] == [0], "a follower that goes on elsewhere")
     assert here.alert("THUNDER-1").status == 202
     here.until(lambda: desk.names().count("opened") == 2 and "/elsewhere" in desk.paths, "another incident")
-    opened = [event for event in desk.taken if event["type"].endswith(".opened")][-1]
+    opened = [event for event in desk.taken if event["type"] == "org.vigie.incident.opened"][-1]
     assert opened["data"]["titles"]["nl"]
     assert opened["data"]["words"][0]["headline"] == "Essai THUNDER-1"
     (here.folder.config / "followers.yaml").write_text("{}\n")
