@@ -24,6 +24,7 @@ import typing
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -200,6 +201,14 @@ def keys_of(kind: type[Struct]) -> dict[str, str]:
     return {e.replace("_", " "): n for e, n in zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)}
 
 
+@cache
+def _fields(kind: type[Struct]) -> tuple[dict[str, str], dict[str, Any], frozenset[str]]:
+    """A struct's keys, the types of its attributes, and which of these have no default: worked out once, as most of a
+    configuration is many of the same."""
+    required = frozenset(f.name for f in msgspec.structs.fields(kind) if f.required)
+    return keys_of(kind), typing.get_type_hints(kind, include_extras=True), required
+
+
 def _bind(document: Document, node: Node, kind: Any, what: str) -> Any:
     origin = typing.get_origin(kind)
     if origin is Annotated:
@@ -325,8 +334,7 @@ def _struct(document: Document, node: Node, kind: type[Struct], what: str) -> An
     if not isinstance(node, Mapping):
         document.add(node, "wrong-shape", f"{what or 'this'} is no mapping", f"it has: {', '.join(keys_of(kind))}")
         return WRONG
-    keys = keys_of(kind)
-    hints = typing.get_type_hints(kind, include_extras=True)
+    keys, hints, required = _fields(kind)
     values: dict[str, Any] = {}
     good = True
     for name, value in node.entries:
@@ -344,7 +352,6 @@ def _struct(document: Document, node: Node, kind: type[Struct], what: str) -> An
         bound = _bind(document, value, hints[attribute], name.text)
         good = good and bound is not WRONG
         values[attribute] = bound
-    required = {f.name for f in msgspec.structs.fields(kind) if f.required}
     missing = [key for key, attribute in keys.items() if attribute in required and attribute not in values]
     if missing:
         document.add(node, "missing-key", f"{what or 'this'} lacks {', '.join(missing)}", f"add {missing[0]}: ...")

@@ -255,9 +255,9 @@ def why(
 ) -> None:
     """Why anybody was called, with the records that say so."""
     from hub.cli.look import why as run_it
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    run_it(journal_of(read(config)[0], data), wanted, as_json)
+    run_it(journal_of(where(config), data), wanted, as_json)
 
 
 @app.command("activations")
@@ -275,9 +275,9 @@ def activations_of(
     from zoneinfo import ZoneInfo
 
     from hub.cli.activations import count
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    found = read(config)[0]
+    found = where(config)
     count(journal_of(found, data), ZoneInfo(found.hub.zone), year, by_answer, since, as_json)
 
 

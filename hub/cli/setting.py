@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hub.cli import say
 from hub.clock import wall
-from hub.config import Config, load
+from hub.config import Config, load, load_hub
 from hub.config.forms import HubForm
 from hub.findings import Finding, errors
 from hub.model.people import Language
@@ -25,19 +25,28 @@ def checked(folder: Path) -> Config:
 
 
 def running(folder: Path) -> Config:
-    """The configuration as far as it takes to ask the running hub: whatever else is wrong, an officer can act."""
-    config, findings = read(folder)
-    wrong = [finding for finding in errors(findings) if finding.file == f"{folder.name}/hub.yaml"]
-    if wrong:
+    """The configuration as far as it takes to ask the running hub (hub.yaml): whatever else is wrong, an officer can
+    act, and need not wait until the rest is read."""
+    config, findings = load_hub(_there(folder))
+    if wrong := errors(findings):
         show(wrong)
         say.could_not(f"{folder}/hub.yaml: it says where the hub is: mend it first")
     return config
 
 
+def where(folder: Path) -> Config:
+    """The configuration as far as it takes to find the journal, whatever is wrong with it."""
+    return load_hub(_there(folder))[0]
+
+
 def read(folder: Path) -> tuple[Config, list[Finding]]:
+    return load(_there(folder), today=f"{wall():%Y-%m-%d}")
+
+
+def _there(folder: Path) -> Path:
     if not folder.is_dir():
         say.could_not(f"{folder}: no such folder: name the one with hub.yaml, --config DIR")
-    return load(folder, today=f"{wall():%Y-%m-%d}")
+    return folder
 
 
 def playbooks_of(folder: Path) -> Path:

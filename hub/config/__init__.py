@@ -7,7 +7,7 @@ class, which is found by its entry point: the hub names no connector.
 """
 
 from hub.config.addresses import check_addresses, made_to_ask
-from hub.config.loading import load
+from hub.config.loading import load, load_hub
 from hub.config.whole import CHANNELS, FOLLOWERS, SOURCES, ChannelConfig, Config, Lookup, SourceConfig, installed
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "check_addresses",
     "installed",
     "load",
+    "load_hub",
     "made_to_ask",
 ]

@@ -64,6 +64,13 @@ def load(
     return _Loading(folder, lookup, today, held or {}, playbooks).load()
 
 
+def load_hub(folder: Path) -> tuple[Config, list[Finding]]:
+    """hub.yaml alone: where the hub is, and its journal."""
+    files = Files(folder, {})
+    hub = files.bound("hub.yaml", HubForm) or HubForm()
+    return Config(folder=folder, hub=hub), files.found()
+
+
 def _abilities(kind: Any, settings: Struct, name: str, public_url: str) -> Abilities:
     """What a channel can do as it is configured; what its kind can, where it cannot be made without its secrets."""
     made = made_to_ask(kind, settings, name, public_url)

@@ -67,6 +67,6 @@ _controlling(Control.STOP, "What has not gone out never will; a draft is thrown 
 def report(broadcast: Id, config: ConfigOption = CONFIG, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Who was reached how, from the journal: the counts, or with --json a line for each delivery."""
     from hub.cli.broadcast import report as run_it
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    run_it(journal_of(read(config)[0], data), broadcast, as_json)
+    run_it(journal_of(where(config), data), broadcast, as_json)

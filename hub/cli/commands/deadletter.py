@@ -22,9 +22,9 @@ def list_(
     """What could not be read: when, of whom, why, and whether somebody has had it read again."""
     from hub.cli.letters import show_all
     from hub.cli.look import instant
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    show_all(journal_of(read(config)[0], data), source, instant(since) if since else None, as_json)
+    show_all(journal_of(where(config), data), source, instant(since) if since else None, as_json)
 
 
 @app.command("show")
@@ -36,9 +36,9 @@ def show(
 ) -> None:
     """One of them: why it could not be read, and what came."""
     from hub.cli.letters import show_one
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    show_one(journal_of(read(config)[0], data), letter, out)
+    show_one(journal_of(where(config), data), letter, out)
 
 
 @app.command("retry")

@@ -22,18 +22,18 @@ def show(
     """The records, one line each."""
     from hub.cli.journal import show
     from hub.cli.look import instant
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    show(journal_of(read(config)[0], data), instant(since) if since else None, kind, as_json)
+    show(journal_of(where(config), data), instant(since) if since else None, kind, as_json)
 
 
 @app.command("verify")
 def verify(config: ConfigOption = CONFIG, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Whether every record is there and as it was written."""
     from hub.cli.journal import verify
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    verify(journal_of(read(config)[0], data), as_json)
+    verify(journal_of(where(config), data), as_json)
 
 
 @app.command("replay")

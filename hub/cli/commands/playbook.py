@@ -16,9 +16,9 @@ SheetArgument = Annotated[str, typer.Argument(help="The sheet's name.")]
 def list_(config: ConfigOption = CONFIG, data: DataOption = None, as_json: JsonOption = False) -> None:
     """The sheets in force: mode, version, since when, by whom, and how many of their incidents are open."""
     from hub.cli.playbook import listed
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    listed(journal_of(read(config)[0], data), as_json)
+    listed(journal_of(where(config), data), as_json)
 
 
 @app.command("history")
@@ -27,9 +27,9 @@ def history(
 ) -> None:
     """Who put which version of a sheet in force when, and what was different, in words."""
     from hub.cli.playbook import history
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    history(journal_of(read(config)[0], data), sheet, as_json)
+    history(journal_of(where(config), data), sheet, as_json)
 
 
 @app.command("show")
@@ -41,9 +41,9 @@ def show(
 ) -> None:
     """A sheet's text as it was put in force."""
     from hub.cli.playbook import show
-    from hub.cli.setting import journal_of, read
+    from hub.cli.setting import journal_of, where
 
-    show(journal_of(read(config)[0], data), sheet, version)
+    show(journal_of(where(config), data), sheet, version)
 
 
 @app.command("diff")
