@@ -319,6 +319,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
     cap = str(ROOT / "samples" / "day" / "kmi" / "red-update.cap.xml")
     say = here.folder.config / "say.yaml"
     say.write_text("class: partners\nto: [police-zones]\nby: [sms]\nsay:\n  fr: a\n  nl: b\n  de: c\n  en: d\n")
+    (here.folder.path / "editor").mkdir()
     stands_for = {
         r"SHEET name=value \.\.\.": "provincial-phase headline=x area=y decided-by=z meeting=w",
         r"\bSHEET\b": "extreme-weather",
