@@ -193,6 +193,20 @@ class BroadcastControlled(Struct, frozen=True, omit_defaults=True, kw_only=True,
     why: str
 
 
+class CapPublished(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cap", gc=False):
+    """A CAP 1.2 alert was made of a broadcast and signed; the document, to the byte as it is served, lies in the vault.
+    `references`: identifiers of the alerts that it replaces or withdraws."""
+
+    broadcast: str
+    identifier: str
+    sender: str
+    sent: datetime
+    msg_type: MsgType
+    status: Status = Status.ACTUAL
+    expires: datetime | None = None
+    references: tuple[str, ...] = ()
+
+
 class ContactsSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="contacts", gc=False):
     """An officer sends people the contact sheet of others (`contacts`), over these `channels`. `by`: who does."""
 
@@ -343,7 +357,7 @@ class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
 class SourceWatched(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source-watched", gc=False):
     """The watch over a source found something, or it is `over`. `what` (and the alarm): `source-silent` (it says
     nothing for longer than expected), `source-layout` (most of its items are unreadable), `source-late` (its delay
-    grew)."""
+    grew); `certificate-expires` (of `cap`: what our own alerts are signed with is soon of no use)."""
 
     source: str
     what: str
@@ -440,6 +454,7 @@ FactBody = (
     | ProposalFailed
     | BroadcastReleased
     | BroadcastControlled
+    | CapPublished
     | ContactsSent
     | PaperMade
     | TaskTicked
