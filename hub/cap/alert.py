@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.cap.document import clean
+from hub.cap.standing import ASSUMED
 from hub.config.cap import EXPIRES_S_MAX, CapForm
 from hub.config.groups import Areas
 from hub.dispatch.render import EVERYWHERE, Texts, render
@@ -125,7 +126,7 @@ def _info(
         words = Text(text=said, subject=headline.replace("{headline}", named))
     said_as = _saying(texts, language, status)
     headline, description = said_as(words)
-    event, _ = said_as(Text(text=cap.event.get(language, "")))
+    event, _ = said_as(Text(text=clean(cap.event.get(language, "")) or ASSUMED.event[language]))
     return Info(
         language=LANGUAGES[language],
         categories=cap.category,
