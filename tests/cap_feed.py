@@ -67,6 +67,7 @@ def verified(document: bytes, certificate: bytes) -> etree._Element:
     """What of a document is signed. Raises where its signature does not hold, or not over the whole of it."""
     expects = SignatureConfiguration(require_x509=True, location="./")
     result = XMLVerifier().verify(document, x509_cert=certificate.decode(), expect_config=expects)
+    assert not isinstance(result, list)
     assert isinstance(result.signed_xml, etree._Element)
     return result.signed_xml
 
@@ -84,6 +85,7 @@ def broadcast(**more: Any) -> Broadcast:
         "status": Status.ACTUAL,
         "at": NOW,
         "began_at": NOW,
+        "cap": True,
     }
     return Broadcast(**(fields | more))
 

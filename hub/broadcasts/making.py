@@ -112,6 +112,7 @@ class Maker:
             sizes=_sizes(content),
             follows=sent.follows,
             status=status,
+            cap=content.cap is not None,
         )
         return Made(drafted=drafted, content=content, preview=self._preview(group.people, content, meant, status))
 
@@ -122,16 +123,17 @@ class Maker:
         if proposal.kind is Kind.ALERT:
             meant = await self._meant(proposal.to, proposal.registered, proposal.group)
             audience = self._reachable(meant, self._by(proposal.by), status)
-            if not any(audience.values()):
-                raise Refused("nobody would be told: nobody who is meant has an address on its channels")
             channels = tuple(audience)
             signal = await self._signal(proposal.signal)
             says = Cap() if signal is None else of_signal(signal)
+            cap = self._on_feed.cap(proposal.kind, proposal.group, status, proposal.registered, says)
+            if cap is None and not any(audience.values()):
+                raise Refused("nobody would be told: nobody who is meant has an address on its channels")
             content = Content(
                 texts=await self._filled(proposal, channels),
                 audience=audience,
                 registered=proposal.registered,
-                cap=self._on_feed.cap(proposal.kind, proposal.group, status, proposal.registered, says),
+                cap=cap,
             )
         else:
             followed = self._state().broadcasts.get(proposal.follows)
@@ -152,6 +154,7 @@ class Maker:
             follows=proposal.follows,
             status=status,
             proposed=proposed,
+            cap=content.cap is not None,
         )
         return Made(drafted=drafted, content=content, preview=self._preview(group.people, content, meant, status))
 

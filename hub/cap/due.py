@@ -38,7 +38,7 @@ def due(
     replaced = {name for one in published for name in one.references}
     proposed = {proposal.follows for proposal in proposals}
     for broadcast in broadcasts.values():
-        if broadcast.id in never:
+        if broadcast.id in never or not broadcast.cap:
             continue
         own = stands.get(broadcast.id)
         if own is None:

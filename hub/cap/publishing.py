@@ -233,7 +233,7 @@ class Publisher:
         if broadcast.status is not Status.ACTUAL and not self._form.exercises:
             return f"it is no earnest ({broadcast.status}), and hub.yaml publishes no exercises"
         if content.cap is None:
-            return "it does not go to the public, or was drafted before its class was published"
+            return "it does not go to the public (registered), or was drafted before its class was published"
         return ""
 
     def _bodies(self) -> list[r.CapPublished]:

@@ -156,7 +156,7 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
 
     `group`: the class of the message. `people`: how many different people must stand behind it, its author included.
     `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to. `proposed`: what a sheet proposed,
-    and the hub itself has drafted: nobody stands behind it then (`by` is `""`).
+    and the hub itself has drafted: nobody stands behind it then (`by` is `""`). `cap`: it stands on the CAP feed, too.
     """
 
     kind: Kind
@@ -168,6 +168,7 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     follows: str = ""
     status: Status = Status.ACTUAL
     proposed: str = ""
+    cap: bool = False
 
 
 class ProposalFailed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="proposal-failed", gc=False):

@@ -53,6 +53,7 @@ STOPPED = broadcast(id="a", outcome="stopped")
         ({}, True),
         ({"outcome": "done"}, True),
         ({"began_at": None}, False),
+        ({"cap": False}, False),
         ({"held": True}, False),
         ({"outcome": "stopped"}, False),
         ({"outcome": "discarded", "began_at": None}, False),
