@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from yarl import URL
 
 from connectors.cap.read import read_cap
 from connectors.feed.parse import parse_feed
@@ -74,7 +75,7 @@ def get(here: Room, path: str, method: str = "GET", **headers: str) -> Got:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         async with (
             aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=["Accept-Encoding"]) as session,
-            session.request(method, aiohttp.client.URL(base + path, encoded=True), headers=sent) as answer,
+            session.request(method, URL(base + path, encoded=True), headers=sent) as answer,
         ):
             return Got(answer.status, dict(answer.headers), await answer.read())
 

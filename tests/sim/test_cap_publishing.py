@@ -18,13 +18,14 @@ from hub.cap_link import ALERT, FEED, CapFeed
 from hub.connector import SignalItem
 from hub.journal import JournalUnavailable
 from hub.model import records as r
+from hub.model.broadcast import RegisteredIn
 from hub.model.people import Address, Language, Registered
 from hub.model.signal import MsgType, ResponseType, Severity, Signal, Status, Urgency
 from tests.cap_feed import CLASSES, FORM, key_pair, verified
 from tests.contracts.channel import Provider
 from tests.promises.night import Night, night
 from tests.promises.rules import chain, rules, tier
-from tests.promises.test_public import accepted, releases, smoke, waits
+from tests.promises.test_public import WANTED, accepted, releases, smoke, waits
 
 pytestmark = pytest.mark.trio
 
@@ -313,6 +314,20 @@ async def test_the_sheet_of_an_incident_gives_its_signals_words_and_its_end_the_
         n.left.clear()
         over, _ = await feed(n)
         assert {info.response_types for info in over.infos} == {(ResponseType.ALL_CLEAR,)}
+
+
+async def test_what_reached_nobodys_phone_may_have_been_read_and_has_its_all_clear(autojump_clock: MockClock) -> None:
+    nowhere = replace(WANTED, registered=RegisteredIn(areas=("forest",)))  # where nobody has registered
+    async with night(smoke(nowhere), feed=ON) as n:
+        await accepted(n)
+        alert = await waits(n)
+        await releases(n, alert, "anna", "bea")
+        assert kinds(await feed(n)) == ["Alert"]
+        await n.all_clear()
+        await n.person("anna").receives("weather-over")
+        clear = await waits(n)
+        await releases(n, clear, "bea", "carl")
+        assert kinds(await feed(n)) == ["Update", "Alert"]
 
 
 async def test_the_correction_of_an_all_clear_is_about_the_danger(autojump_clock: MockClock) -> None:
