@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Struct
 
-from hub.model.broadcast import Control, Kind, RegisteredIn
+from hub.model.broadcast import Cap, Control, Kind, RegisteredIn
 from hub.model.people import Language, Override, Part, Roster, Steer
 from hub.model.signal import Hazard, Info, Reference
 
@@ -100,6 +100,15 @@ class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     said: str
     preview: Preview
+
+
+class CapShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A broadcast as CAP 1.2: signed, as it is `published`, or unsigned, as it would be. `mind`: what whoever releases
+    it should know."""
+
+    published: bool
+    xml: str
+    mind: tuple[str, ...] = ()
 
 
 class Subscribed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -313,7 +322,7 @@ class BroadcastBody(Body, frozen=True, omit_defaults=True):
     """`group`: the class of the message (config/hub.yaml). `to`: a group, `roster NAME`, `competence NAME`,
     `organisation NAME` or `person NAME`; and `registered`. `by_channels`: each person is told over each of them that
     reaches them. Instead of `to`, `registered` and `by_channels`, an all-clear or a correction names the broadcast it
-    `follows`."""
+    `follows`. `cap`: what it says on the CAP feed besides, where its class stands there."""
 
     by: str
     why: str
@@ -325,6 +334,7 @@ class BroadcastBody(Body, frozen=True, omit_defaults=True):
     by_channels: tuple[str, ...] = ()
     follows: str = ""
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
+    cap: Cap | None = None
 
 
 class ContactsBody(Body, frozen=True):
@@ -536,6 +546,12 @@ ACTS = (
         path="/api/broadcasts/{broadcast}",
         summary="What a broadcast says to whom, as it is: to be read before it is released",
         answer=Preview,
+    ),
+    Act(
+        verb="broadcast-cap",
+        path="/api/broadcasts/{broadcast}/cap",
+        summary="A broadcast as it stands on the CAP feed, or would",
+        answer=CapShown,
     ),
     Act(
         verb="release",

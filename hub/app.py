@@ -14,7 +14,7 @@ dispatch finishes what is in flight or leaves it in doubt, the edge ends, the jo
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +31,12 @@ from hub.broadcasts.making import Maker as BroadcastMaker
 from hub.broadcasts.proposing import Proposer
 from hub.calendar_link import SECRET as CALENDAR_SECRET
 from hub.calendar_link import Links
+from hub.cap.certificate import watch_certificate
+from hub.cap.publishing import OFF, Publisher
+from hub.cap.signing import CannotSign, Signer, signer_of
 from hub.clock import Clock, wall
 from hub.config import Config
+from hub.config.cap import CapForm
 from hub.config.groups import Areas
 from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
@@ -120,6 +124,9 @@ class Hub:
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
             nursery.start_soon(self.followers.run)
+            if self.publisher is not None:
+                nursery.start_soon(self.publisher.run)
+                nursery.start_soon(self._watch_certificate)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self.source_duty.run)
@@ -188,6 +195,9 @@ class Hub:
             self.grader.follow,
             self.followers.decided,
         ]
+        if self.publisher is not None:
+            await self.publisher.load()
+            self.core.decider.followers.append(self.publisher.follow)
         return state.decision == ""
 
     def _changing(self, entry: r.Entry) -> None:
@@ -259,8 +269,10 @@ class Hub:
             public_url=config.hub.web.public,
             secrets=config.path(config.hub.secrets),
             playback=self.playback,
+            cap=config.hub.cap is not None,
         )
         secret = secrets_from(setup.secrets)
+        self.signer = None if config.hub.cap is None else self._signer(config.hub.cap, secret)
         self.channels = {name: make(setup, name, made, "callback", secret) for name, made in setup.channels.items()}
         for name, made in setup.sources.items():
             make(setup, name, made, "in", secret)  # only to hear now of a secret that is missing, before the hub starts
@@ -274,6 +286,13 @@ class Hub:
 
     async def _plug_followers(self, followers: Mapping[str, FollowerConfig]) -> None:
         await self.edge.plug(_made(followers))
+
+    def _signer(self, form: CapForm, secret: Callable[[str], str]) -> Signer:
+        """What our own alerts are signed with. Raises CannotStart."""
+        try:
+            return signer_of(form, self.config.folder, secret)
+        except CannotSign as error:
+            raise CannotStart(str(error)) from error
 
     async def _edge_ended(self, how: str) -> None:
         detail = f"connectors and the web ended ({how}) and are started again: look at the hub's log"
@@ -297,6 +316,10 @@ class Hub:
             self.recent.took(connector, now, signals=signals)
         self.source_duty.took(connector, offers, answers, now)
         return answers
+
+    async def _watch_certificate(self) -> None:
+        assert self.signer is not None
+        await watch_certificate(self.signer.not_after, self.journal, self._record)
 
     def _intake(self) -> Intake:
         trust = {name: source.trusted for name, source in self.config.sources.items()}
@@ -346,9 +369,11 @@ class Hub:
             texts=lambda: self.installation.config.texts_in_force(),
             areas=lambda: Areas(self.installation.config.geography),
             playback=self.playback,
+            feed=self.config.hub.cap,
         )
         self.proposer = Proposer(maker, desk.state, desk.act)
         self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
+        self.publisher = self._make_publisher()
         return Operators(
             desk=desk,
             ids=new_ids(),
@@ -365,10 +390,32 @@ class Hub:
             others={
                 **Editor(bench).done,
                 **Broadcasts(desk, maker).done,
+                **(OFF if self.publisher is None else self.publisher.done),
                 **self.reloader.done,
                 **self.grader.done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,
             },
+        )
+
+    def _make_publisher(self) -> Publisher | None:
+        """None where no alert of ours is published."""
+        form = self.config.hub.cap
+        if form is None or self.signer is None:
+            return None
+        return Publisher(
+            journal=self.journal,
+            state=lambda: self.core.state,
+            settled=lambda: not self.core.decider.settling,
+            form=form,
+            broadcasts=self.config.hub.broadcasts,
+            signer=self.signer,
+            texts=lambda: self.installation.config.texts_in_force(),
+            areas=lambda: Areas(self.installation.config.geography),
+            now=self.clock.now,
+            ids=new_ids(),
+            zone=self.config.hub.zone,
+            public_url=self.config.hub.web.public,
+            report=lambda what, detail: self._record(r.AuditorFound(what=what, detail=detail)),
         )
 
     def _links(self) -> Links | None:

@@ -197,6 +197,7 @@ missing-message: One of the hub's own messages is not there.
 name-twice: Two places have the same name: nobody could tell which is meant.
 never: A call list that is never made.
 no-attachments: The call list goes by a channel that carries no files.
+no-certificate: The certificate that our own alerts are signed with cannot be read.
 no-condition: A group by query that does not say what its people are.
 no-file: A file that cannot be read.
 no-folder: A folder there is not.
@@ -211,11 +212,13 @@ not-a-swap: A swap is between two people.
 not-a-turn: No length of a turn: week, 2 weeks, day, 3 days.
 not-a-url: No web address.
 not-an-address: No address to listen on.
+not-an-identifier: A sender of CAP alerts, or the beginning of their identifiers, that CAP does not allow.
 not-its-name: What is said of a name, and is no name of this place.
 not-geojson: Shapes that are no GeoJSON with ids.
 not-hours: No hours as 20:00-08:00.
 not-on-duty: Somebody gives a shift away that they do not have.
 nothing-left: A channel keeps everything for asks, and nothing else would ever go.
+published-not-public: A class of broadcasts stands on the CAP feed and may not go to the public.
 secret-in-config: A secret itself where its name should be.
 too-early: A handover told more than a week ahead.
 too-few: A chain needs more people, or more of a role, than it asks.
@@ -241,6 +244,7 @@ no-answers: Nobody can answer by this channel, or by the provider that stands in
 no-files: A provider that stands in carries no files.
 no-keypad: Calls that cannot be answered by a key.
 no-number: No number begins with this prefix.
+nothing-published: The CAP feed is turned on, and no class of broadcasts stands on it.
 nobody: A group, roster, chain or override with nobody in it.
 not-a-language: A language we do not write.
 not-a-position: No latitude and longitude.

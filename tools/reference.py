@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from hub.auditor.config import AuditorConfig, AuditorHeartbeat, AuditorMail, AuditorPost
 from hub.binding import Day, Reads, Seconds, Texts, Word, keys_of
 from hub.config import CHANNELS, FOLLOWERS, SOURCES
+from hub.config.cap import CapForm, CapWordsForm
 from hub.config.followers import EventId, EventName, FollowerForm
 from hub.config.foreign import settings_of
 from hub.config.forms import (
@@ -102,6 +103,11 @@ def _parts() -> Iterator[str]:
     yield "### call list\n"
     yield "What it is and where it goes: [contacts.md](contacts.md).\n"
     yield from struct(CallListForm)
+    yield "### cap\n"
+    yield "What it is and how it is turned on: [cap-feed.md](cap-feed.md).\n"
+    yield from struct(CapForm)
+    yield "#### cap: of a class of broadcasts, and of a broadcast\n"
+    yield from struct(CapWordsForm)
     yield "### auditor\n"
     yield "What the auditor is and does: [auditor.md](auditor.md).\n"
     yield from struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})

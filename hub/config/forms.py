@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from hub.auditor.config import AuditorConfig
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word, duration
+from hub.config.cap import CapForm, CapWordsForm
 from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
@@ -190,6 +191,10 @@ class ClassForm(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=5, description="How many different people must stand behind one, its author included")
     ] = 1
     public: Annotated[bool, Meta(description="Whether it may go to the public who registered")] = False
+    cap: Annotated[
+        CapWordsForm | None,
+        Meta(description="Those to the public stand on the CAP feed, too, with this where nothing else is said"),
+    ] = None
 
 
 class BroadcastsForm(Struct, frozen=True, kw_only=True):
@@ -269,6 +274,7 @@ class HubForm(Struct, frozen=True, kw_only=True):
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
     storms: Annotated[StormsForm, Meta(description="When much happens at once")] = StormsForm()
     broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
+    cap: Annotated[CapForm | None, Meta(description="Our own alerts as a CAP 1.2 feed (docs/cap-feed.md)")] = None
     call_list: Annotated[
         CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")
     ] = None

@@ -9,6 +9,7 @@ from msgspec import Struct
 from hub.binding import bind, keys_of
 from hub.config.addresses import made_to_ask
 from hub.config.call_list import check_call_list
+from hub.config.cap import check_cap
 from hub.config.chains import chains_of
 from hub.config.files import Files
 from hub.config.followers import FollowerForm, check_playbooks, follower_of
@@ -103,6 +104,9 @@ class _Loading:
             check_prefixes(self._documents["channels.yaml"], routes, directory)
         rosters = self._rosters(directory, hub.zone)
         self._check_links(hub, [*rosters, *directory.people])
+        if "hub.yaml" in self._documents:
+            published = {name: one.public for name, one in hub.broadcasts.classes.items() if one.cap is not None}
+            check_cap(self._documents["hub.yaml"], hub.cap, published, self._folder)
         if hub.call_list is not None:
             abilities = {name: channel.abilities for name, channel in channels.items()}
             check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)

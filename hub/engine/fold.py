@@ -417,6 +417,7 @@ def _broadcast(s: State, ev: e.BroadcastDrafted, at: datetime) -> None:
         incident=ev.incident,
         sheet=ev.sheet,
         step=ev.step,
+        cap=ev.cap,
     )
 
 

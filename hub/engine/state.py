@@ -142,7 +142,8 @@ class Order(Struct, kw_only=True, gc=False):
 
 class Broadcast(Struct, kw_only=True, gc=False):
     """A mass notification. `texts`: vault key of its Content. `released`: who stands behind it, besides its author.
-    `incident`, `sheet`, `step`: on whose behalf, where no officer drafted it."""
+    `incident`, `sheet`, `step`: on whose behalf, where no officer drafted it. `cap`: it stands on the CAP feed once it
+    has begun."""
 
     id: str
     kind: Kind
@@ -162,6 +163,7 @@ class Broadcast(Struct, kw_only=True, gc=False):
     incident: str = ""
     sheet: str = ""
     step: str = ""
+    cap: bool = False
 
     @property
     def author(self) -> str:

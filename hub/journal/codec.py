@@ -14,6 +14,7 @@ import msgspec
 from hub.journal.chain import SALT_BYTES, digest_of, salted
 from hub.model.records import (
     Attempt,
+    CapPublished,
     ChangeReverted,
     ChannelChanged,
     CursorMoved,
@@ -93,6 +94,7 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     PartChanged: lambda body: f"{body.part}/{body.name}",
     ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
+    CapPublished: lambda body: body.identifier,
 }
 
 _tags: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(FactBody)}

@@ -390,7 +390,8 @@ class ProposalDropped(EventBase, frozen=True, tag="proposal-dropped"):
 
 class BroadcastDrafted(EventBase, frozen=True, tag="broadcast"):
     """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it. Where
-    a sheet proposed it (`by` is `""` then): what was `proposed`, and for which step of which incident."""
+    a sheet proposed it (`by` is `""` then): what was `proposed`, and for which step of which incident. `cap`: once it
+    is released it stands on the CAP feed."""
 
     broadcast: str
     kind: Kind
@@ -405,6 +406,7 @@ class BroadcastDrafted(EventBase, frozen=True, tag="broadcast"):
     incident: str = ""
     sheet: str = ""
     step: str = ""
+    cap: bool = False
 
 
 class BroadcastReleased(EventBase, frozen=True, tag="broadcast-released"):

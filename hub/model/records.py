@@ -156,7 +156,7 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
 
     `group`: the class of the message. `people`: how many different people must stand behind it, its author included.
     `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to. `proposed`: what a sheet proposed,
-    and the hub itself has drafted: nobody stands behind it then (`by` is `""`).
+    and the hub itself has drafted: nobody stands behind it then (`by` is `""`). `cap`: it stands on the CAP feed, too.
     """
 
     kind: Kind
@@ -168,6 +168,7 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     follows: str = ""
     status: Status = Status.ACTUAL
     proposed: str = ""
+    cap: bool = False
 
 
 class ProposalFailed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="proposal-failed", gc=False):
@@ -191,6 +192,20 @@ class BroadcastControlled(Struct, frozen=True, omit_defaults=True, kw_only=True,
     act: Control
     by: str
     why: str
+
+
+class CapPublished(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cap", gc=False):
+    """A CAP 1.2 alert was made of a broadcast and signed; the document, to the byte as it is served, lies in the vault.
+    `references`: identifiers of the alerts that it replaces or withdraws."""
+
+    broadcast: str
+    identifier: str
+    sender: str
+    sent: datetime
+    msg_type: MsgType
+    status: Status = Status.ACTUAL
+    expires: datetime | None = None
+    references: tuple[str, ...] = ()
 
 
 class ContactsSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="contacts", gc=False):
@@ -343,7 +358,7 @@ class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
 class SourceWatched(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source-watched", gc=False):
     """The watch over a source found something, or it is `over`. `what` (and the alarm): `source-silent` (it says
     nothing for longer than expected), `source-layout` (most of its items are unreadable), `source-late` (its delay
-    grew)."""
+    grew); `certificate-expires` (of `cap`: what our own alerts are signed with is soon of no use)."""
 
     source: str
     what: str
@@ -440,6 +455,7 @@ FactBody = (
     | ProposalFailed
     | BroadcastReleased
     | BroadcastControlled
+    | CapPublished
     | ContactsSent
     | PaperMade
     | TaskTicked
