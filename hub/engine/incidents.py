@@ -343,7 +343,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
 def _cancel_tasks(w: Work, incident: Incident) -> None:
     for task in incident.tasks:
         if task in w.state.tasks:
-            w.drop(f"task {task}")
+            steps.over(w, task)
             w.emit(e.TaskClosed(task=task, outcome="cancelled"))
 
 
