@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hub.drill.sentences import (
     AHEAD_S,
+    PUBLIC,
     REACHED,
     Count,
     Expectation,
@@ -117,6 +118,8 @@ class Judge:
             return [self._happens(sentence)]
         people = self._reached(sentence) if sentence.who == (REACHED,) else self._people(sentence.who)
         parts = []
+        if PUBLIC in sentence.who:  # some of them: who of them lives there is not what a test is about
+            parts += [self._gets(sentence, PUBLIC, channel) for channel in sentence.channels or [""]]
         for person in people:
             channels = [c for c in sentence.channels if self._reaches(person, c)]
             if sentence.channels and not channels:
@@ -148,7 +151,8 @@ class Judge:
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
 
     def _gets(self, wanted: Gets, person: str, channel: str) -> "_Part":
-        theirs = [m for m in self._timeline.of(What.GOT) if m.person == person]
+        them = set(self._resolve(PUBLIC)) if person == PUBLIC else {person}
+        theirs = [m for m in self._timeline.of(What.GOT) if m.person in them]
         moments = [
             m
             for m in theirs
@@ -162,7 +166,7 @@ class Judge:
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
 
     def _people(self, who: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys(person for one in who for person in self._resolve(one)))
+        return list(dict.fromkeys(person for one in who if one != PUBLIC for person in self._resolve(one)))
 
     def _reached(self, wanted: Gets) -> list[str]:
         """Everybody who had got something before the first got this."""

@@ -22,6 +22,7 @@ from hub.playbook.language import Outcome
 
 REACHED = "everyone reached"
 NOBODY = "nobody"
+PUBLIC = "the public"
 AHEAD_S = 1.0  # how much earlier than said something may come that is to come at a time
 JUST_S = 0.001  # just before
 GRACE_S = 5.0  # how much later than said something may come that is to come at a time
@@ -272,7 +273,7 @@ def _what(rest: str, names: Names) -> tuple[tuple[str, ...], str]:
 
 
 def _who(text: str, names: Names) -> None:
-    if text in (REACHED, NOBODY, "everyone"):
+    if text in (REACHED, NOBODY, PUBLIC, "everyone"):
         return
     kind, _, name = text.rpartition(" ")
     among = {

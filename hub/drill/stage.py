@@ -14,6 +14,7 @@ import trio.testing
 from msgspec.structs import replace
 
 from hub.acts import Refused
+from hub.broadcasts import Broadcasts
 from hub.broadcasts.making import Maker
 from hub.broadcasts.proposing import Proposer
 from hub.clock import Clock
@@ -232,6 +233,7 @@ class Stage:
             sources=config.sources,
             geography=lambda: config.geography,
             zone=config.hub.zone,
+            others=Broadcasts(desk, maker).done,
         )
         ids, at = self._ids(), self.now()
         bodies: list[r.FactBody] = [r.HubStarted(node="drill", version="")]
@@ -299,6 +301,11 @@ class Stage:
         elif form.stops is not None or form.lifts is not None:
             verb = "stop-all" if form.stops is not None else "lift"
             await self._acts(verb, {}, by=form.by or ROOM, why="drill")
+        elif form.releases is not None:
+            await self._acts("release", {"broadcast": self._draft(form.releases)}, by=form.by or ROOM)
+        elif form.discards is not None:
+            about = {"broadcast": self._draft(form.discards)}
+            await self._acts("broadcast-stop", about, by=form.by or ROOM, why="drill")
         else:
             await self._signals(nth)
 
@@ -332,6 +339,16 @@ class Stage:
             if task.step == step and str(task.index + 1) == number:
                 return task.id
         raise CannotPlay(f'"{step} {number}" is no task that is open then: write a step and a number, "checklist 2"')
+
+    def _draft(self, step: str) -> str:
+        """The newest broadcast of a step, or of what follows it (its all-clear), that waits for people."""
+        known = self._core.state.broadcasts
+        for broadcast in reversed(list(known.values())):
+            waits = broadcast.began_at is None and not broadcast.outcome
+            of = known.get(broadcast.follows, broadcast)
+            if waits and step in (broadcast.step, of.step):
+                return broadcast.id
+        raise CannotPlay(f"{step} has drafted nothing that waits to be released then")
 
     def _incident(self, words: str) -> str:
         number = words.rpartition(" ")[2]
