@@ -82,7 +82,8 @@ class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a broadcast would do. `people`: those who are told by one channel at least; `unreached`: who is meant and
-    cannot be; `opted_out`: of those, who wants nothing more. `needs`: how many people must stand behind it."""
+    cannot be; `opted_out`: of those, who wants nothing more. `needs`: how many people must stand behind it.
+    `registered`: where those of the public live whom it tells."""
 
     people: int
     unreached: int
@@ -92,6 +93,7 @@ class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     needs: int
     reach: tuple[Reach, ...]
     warnings: tuple[str, ...] = ()
+    registered: RegisteredIn | None = None
 
 
 class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):

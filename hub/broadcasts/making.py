@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from hub.acts import BroadcastBody, Preview, Reach, Refused, Wording
 from hub.broadcasts.filling import filled
 from hub.broadcasts.on_feed import OnFeed, told_of
+from hub.broadcasts.where import placed
 from hub.cap.standing import of_signal, problem
 from hub.config import ChannelConfig
 from hub.config.cap import CapForm
@@ -121,18 +122,21 @@ class Maker:
         now, for good."""
         group, status = self._class(proposal.group), proposal.status
         if proposal.kind is Kind.ALERT:
-            meant = await self._meant(proposal.to, proposal.registered, proposal.group)
+            signal = await self._signal(proposal.signal)
+            registered = placed(proposal.registered, signal, self._areas())
+            if registered != proposal.registered and not (registered and registered.areas):
+                raise Refused("registered: nobody knows where it is: draft one by hand that says where")
+            meant = await self._meant(proposal.to, registered, proposal.group)
             audience = self._reachable(meant, self._by(proposal.by), status)
             channels = tuple(audience)
-            signal = await self._signal(proposal.signal)
             says = Cap() if signal is None else of_signal(signal)
-            cap = self._on_feed.cap(proposal.kind, proposal.group, status, proposal.registered, says)
+            cap = self._on_feed.cap(proposal.kind, proposal.group, status, registered, says)
             if cap is None and not any(audience.values()):
                 raise Refused("nobody would be told: nobody who is meant has an address on its channels")
             content = Content(
                 texts=await self._filled(proposal, channels),
                 audience=audience,
-                registered=proposal.registered,
+                registered=registered,
                 cap=cap,
             )
         else:
@@ -346,6 +350,7 @@ class Maker:
             needs=needs,
             reach=reach,
             warnings=(*_warnings(len(told), len(meant), reach), *told_of(content, self._areas())),
+            registered=content.registered,
         )
 
     def _reach(self, channel: str, people: tuple[str, ...], content: Content, status: Status) -> Reach:

@@ -126,6 +126,8 @@ def _show(preview: dict[str, Any]) -> None:
     """The preview as a person reads it."""
     euros = "no price known" if preview["euros"] is None else f"about {preview['euros']:.2f} EUR"
     say.line(f"{preview['people']} people, in about {_span(preview['seconds'])}, {euros}")
+    if registered := preview.get("registered"):
+        say.line(f"the public who registered in {_where(registered)}")
     if preview["unreached"]:
         say.line(f"{preview['unreached']} cannot be told ({preview['opted_out']} of them want nothing more)")
     for reach in preview["reach"]:
@@ -141,6 +143,14 @@ def _show(preview: dict[str, Any]) -> None:
                 say.line(f"    {line}")
     for warning in preview.get("warnings", ()):
         say.line(f"mind: {warning}")
+
+
+def _where(registered: dict[str, Any]) -> str:
+    """All that is given must hold, of several any one."""
+    parts = [", ".join(registered.get("areas", ())), ", ".join(registered.get("streets", ()))]
+    if corners := registered.get("polygon"):
+        parts.append(f"a polygon of {len(corners)} corners around {corners[0][0]}, {corners[0][1]}")
+    return "; ".join(filter(None, parts))
 
 
 def _span(seconds: float) -> str:

@@ -122,8 +122,15 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def texts_in_force(self) -> Texts:
         """The words dispatch renders with."""
-        areas = {} if self.geography is None else {p.id: p.names for p in self.geography.places.values()}
-        return Texts(messages=self.messages, titles=self.titles(), areas=areas, zone=self.hub.zone)
+        geography = self.geography
+        places = {} if geography is None else geography.places
+        return Texts(
+            messages=self.messages,
+            titles=self.titles(),
+            areas={p.id: p.names for p in places.values()},
+            lies_in={} if geography is None else {place: geography.lies_in(place) for place in places},
+            zone=self.hub.zone,
+        )
 
     def limits(self) -> dict[str, Limits]:
         return {name: channel.limits for name, channel in self.channels.items()}

@@ -169,8 +169,9 @@ class Judge:
         return list(dict.fromkeys(person for one in who if one != PUBLIC for person in self._resolve(one)))
 
     def _reached(self, wanted: Gets) -> list[str]:
-        """Everybody who had got something before the first got this."""
-        got = self._timeline.of(What.GOT)
+        """Everybody who had got something before the first got this. Not the public: it has an all-clear of its own."""
+        public = set(self._resolve(PUBLIC))
+        got = [m for m in self._timeline.of(What.GOT) if m.person not in public]
         first = next((m.s for m in got if m.message == wanted.message), float("inf"))
         return list(dict.fromkeys(m.person for m in got if m.s <= first and m.message != wanted.message and not m.own))
 

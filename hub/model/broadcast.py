@@ -24,6 +24,10 @@ class Control(StrEnum):
     STOP = "stop"  # what has not gone out never will; a draft is thrown away
 
 
+WHERE_IT_IS = "where it is"
+"""In a sheet, in place of an area: the communes of the incident when its broadcast is drafted."""
+
+
 class RegisteredIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Those of the public who registered, where: all that is given must hold, of several any one. `areas`: ids of
     config/areas.yaml; `streets`: `Rue Haute`, or houses of it, `Rue Haute 1-99`; `polygon`: latitude and longitude of

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Texts, Word
 from hub.findings import choice
-from hub.model.broadcast import RegisteredIn
+from hub.model.broadcast import WHERE_IT_IS, RegisteredIn
 from hub.model.people import Asked, Contact
 from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability
@@ -233,7 +233,10 @@ class StepWhen(StrEnum):
 class RegisteredForm(Struct, frozen=True, kw_only=True):
     """Where those live who registered; all that is given must hold, of several any one."""
 
-    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region", examples=["ixelles"])] = ()
+    areas: Annotated[
+        tuple[str, ...],
+        Meta(description='Communes, police zones, the Region, "where it is"', examples=["ixelles", WHERE_IT_IS]),
+    ] = ()
     streets: Annotated[
         tuple[str, ...], Meta(description="A street, or houses of it", examples=["Rue Haute", "Rue Haute 1-99"])
     ] = ()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct
 
 from hub.findings import Finding, choice, errors
+from hub.model.broadcast import WHERE_IT_IS
 from hub.model.people import Asked, Contact
 from hub.playbook.flow import check_calls
 from hub.playbook.language import (
@@ -127,7 +128,8 @@ def _check_broadcast(document: Document, playbook: Playbook, step: Step, action:
     for i, contact in enumerate(action.to):
         _check_contact(document, (*path, "to", i), contact, known)
     for i, area in enumerate(action.registered.areas if action.registered is not None else ()):
-        _name(document, (*path, "registered", "areas", i), "area", area, known.areas)
+        if area != WHERE_IT_IS:
+            _name(document, (*path, "registered", "areas", i), "area", area, known.areas)
     for i, channel in enumerate(action.by):
         _name(document, (*path, "by", i), "channel", channel, known.channels)
     _check_say(document, playbook, step, action.say, known)

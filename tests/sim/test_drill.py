@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from connectors.cap.source import CapSource
 from hub.config import Config, load
@@ -14,7 +15,9 @@ from hub.drill.beside import junit, rows
 from hub.drill.coverage import coverage
 from hub.drill.suite import Result, load_suite, run_test
 from hub.findings import errors
+from hub.model.broadcast import WHERE_IT_IS, RegisteredIn
 from hub.model.signal import Signal
+from hub.playbook.language import DraftBroadcast, Playbook, Step
 from tests.conftest import ROOT
 
 SHEET = """
@@ -525,6 +528,53 @@ def test_a_broadcast_goes_out_when_two_people_have_released_it(drafting: Config)
 """,
     )
     assert not wrong(result)
+
+
+@pytest.mark.parametrize(
+    ("area", "expect"),
+    [
+        ("ixelles", ["the public gets sms", "nobody-drafted does not begin"]),
+        ("schaerbeek", ["never: the public gets sms", "public is failed"]),  # nobody there has registered
+        ("", ["never: the public gets sms", "public is failed"]),
+    ],
+)
+def test_a_broadcast_goes_to_where_the_incident_is(drafting: Config, area: str, expect: list[str]) -> None:
+    sheets = [replace(s, steps=_there(s)) if s.name == "gas" else s for s in drafting.playbooks]
+    leak = f"{{source: siamu, hazard: explosion, headline: Fuite, area: '{area}', lasts: 3 h}}"
+    sentences = "\n".join(f"      - {one}" for one in expect if "does not begin" not in one)
+    result = play(
+        replace(drafting, playbooks=sheets),
+        f"""
+  x:
+    people: {{officer-a: accepts after 10 s}}
+    given:
+      - signal: {leak}
+      - releases: public
+        by: officer-a
+        after: 5 min
+      - releases: public
+        by: officer-b
+        after: 6 min
+    expect:
+{sentences}
+""",
+    )
+    if area != "ixelles":
+        assert result.problem == "given 2: public has drafted nothing that waits to be released then"
+        return
+    assert not wrong(result)
+    assert result.timeline is not None
+    public = {m.person for m in result.timeline.moments if m.person.startswith("r-")}
+    assert public == {one.id for one in drafting.registered if one.commune == "ixelles"}
+
+
+def _there(sheet: Playbook) -> tuple[Step, ...]:
+    def there(step: Step) -> Step:
+        if not isinstance(step.action, DraftBroadcast):
+            return step
+        return replace(step, action=replace(step.action, registered=RegisteredIn(areas=(WHERE_IT_IS,))))
+
+    return tuple(there(step) for step in sheet.steps)
 
 
 def test_what_a_sheet_drafted_can_be_thrown_away(drafting: Config) -> None:
