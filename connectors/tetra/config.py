@@ -100,7 +100,8 @@ class TetraChannelConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unkno
     calls: Annotated[
         str,
         Meta(
-            description="Status that is sent before each text that asks somebody, for their radio to sound an alarm at"
+            description="Status that is sent before each text that asks somebody, for their radio to sound an alarm at",
+            examples=["32790"],
         ),
     ] = ""
     longest: Annotated[int, Meta(ge=60, le=2000, description="Longest text that is sent, characters")] = 600

@@ -16,7 +16,7 @@ from hub.model.people import Language
 from hub.model.signal import Category, Certainty, Hazard, Info, Severity, Signal, Urgency
 from hub.model.sms import Encoding, segments
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.language import Call, Mode, Notify, Playbook, SendContacts, Tasks
+from hub.playbook.language import Call, DraftBroadcast, Mode, Notify, Playbook, SendContacts, Tasks
 from hub.playbook.match import Matcher
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -100,8 +100,9 @@ def test_no_message_is_left_unused_and_the_hub_has_its_own(
         s.action.say
         for p in every_sheet.values()
         for s in p.steps
-        if isinstance(s.action, Call | Notify | SendContacts)
+        if isinstance(s.action, Call | Notify | SendContacts | DraftBroadcast)
     } | {"hub.contacts"}
+    said |= {s.action.all_clear for p in every_sheet.values() for s in p.steps if isinstance(s.action, DraftBroadcast)}
     assert set(messages) == said | {f"hub.{name}" for name in HUB_MESSAGES.split()}
 
 
