@@ -16,7 +16,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from hub.cap.alert import Follows, alert_of
 from hub.cap.standing import standing
-from hub.config import Config, load
+from hub.config import Config
 from hub.config.cap import CapForm, CapWordsForm
 from hub.config.forms import BroadcastsForm, ClassForm
 from hub.config.groups import Areas
@@ -26,9 +26,9 @@ from hub.model.cap import NAMESPACE, element_of
 from hub.model.message import Text
 from hub.model.people import Language
 from hub.model.signal import Signal, Status
-from tests.conftest import ROOT, samples_folder
+from tests.conftest import samples_folder, shipped
 
-CONFIG: Config = load(ROOT / "config")[0]
+CONFIG: Config = shipped()[0]
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOW = datetime(2026, 7, 14, 0, 10, tzinfo=UTC)
 WORDS = {

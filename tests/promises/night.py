@@ -27,7 +27,6 @@ from hub.broadcasts.proposing import Proposer
 from hub.cap.publishing import Publisher
 from hub.cap.signing import Signer
 from hub.clock import Clock
-from hub.config import load
 from hub.config.cap import CapForm
 from hub.config.forms import BroadcastsForm
 from hub.config.groups import Areas
@@ -51,10 +50,10 @@ from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severi
 from hub.operators import Operators
 from hub.picture import Recent, picture
 from hub.rules import InForce
-from tests.conftest import ROOT
+from tests.conftest import shipped
 from tests.contracts.fake_channel import FakeChannel
 
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 TEXTS = CONFIG.texts_in_force()
 CHANNELS = ("sms", "voice", "email")
 SOON_S = 5.0  # how long a story waits for what it expects to have come

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.config import Config, load
+from hub.config import Config
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.model.area import Area, Geocode
 from hub.model.message import Message
@@ -18,6 +18,7 @@ from hub.model.sms import Encoding, segments
 from hub.model.trust import Credibility, Reliability
 from hub.playbook.language import Call, DraftBroadcast, Mode, Notify, Playbook, SendContacts, Tasks
 from hub.playbook.match import Matcher
+from tests.conftest import shipped
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 7, 14, 0, 10, tzinfo=UTC)
@@ -42,7 +43,7 @@ def here() -> Geography:
 
 @pytest.fixture(scope="module")
 def example() -> Config:
-    config, findings = load(ROOT / "config")
+    config, findings = shipped()
     assert [str(f) for f in findings] == []
     return config
 

@@ -11,7 +11,6 @@ from connectors.mail.mime import BANNERS, LINK_WORDS
 from connectors.mail.page import WORDS
 from connectors.matrix.events import REACT
 from connectors.twilio.twiml import PHRASES, TAGS, Speech, script
-from hub.config import load
 from hub.dispatch.policy import limits_of
 from hub.dispatch.render import Rendered, Room, render
 from hub.model.area import Area
@@ -20,10 +19,10 @@ from hub.model.people import Language
 from hub.model.signal import Info, Named, Severity, Signal, Status
 from hub.model.sms import Encoding, segments
 from hub.playbook.language import Call
-from tests.conftest import ROOT
+from tests.conftest import shipped
 from tools.phones.twiml import Gather, Say, parse
 
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 TEXTS = CONFIG.texts_in_force()
 NOTICES = ("hub.exercise", "hub.test", "hub.repeat", "hub.ask-hint")  # parts of others
 ASKING = {step.action.say for sheet in CONFIG.playbooks for step in sheet.steps if isinstance(step.action, Call)}
