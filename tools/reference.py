@@ -21,6 +21,7 @@ from hub.config import CHANNELS, FOLLOWERS, SOURCES
 from hub.config.followers import EventId, EventName, FollowerForm
 from hub.config.foreign import settings_of
 from hub.config.forms import (
+    AccessListForm,
     AddressForm,
     Asks,
     CallListForm,
@@ -31,6 +32,7 @@ from hub.config.forms import (
     PeopleForm,
     PersonForm,
     QueryForm,
+    RoomForm,
     RosterForm,
     ShiftForm,
     SourceForm,
@@ -102,6 +104,8 @@ def _parts() -> Iterator[str]:
     yield "### call list\n"
     yield "What it is and where it goes: [contacts.md](contacts.md).\n"
     yield from struct(CallListForm)
+    yield "### access list\n"
+    yield from struct(AccessListForm)
     yield "### auditor\n"
     yield "What the auditor is and does: [auditor.md](auditor.md).\n"
     yield from struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})
@@ -140,6 +144,8 @@ def _parts() -> Iterator[str]:
     yield from struct(GazetteerForm, {"places": "id → place, see below"})
     yield "### A place\n"
     yield from struct(PlaceForm)
+    yield "## rooms.yaml\n\nMay be left out: then nobody is let in. Name → what it is called. " + doc(RoomForm) + "\n"
+    yield from fields_of(RoomForm)
     yield "## sources.yaml\n\nName → source. " + doc(SourceForm) + "\n"
     yield from fields_of(SourceForm, {"type": _names(SOURCES)})
     yield from _connectors(SOURCES)
