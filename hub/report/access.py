@@ -65,7 +65,7 @@ class _Making:
             Row(cells=(self._person(one.guest), self._told(one.at), f"{w.gone.get(one.why, one.why)}\n{one.incident}"))
             for one in gone
         )
-        table = Table(heads=(w.name, w.since, w.why), rows=rows, widths=(7, 4, 6), large=(0,))
+        table = Table(heads=(w.name, w.since, w.why), rows=rows, widths=(7, 5, 8))
         yield Section(title=w.no_longer.format(count=len(gone)), blocks=(Paragraph(text=w.stop, leads=True), table))
 
     def _admitted(self) -> Iterator[Paragraph | Table]:
@@ -81,7 +81,7 @@ class _Making:
                 rows.append(Row(cells=(name, self._rooms(one), times, self._behind(one))))
                 name = ""
         heads = (w.name, w.rooms, f"{w.begins} → {w.ends}", w.request)
-        yield Table(heads=heads, rows=tuple(rows), widths=(6, 4, 4, 5), large=(0,))
+        yield Table(heads=heads, rows=tuple(rows), widths=(6, 4, 5, 9))
 
     def table(self) -> bytes:
         w = self._words
