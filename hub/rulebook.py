@@ -73,6 +73,7 @@ not-public: A broadcast of this class may not go to the public.
 not-a-polygon: A polygon with fewer than three corners, or whose sides cross.
 not-a-position: No latitude and longitude: "50.8331, 4.3662".
 access-at-the-end: People are let in when the incident ends, when all access is withdrawn.
+access-shared: People are let in by what the newest signal says, and signals of several senders make one incident.
 access-unapproved: People are let in although nobody need have said yes: the step comes after no call that was accepted.
 drafted-at-the-end: A broadcast is drafted when the incident ends, when nobody waits for it any more.
 not-yet: A later version will know this; this one does not.

@@ -75,7 +75,8 @@ def _granted(w: Work, fact: r.Fact, body: r.AccessChanged, wanted: e.AccessWante
     incident = w.state.incidents[wanted.incident]
     known = w.state.access.get(incident.id)
     before = set(known.held()) if known is not None else set()
-    until = body.until if body.until is not None and body.until > w.now else None
+    asked = known.word if known is not None and known.word is not None and body.until and not known.over else body.until
+    until = asked if asked is not None and asked > w.now else None
     playbook = w.rules.playbook(incident.playbook, incident.version)
     w.emit(
         e.AccessChanged(

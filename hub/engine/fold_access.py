@@ -27,6 +27,7 @@ def _changed(s: State, ev: e.AccessChanged, at: datetime) -> None:
             rooms=ev.rooms,
             approved=ev.approved,
             places=known.places if known is not None else {},
+            word=known.word if known is not None and not known.over else None,
         )
     access = s.access.get(ev.incident)
     if access is None:
@@ -43,7 +44,7 @@ def _changed(s: State, ev: e.AccessChanged, at: datetime) -> None:
 
 def _prolong(access: Access, until: datetime) -> None:
     """Who was on the list until its time was over is on it again."""
-    access.until = until
+    access.until = access.word = until
     if access.over == "over":
         access.over = ""
         for place in access.places.values():

@@ -212,6 +212,7 @@ def _join_or_open(
         w.emit(e.Reopened(incident=incident.id))
         proposals.opened_again(w, incident)
     _join(w, incident, signal_id, name, signal, until)
+    access.said_anew(w, incident)
     if again or incident.held_by:
         _begin_unless_quiet(w, incident, signal)
     return True

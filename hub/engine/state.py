@@ -271,7 +271,8 @@ class Place(Struct, kw_only=True, gc=False):
 
 class Access(Struct, kw_only=True, gc=False):
     """Who may come in on behalf of an incident, into which rooms, from when to when. `signal`: the request, as it was
-    read. `over`: why all of it was withdrawn, and not given again since."""
+    read. `over`: why all of it was withdrawn, and not given again since. `word`: until when an officer has said, whatever
+    the request says anew."""
 
     incident: str
     sheet: str
@@ -284,6 +285,7 @@ class Access(Struct, kw_only=True, gc=False):
     approved: tuple[str, ...] = ()
     places: dict[str, Place] = field(default_factory=dict)
     over: str = ""
+    word: datetime | None = None
 
     def held(self) -> dict[str, Place]:
         """The places that somebody has."""

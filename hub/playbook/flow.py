@@ -38,7 +38,7 @@ def check_flow(document: Document, playbook: Playbook) -> None:
         )  # fmt: skip
         return
     _check_reached(document, steps)
-    _check_approved(document, steps)
+    _check_access(document, playbook, steps)
     _check_stopped_at_once(document, steps)
     if playbook.incident.by_officer:
         _check_for_ever(document, steps)
@@ -130,8 +130,8 @@ def _check_condition(document: Document, steps: dict[str, Step], step: Step, key
             )  # fmt: skip
 
 
-def _check_approved(document: Document, steps: dict[str, Step]) -> None:
-    """Nobody is let in without somebody having said yes."""
+def _check_access(document: Document, playbook: Playbook, steps: dict[str, Step]) -> None:
+    """Nobody is let in without somebody having said yes, nor by what another sender says."""
 
     def approved(name: str) -> bool:
         condition = steps[name].after
@@ -143,8 +143,16 @@ def _check_approved(document: Document, steps: dict[str, Step]) -> None:
         ]
         return all(ways) if condition.any else any(ways)
 
-    for step in steps.values():
-        if isinstance(step.action, Admit) and not step.at_end and not approved(step.name):
+    admits = [step for step in steps.values() if isinstance(step.action, Admit)]
+    for step in admits[:1]:
+        if playbook.when and not {"sender", "incident"} <= set(playbook.incident.one_per):
+            document.add(
+                place_of(document, step.name, "access"), "access-shared",
+                f'step "{step.name}" lets in whom the newest signal names, and others may join the same incident',
+                'write "one per: [sender, incident]" under incident',
+            )  # fmt: skip
+    for step in admits:
+        if not step.at_end and not approved(step.name):
             document.add(
                 place_of(document, step.name, "after"), "access-unapproved",
                 f'step "{step.name}" lets people in although nobody need have said yes',

@@ -273,6 +273,36 @@ async def test_three_more_names_at_two_in_the_morning(autojump_clock: MockClock)
     await play(story)
 
 
+async def test_another_partner_changes_nothing_by_the_same_reference_before_it_is_approved(
+    autojump_clock: MockClock,
+) -> None:
+    async def story(here: World) -> None:
+        await here.request(ZONE)
+        await here.request("Mal Intentionné, siamu, x", sender="siamu")
+        first = next(iter(here.core.state.incidents))
+        await here.granted()
+        by_request = {a.incident: len(a.held()) for a in here.core.state.access.values()}
+        assert by_request[first] == 2, "a request of their own, which needs a yes of its own"
+        assert len(by_request) == 2
+
+    await play(story)
+
+
+async def test_an_update_after_what_was_prolonged_still_counts(autojump_clock: MockClock) -> None:
+    async def story(here: World) -> None:
+        await here.request(ZONE, hours=2)
+        await here.granted()
+        longer = AccessUntilBody(by="b", why="it goes on", until=here.clock.now() + timedelta(hours=6))
+        await here.desk.done["access-until"]({"incident": here.incident}, longer)
+        await trio.sleep(3 * 3600)
+        assert await here.names() == ["Fatima El Verzonnen", "Jan Janssens"]
+        await here.request("A Een, police-5340, x", hours=5)
+        assert await here.names() == ["A Een"]
+        assert len(here.core.state.incidents) == 1
+
+    await play(story)
+
+
 async def test_another_partner_changes_nothing_by_the_same_reference(autojump_clock: MockClock) -> None:
     async def story(here: World) -> None:
         await approved(here)

@@ -338,3 +338,14 @@ def test_a_reception_nobody_reaches_alarms_the_room() -> None:
     n.after(minutes=3)
     assert set(n.alarms()) == {"no-address", "nobody-to-notify"}
     n.over()
+
+
+def test_an_officers_word_on_the_time_holds_whatever_the_request_says_anew() -> None:
+    n, incident = granted()
+    for hours in (2, 40):
+        word = n.now + timedelta(hours=hours)
+        n.act(incident=incident, until=word)
+        n.asks("r1")
+        n.read("c" if hours == 2 else "d")
+        assert n.state.access[incident].until == word
+    assert n.held() == ["a", "b", "c", "d"]
