@@ -37,6 +37,23 @@ class Done(Struct, frozen=True, kw_only=True, omit_defaults=True):
     said: str = ""
 
 
+class Left(Struct, frozen=True, kw_only=True):
+    """Where something of an erased person may still stand, and why it was left."""
+
+    what: str
+    why: str
+
+
+class Erased(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`entries`: of the vault, deleted; `texts`: of the directory or to others, rewritten. `left`: what was not."""
+
+    id: str
+    said: str
+    entries: int = 0
+    texts: int = 0
+    left: tuple[Left, ...] = ()
+
+
 class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all bodies. `by` is who acts, in their own words until there are accounts."""
 

@@ -12,7 +12,9 @@ from hub.act import About as About
 from hub.act import Act as Act
 from hub.act import Body as Body
 from hub.act import Done as Done
+from hub.act import Erased as Erased
 from hub.act import Instant as Instant
+from hub.act import Left as Left
 from hub.act import Refused as Refused
 from hub.act import instant_of as instant_of
 from hub.acts_access import ACCESS
@@ -173,23 +175,6 @@ class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     said: str
     version: str = ""
     warnings: tuple[str, ...] = ()
-
-
-class Left(Struct, frozen=True, kw_only=True):
-    """Where something of an erased person may still stand, and why it was left."""
-
-    what: str
-    why: str
-
-
-class Erased(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`entries`: of the vault, deleted; `texts`: of the directory or to others, rewritten. `left`: what was not."""
-
-    id: str
-    said: str
-    entries: int = 0
-    texts: int = 0
-    left: tuple[Left, ...] = ()
 
 
 # --- what is sent ------------------------------------------------------------------------------------------

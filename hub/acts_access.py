@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from hub.act import Act, Body, Instant
+from hub.act import Act, Body, Erased, Instant
 from hub.model.access import AccessList
 
 
@@ -27,6 +27,22 @@ class AccessRemoveBody(Body, frozen=True):
     why: str
     who: str
     incident: str = ""
+
+
+class AccessEraseBody(Body, frozen=True):
+    """`who`: the whole name of somebody who is not on the list any more."""
+
+    by: str
+    why: str
+    who: str
+
+
+class AccessRoomsBody(Body, frozen=True):
+    """`rooms`: those of config/rooms.yaml that all may enter from now on, and no others."""
+
+    by: str
+    why: str
+    rooms: tuple[str, ...]
 
 
 class AccessUntilBody(Body, frozen=True):
@@ -54,5 +70,18 @@ ACCESS = (
         path="/api/access/{incident}/until",
         summary="Who comes in on behalf of an approved request may until then",
         body=AccessUntilBody,
+    ),
+    Act(
+        verb="access-rooms",
+        path="/api/access/{incident}/rooms",
+        summary="Who comes in on behalf of an approved request may enter these rooms",
+        body=AccessRoomsBody,
+    ),
+    Act(
+        verb="access-erase",
+        path="/api/access/erase",
+        summary="Erase the name of somebody who was on the access list",
+        body=AccessEraseBody,
+        answer=Erased,
     ),
 )

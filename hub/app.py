@@ -382,7 +382,7 @@ class Hub:
             others={
                 **Editor(bench).done,
                 **Broadcasts(desk, maker).done,
-                **AccessDesk(desk, self.journal, new_ids()).done,
+                **AccessDesk(desk, self.journal, new_ids(), lambda: self.installation.config.rooms).done,
                 **self.reloader.done,
                 **self.grader.done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,

@@ -1,18 +1,21 @@
 """What officers do with the access list (docs/access.md): put somebody on it, take somebody out, prolong it, see it."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from hub.access.erasing import erase_guest
 from hub.access.listing import access_list, read, statuses
 from hub.access.reading import PART_MAX, PEOPLE_MAX, clean, meant, who
-from hub.act import About, Done, Refused
-from hub.acts_access import AccessAddBody, AccessRemoveBody, AccessUntilBody
+from hub.act import About, Done, Erased, Refused
+from hub.acts_access import AccessAddBody, AccessEraseBody, AccessRemoveBody, AccessRoomsBody, AccessUntilBody
 from hub.connector import Unavailable
 from hub.desk import Desk, Handler
 from hub.engine.state import Access
+from hub.erasing import Nothing
 from hub.findings import choice
 from hub.journal import Journal, JournalError
 from hub.model import records as r
-from hub.model.access import AccessList, Guest, Guests
+from hub.model.access import AccessList, Guest, Guests, Room
 from hub.model.ids import Ids
 
 UNTIL_MOST = timedelta(days=92)  # longer is no crisis but a staff badge
@@ -21,8 +24,9 @@ UNTIL_MOST = timedelta(days=92)  # longer is no crisis but a staff badge
 class AccessDesk:
     """`done`: what does each act, by its verb."""
 
-    def __init__(self, desk: Desk, journal: Journal, ids: Ids) -> None:
+    def __init__(self, desk: Desk, journal: Journal, ids: Ids, rooms: Callable[[], Mapping[str, Room]]) -> None:
         self._desk = desk
+        self._rooms_there = rooms
         self._journal = journal
         self._ids = ids
         self.done: dict[str, Handler] = {
@@ -30,6 +34,8 @@ class AccessDesk:
             "access-add": self._add,
             "access-remove": self._remove,
             "access-until": self._until,
+            "access-rooms": self._rooms,
+            "access-erase": self._erase,
         }
 
     async def _show(self, about: About, _: None) -> list[AccessList]:
@@ -97,6 +103,28 @@ class AccessDesk:
             raise Refused(f"until: it begins at {access.start:%Y-%m-%d %H:%M}Z only: give a later time")
         body = r.AccessChanged(incident=access.incident, until=sent.until, by=sent.by, why=sent.why)
         return await self._desk.act(body, f"who is on its list may come in until {sent.until:%Y-%m-%d %H:%M}Z")
+
+    async def _rooms(self, about: About, sent: AccessRoomsBody) -> Done:
+        access, there = self._open(about["incident"], prolong=True), self._rooms_there()
+        unknown = [room for room in sent.rooms if room not in there]
+        if unknown or not sent.rooms:
+            lacks = f"there is no room {', '.join(unknown)}" if unknown else "name at least one"
+            raise Refused(f"rooms: {lacks}: there are {', '.join(sorted(there)) or 'none: see config/rooms.yaml'}")
+        body = r.AccessChanged(incident=access.incident, rooms=sent.rooms, by=sent.by, why=sent.why)
+        return await self._desk.act(body, f"who is on its list may enter {', '.join(sent.rooms)}")
+
+    async def _erase(self, about: About, sent: AccessEraseBody) -> Erased:
+        state = self._desk.state()
+        kept = await self._kept(list(state.access.values()))
+        held = {key: kept[key] for a in state.access.values() for key in a.held() if key in kept}
+        if meant(held, sent.who):
+            raise Refused("who: still on the list: take them out first, `vigie access remove`")
+        try:
+            return await erase_guest(self._journal, sent.who, sent.by, sent.why, self._desk.now(), self._ids)
+        except Nothing as nothing:
+            raise Refused(f"who: {nothing}", missing=True) from None
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
 
     def _open(self, incident: str, prolong: bool = False) -> Access:
         state = self._desk.state()

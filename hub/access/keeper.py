@@ -92,7 +92,9 @@ class Keeper:
             return r.AccessChanged(
                 incident=wanted.incident, wanted=wanted.wanted, problem=f"nobody is let in: {lacking}"
             ), None
-        asked = asked_for(signal, action, self._rooms(), self._zone, self._desk.now())
+        known = self._desk.state().access.get(wanted.incident)
+        since = None if known is None else known.since
+        asked = asked_for(signal, action, self._rooms(), self._zone, self._desk.now(), since)
         return await self._difference(wanted, asked)
 
     async def _difference(self, wanted: e.AccessWanted, asked: Asked) -> tuple[r.AccessChanged, Any]:
@@ -100,9 +102,6 @@ class Keeper:
         officer took out stays out; whom an officer put on it stays."""
         state = self._desk.state()
         problems = list(asked.problems)
-        if asked.until is None:
-            body = r.AccessChanged(incident=wanted.incident, wanted=wanted.wanted, problem="; ".join(problems))
-            return body, None
         kept = await read(self._journal, list(state.access.values()))
         barred = {
             called(kept.guests[key])
@@ -148,4 +147,8 @@ class Keeper:
         if not isinstance(fact, r.Fact) or not fact.vault:
             return None
         (entry,) = await self._journal.vault([fact.vault])
-        return None if entry is None else _signal.decode(entry.payload)
+        try:
+            return None if entry is None else _signal.decode(entry.payload)
+        except msgspec.MsgspecError as error:
+            log.error("a request cannot be read back", fact=id_, error=str(error))
+            return None

@@ -22,7 +22,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})  # control signs
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What a request asks for. `until`: None where nothing of it can be granted. `problems`: what could not be made of
+    """What a request asks for. `until`: None where nobody can be let in for now. `problems`: what could not be made of
     it, in words that hold nothing of what was typed."""
 
     guests: tuple[Guest, ...]
@@ -32,28 +32,44 @@ class Asked(Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
 
 
-def asked_for(signal: Signal, action: Admit, rooms: Mapping[str, Room], zone: str, now: datetime) -> Asked:
-    """`zone`: of times that are typed without an offset."""
+def asked_for(
+    signal: Signal, action: Admit, rooms: Mapping[str, Room], zone: str, now: datetime, since: datetime | None = None
+) -> Asked:
+    """`zone`: of times that are typed without an offset; `since`: when it was granted first, if it is said anew."""
     guests, problems = guests_of(_field(signal, action.people))
+    nobody = not guests and not problems
     wanted, unknown = rooms_of(_field(signal, action.rooms_from), rooms)
-    problems += [f'{unknown} of the rooms that are asked for cannot be made out ("{action.rooms_from}")'] * bool(
-        unknown
-    )
+    if unknown:
+        problems.append(f'{unknown} of the rooms that are asked for cannot be made out ("{action.rooms_from}")')
     given = tuple(dict.fromkeys((*action.rooms, *wanted)))
-    problems += ["no room is asked for: nobody may enter any"] * (not given)
+    if not given:
+        problems.append("it asks for no room: `vigie access rooms` says which")
+    start, until, unclear = _window(signal, action, zone, now, since or now)
+    if unclear:
+        problems.append(f"{unclear}: nobody is let in until `vigie access until` says until when")
+    elif nobody:
+        problems.append(f'it names nobody ("{action.people}"): `vigie access add` does')
+    return Asked(guests=tuple(guests), rooms=given, start=start, until=until, problems=tuple(problems))
+
+
+def _window(
+    signal: Signal, action: Admit, zone: str, now: datetime, since: datetime
+) -> tuple[datetime | None, datetime | None, str]:
+    """From when to when, never longer than the sheet allows; what is unclear about it (nothing is granted then)."""
     starts = [info.onset for info in signal.infos if info.onset is not None]
     ends = [info.expires for info in signal.infos if info.expires is not None]
     start, wrong = (min(starts), "") if starts else _moment(signal, action.start, zone)
     until, wrong_too = (max(ends), "") if ends else _moment(signal, action.until, zone)
-    unclear = [f'"{field}" of the request is no day and time' for field in (wrong, wrong_too) if field]
-    most = (max(start, now) if start is not None else now) + timedelta(seconds=action.at_most_s)
+    if field := wrong or wrong_too:
+        return start, None, f'"{field}" of the request is no day and time'
+    try:
+        most = (max(start, since) if start is not None else since) + timedelta(seconds=action.at_most_s)
+    except OverflowError:
+        return None, None, "it begins after the end of time"
     until = most if until is None else min(until, most)
     if until <= now or (start is not None and until <= start):
-        unclear.append("its time is over, or ends before it begins")
-    if unclear or not given:
-        return Asked(guests=(), rooms=given, start=start, until=None, problems=(*problems, *unclear))
-    problems += [f'it names nobody ("{action.people}"): `vigie access add` does'] * (not guests and not problems)
-    return Asked(guests=tuple(guests), rooms=given, start=start, until=until, problems=tuple(problems))
+        return start, None, "its time is over, or ends before it begins"
+    return start, until, ""
 
 
 def guests_of(text: str) -> tuple[list[Guest], list[str]]:

@@ -36,7 +36,7 @@ def said_anew(w: Work, incident: Incident) -> None:
     """The request was updated: what it says of people, rooms and times counts from here on."""
     access = w.state.access.get(incident.id)
     asked = {wanted.step: None for wanted in w.state.access_wanted.values() if wanted.incident == incident.id}
-    if access is not None and not access.over:
+    if access is not None and access.over in ("", "over"):
         asked[access.step] = None
     for step in asked:
         w.emit(e.AccessWanted(wanted=w.id(), incident=incident.id, step=step, signal=incident.last))
@@ -50,8 +50,9 @@ def changed(w: Work, fact: r.Fact, body: r.AccessChanged) -> None:
             _granted(w, fact, body, wanted)
         return
     for incident, removed in _by_incident(w.state.access, body):
-        access = w.state.access.get(incident)
-        if access is None or (access.over and not removed and body.until is None):
+        access, known = w.state.access.get(incident), w.state.incidents.get(incident)
+        own = incident == body.incident and known is not None and not known.ended  # else it has ended meanwhile
+        if access is None or not (removed or (own and (not access.over or body.until or body.rooms))):
             continue
         before = set(access.held())
         w.emit(
@@ -60,14 +61,17 @@ def changed(w: Work, fact: r.Fact, body: r.AccessChanged) -> None:
                 incident=incident,
                 by=body.by,
                 why=body.why,
-                added=body.added if incident == body.incident else (),
+                added=body.added if own else (),
                 removed=removed,
-                until=body.until if incident == body.incident else None,
+                rooms=body.rooms if own else (),
+                until=body.until if own else None,
             )
         )
-        if body.until is not None and incident == body.incident:
+        if body.until is not None and own:
             _until(w, access)
-        if before != set(access.held()) or body.until is not None:
+        if access.held() and known is not None:
+            _came_to(w, known, access.step, granted=True)
+        if before != set(access.held()) or body.until is not None or (body.rooms and access.held()):
             _tell_soon(w, access.status, urgent=bool(before - set(access.held())))
 
 
@@ -75,19 +79,20 @@ def _granted(w: Work, fact: r.Fact, body: r.AccessChanged, wanted: e.AccessWante
     incident = w.state.incidents[wanted.incident]
     known = w.state.access.get(incident.id)
     before = set(known.held()) if known is not None else set()
-    asked = known.word if known is not None and known.word is not None and body.until and not known.over else body.until
-    until = asked if asked is not None and asked > w.now else None
     playbook = w.rules.playbook(incident.playbook, incident.version)
+    asked = known.word if known is not None and known.word is not None and not known.over else body.until
+    until = asked if asked is not None and asked > w.now else None
+    stands = until is None and bool(before)  # what cannot be made out changes nothing for who is on it
     w.emit(
         e.AccessChanged(
             change=fact.id,
             incident=incident.id,
             wanted=body.wanted,
-            added=body.added,
-            removed=body.removed,
-            rooms=body.rooms,
+            added=() if stands else body.added,
+            removed=() if stands else body.removed,
+            rooms=body.rooms or (known.rooms if known is not None else ()),
             start=body.start,
-            until=until,
+            until=None if stands else until or w.now,  # nobody, until an officer says until when
             approved=() if playbook is None else _approved(w, incident, playbook, wanted.step),
         )
     )
@@ -98,10 +103,11 @@ def _granted(w: Work, fact: r.Fact, body: r.AccessChanged, wanted: e.AccessWante
     if access is not None and until is not None:
         _until(w, access)
     held = set() if access is None else set(access.held())
-    first = not {Outcome.GRANTED, Outcome.FAILED} & set(incident.outcomes.get(wanted.step, ()))
-    if first:
-        w.came_to(incident.id, wanted.step, Outcome.GRANTED if held else Outcome.FAILED)
-    elif held != before:
+    if not incident.outcomes.get(wanted.step) or held:
+        first = _came_to(w, incident, wanted.step, granted=bool(held))
+    else:
+        first = False
+    if not first and held != before:
         w.clear(CHANGED, incident.id)
         detail = f"by what the request says anew: {len(held - before)} more, {len(before - held)} fewer"
         w.alarm(CHANGED, incident.id, detail)
@@ -109,11 +115,20 @@ def _granted(w: Work, fact: r.Fact, body: r.AccessChanged, wanted: e.AccessWante
         _tell_soon(w, access.status, urgent=bool(before - held))
 
 
+def _came_to(w: Work, incident: Incident, step: str, *, granted: bool) -> bool:
+    """Whether it is the first time that anybody is let in, or that nobody can be."""
+    outcome = Outcome.GRANTED if granted else Outcome.FAILED
+    if incident.ended or outcome in incident.outcomes.get(step, ()):
+        return False
+    w.came_to(incident.id, step, outcome)
+    return True
+
+
 def withdraw(w: Work, incident: Incident, why: str) -> None:
     """Nobody comes in on its behalf any more."""
     access = w.state.access.get(incident.id)
     asked = [one.step for one in w.state.access_wanted.values() if one.incident == incident.id]
-    if not asked and (access is None or access.over):
+    if not asked and (access is None or access.over not in ("", "over") or access.over == why):
         return
     held = {} if access is None else access.held()
     w.emit(e.AccessWithdrawn(incident=incident.id, why=why))
@@ -121,7 +136,7 @@ def withdraw(w: Work, incident: Incident, why: str) -> None:
         w.drop(deadline)
     for alarm in (PROBLEM, ENDS):
         w.clear(alarm, incident.id)
-    if not incident.ended:
+    if not incident.ended and (asked or held):
         for step in dict.fromkeys((*asked, *([access.step] if access is not None else []))):
             w.came_to(incident.id, step, Outcome.WITHDRAWN)
     if access is not None and held:

@@ -22,6 +22,7 @@ def _changed(s: State, ev: e.AccessChanged, at: datetime) -> None:
             step=wanted.step,
             status=incident.status,
             signal=wanted.signal,
+            since=known.since if known is not None else at,
             start=ev.start,
             until=ev.until,
             rooms=ev.rooms,
@@ -34,11 +35,17 @@ def _changed(s: State, ev: e.AccessChanged, at: datetime) -> None:
         return
     if wanted is None and ev.until is not None:
         _prolong(access, ev.until)
+    if wanted is None and ev.rooms:
+        access.rooms = ev.rooms
     for key in ev.removed:
         if key in access.places:
             _give_up(access.places[key], at, "removed", ev.by)
     for key in ev.added:
         access.places[key] = Place(change=ev.change, at=at, by=ev.by)
+    if access.until <= at and not access.over:  # until when could not be made out: an officer can still say so
+        access.over = "over"
+        for place in access.held().values():
+            _give_up(place, at, "over", "")
     _forget(s, at)
 
 

@@ -271,14 +271,15 @@ class Place(Struct, kw_only=True, gc=False):
 
 class Access(Struct, kw_only=True, gc=False):
     """Who may come in on behalf of an incident, into which rooms, from when to when. `signal`: the request, as it was
-    read. `over`: why all of it was withdrawn, and not given again since. `word`: until when an officer has said, whatever
-    the request says anew."""
+    read; `since`: for the first time. `over`: why all of it was withdrawn, and not given again since. `word`: until
+    when, as an officer has said, whatever the request says anew."""
 
     incident: str
     sheet: str
     step: str
     status: Status
     signal: str
+    since: datetime
     until: datetime
     start: datetime | None = None
     rooms: tuple[str, ...] = ()

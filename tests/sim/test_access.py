@@ -17,7 +17,14 @@ from hub.access.acts import AccessDesk
 from hub.access.keeper import Keeper
 from hub.access.listing import access_list
 from hub.act import Refused
-from hub.acts_access import AccessAddBody, AccessRemoveBody, AccessUntilBody, GuestBody
+from hub.acts_access import (
+    AccessAddBody,
+    AccessEraseBody,
+    AccessRemoveBody,
+    AccessRoomsBody,
+    AccessUntilBody,
+    GuestBody,
+)
 from hub.clock import Clock
 from hub.config import load
 from hub.connector import ActItem, Item, Outgoing, Sent, SignalItem
@@ -105,7 +112,7 @@ class World:
             trust={"crisis-centre": trusted, "operators": trusted},
         )
         desk = Desk(self.intake, lambda: self.core.state, lambda: rules, now)
-        self.desk = AccessDesk(desk, self.journal, _ids())
+        self.desk = AccessDesk(desk, self.journal, _ids(), lambda: CONFIG.rooms)
         keeper = Keeper(
             desk=desk,
             journal=self.journal,
@@ -475,6 +482,8 @@ async def test_the_clocks_are_put_back_in_the_night_of_the_event(autojump_clock:
         ("access-remove", {}, AccessRemoveBody(by="b", why="x", who="Jan Jansen"), 'Did you mean "Jan Janssens"'),
         ("access-remove", {}, AccessRemoveBody(by="b", why="x", who=""), "nobody of that name"),
         ("access-remove", {}, AccessRemoveBody(by="b", why="x", who="A", incident="none"), "no approved request"),
+        ("access-rooms", {}, AccessRoomsBody(by="b", why="x", rooms=("cellar",)), "there is no room cellar"),
+        ("access-rooms", {}, AccessRoomsBody(by="b", why="x", rooms=()), "name at least one"),
         ("access-until", {}, AccessUntilBody(by="b", why="x", until=BEGIN), "that is past"),
         ("access-until", {}, AccessUntilBody(by="b", why="x", until=BEGIN + timedelta(days=900)), "at most 92 days"),
         ("access-until", {}, AccessUntilBody(by="b", why="x", until=BEGIN + timedelta(minutes=30)), "it begins at"),
@@ -505,5 +514,31 @@ async def test_two_of_one_name_are_asked_about(autojump_clock: MockClock) -> Non
         await here.desk.done["access-remove"]({}, AccessRemoveBody(by="b", why="x", who=place))
         await trio.sleep(1)
         assert await here.names() == ["Jan Janssens"]
+
+    await play(story)
+
+
+async def test_a_name_is_erased_and_the_chain_stays_whole(autojump_clock: MockClock) -> None:
+    async def story(here: World) -> None:
+        await approved(here)
+        erase = AccessEraseBody(by="officer-a", why="asked for", who="JANSSENS Jan")
+        with pytest.raises(Refused, match="still on the list"):
+            await here.desk.done["access-erase"]({}, erase)
+        await here.desk.done["access-remove"]({}, AccessRemoveBody(by="b", why="x", who="Jan Janssens"))
+        await trio.sleep(30)
+        before = await here.journal.verify()
+        done = await here.desk.done["access-erase"]({}, erase)
+        assert (done.texts, done.entries) == (1, 4), "one change; two messages of two files each"
+        found = await here.journal.find([b"Janssens"])
+        assert found.records == ()
+        requests = [one.what for one in done.left if one.what.startswith("vault entry")]
+        assert requests == [f"vault entry {key}" for key in found.vault], "only what the partner wrote, and it is told"
+        assert requests
+        assert await here.journal.verify() >= before
+        assert await here.names() == ["Fatima El Verzonnen"], "whoever else stood there still does"
+        with pytest.raises(Refused, match="never held"):
+            await here.desk.done["access-erase"]({}, erase)
+        await here.request("A Een, police-5340, x\nFatima El Verzonnen, police-5340, analist")
+        assert await here.names() == ["A Een", "Fatima El Verzonnen"], "and the list goes on"
 
     await play(story)

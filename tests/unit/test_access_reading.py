@@ -132,17 +132,37 @@ def test_who_starts_it_by_hand_says_the_times_in_the_hubs_zone() -> None:
     ("said", "problem"),
     [
         ({"until": "tomorrow evening"}, '"until" of the request is no day and time'),
+        ({"from": "at dawn"}, '"from" of the request is no day and time'),
         ({"until": "2026-11-15 10:00"}, "its time is over, or ends before it begins"),
         ({"from": "2026-11-18 10:00", "until": "2026-11-17 10:00"}, "its time is over, or ends before it begins"),
-        ({"rooms": "cellar"}, '1 of the rooms that are asked for cannot be made out ("rooms")'),
-        ({"rooms": ""}, "no room is asked for: nobody may enter any"),
+        ({"from": "9999-12-31 23:00"}, "it begins after the end of time"),
+        ({"from": "0001-01-01 00:00+23:59"}, '"from" of the request is no day and time'),
     ],
 )
-def test_what_cannot_be_granted_lets_nobody_in_and_says_why(said: dict[str, str], problem: str) -> None:
-    whole = {"people": "Jan Janssens", "rooms": "crisis-room", **said}
-    asked = asked_for(request(**whole), ACTION, ROOMS, "UTC", NOW)
-    assert (asked.until, asked.guests) == (None, ())
-    assert problem in asked.problems
+def test_a_time_that_cannot_be_granted_lets_nobody_in_and_says_what_would(said: dict[str, str], problem: str) -> None:
+    asked = asked_for(request(people="Jan Janssens", rooms="crisis-room", **said), ACTION, ROOMS, "UTC", NOW)
+    assert asked.until is None
+    assert asked.problems == (f"{problem}: nobody is let in until `vigie access until` says until when",)
+    assert [guest.name for guest in asked.guests] == ["Jan Janssens"], "known, for when an officer has said so"
+
+
+@pytest.mark.parametrize(
+    ("rooms", "given", "problems"),
+    [
+        ("cellar, crisis-room", ("crisis-room",), ['1 of the rooms that are asked for cannot be made out ("rooms")']),
+        ("", (), ["it asks for no room: `vigie access rooms` says which"]),
+    ],
+)
+def test_rooms_that_cannot_be_made_out_are_told(rooms: str, given: tuple[str, ...], problems: list[str]) -> None:
+    asked = asked_for(request(people="Jan Janssens", rooms=rooms), ACTION, ROOMS, "UTC", NOW)
+    assert (asked.rooms, list(asked.problems)) == (given, problems)
+    assert asked.until is not None
+
+
+def test_said_anew_it_lasts_no_longer_than_the_sheet_allows_from_the_first_time_on() -> None:
+    later = NOW + timedelta(days=6)
+    signal = request(NOW, later + timedelta(days=30), people="Jan Janssens", rooms="crisis-room")
+    assert asked_for(signal, ACTION, ROOMS, "UTC", later, NOW).until == NOW + timedelta(days=7)
 
 
 def test_a_request_that_names_nobody_is_granted_so_that_an_officer_can() -> None:

@@ -251,13 +251,40 @@ def test_a_request_of_which_nothing_can_be_made_fails_and_says_why() -> None:
     n = Door()
     incident = n.asks()
     n.approved()
-    n.read(hours=0, problem="no room is asked for: nobody may enter any")
-    assert n.came_to() == ["failed"]
-    assert [(a.what, a.about, a.detail) for a in n.state.alarms.values()] == [
-        ("access-problem", incident, "no room is asked for: nobody may enter any")
-    ]
+    n.read("a", hours=0, problem="no time")
+    assert (n.held(), n.came_to()) == ([], ["failed"])
+    assert [(a.what, a.about, a.detail) for a in n.state.alarms.values()] == [("access-problem", incident, "no time")]
     n.after(hours=1)
+    n.person("porter").receives_nothing()
+    n.act(incident=incident, until=n.now + timedelta(hours=2))
+    assert n.held() == ["a"], "an officer has said until when"
+    assert n.came_to() == ["failed", "granted"]
+    n.after(minutes=3)
+    n.reception_is_told()
     n.over()
+
+
+def test_what_is_said_anew_and_cannot_be_made_out_changes_nobody() -> None:
+    n, incident = granted()
+    n.asks("r1")
+    n.read("c", hours=0, removed=("a",), problem="no time")
+    assert n.held() == ["a", "b"]
+    assert n.alarms() == ["access-problem"]
+    n.act(incident=incident, rooms=("press-room",))
+    assert n.state.access[incident].rooms == ("press-room",)
+    n.after(minutes=3)
+    n.reception_is_told()
+
+
+def test_what_is_corrected_before_it_is_read_is_not_lost() -> None:
+    n = Door()
+    n.asks("r1")
+    n.approved()
+    n.asks("r1")
+    assert len(n.state.access_wanted) == 2
+    n.read(hours=0, problem="no time")
+    n.read("a")
+    assert n.held() == ["a"]
 
 
 def test_a_time_that_is_over_when_it_is_read_lets_nobody_in() -> None:
@@ -349,3 +376,16 @@ def test_an_officers_word_on_the_time_holds_whatever_the_request_says_anew() -> 
         n.read("c" if hours == 2 else "d")
         assert n.state.access[incident].until == word
     assert n.held() == ["a", "b", "c", "d"]
+
+
+def test_an_act_that_comes_after_the_end_lets_nobody_in() -> None:
+    """One officer ends the incident while another prolongs it."""
+    n, incident = granted()
+    n.after(hours=24)
+    assert n.held() == [], "its time is over"
+    n.fact(r.IncidentClosed(incident=incident, by="officer-a", why="over"))
+    n.act(incident=incident, until=n.now + timedelta(hours=5), added=("c",))
+    assert n.held() == []
+    n.after(hours=48)
+    n.act(incident=incident, until=n.now + timedelta(hours=5), added=("c",))
+    assert n.held() == []

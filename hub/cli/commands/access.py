@@ -89,3 +89,28 @@ def until(
 
     body = {"until": instant(until).isoformat(), "by": by, "why": why}
     act(config, f"/api/access/{incident}/until", body, as_json)
+
+
+@app.command("rooms")
+def rooms(
+    incident: IncidentArgument,
+    rooms: Annotated[list[str], typer.Argument(help="Rooms of config/rooms.yaml: these, and no others.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Which rooms who comes in on behalf of a request may enter, through the running hub."""
+    act(config, f"/api/access/{incident}/rooms", {"rooms": rooms, "by": by, "why": why}, as_json)
+
+
+@app.command("erase")
+def erase(
+    who: Annotated[str, typer.Argument(help="The whole name of somebody who is not on the list any more.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Erases somebody's name from the lists that are kept, through the running hub; says what is left."""
+    act(config, "/api/access/erase", {"who": who, "by": by, "why": why}, as_json)
