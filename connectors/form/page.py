@@ -94,13 +94,13 @@ main { max-width: 640px; margin: 0 auto; padding: 20px; background: var(--card);
 h1 { margin: 0 0 8px; font-size: 24px; line-height: 1.25; overflow-wrap: anywhere }
 nav { display: flex; gap: 4px; margin: -8px -12px 8px } nav a { min-width: 48px; min-height: 44px; padding: 8px 12px;
   color: inherit; text-align: center } nav a[aria-current] { font-weight: bold; text-decoration: none }
-label { display: block; margin: 18px 0 4px; font-weight: bold } label span { color: var(--soft); font-weight: normal }
+label, legend { display: block; margin: 18px 0 4px; padding: 0; font-weight: bold }
+label span, legend span { color: var(--soft); font-weight: normal }
 input, select, textarea { width: 100%; min-height: 48px; padding: 8px 12px; border: 1px solid var(--line);
   border-radius: 8px; background: var(--card); color: var(--ink); font: inherit }
 fieldset { margin: 0; padding: 0; border: 0 } fieldset[aria-invalid] { padding: 8px }
 .one { display: flex; gap: 12px; align-items: center; min-height: 44px; margin: 0; font-weight: normal }
-.one input { width: 24px; min-height: 24px; flex: none }
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+.one input { width: 44px; min-height: 44px; margin: 0; flex: none }
 textarea { min-height: 120px } [aria-invalid] { border: 2px solid var(--alert) }
 .fault { margin: 4px 0 0; color: var(--alert); font-weight: bold }
 .alert { padding: 10px 12px; border-radius: 8px; background: var(--alert-page); color: var(--alert);
@@ -145,8 +145,10 @@ _HTML = """\
 <form method="post" action="?lang={{ language }}" novalidate>
 <input type="hidden" name="id" value="{{ id }}">
 {%- for field in fields %}
+{%- if field.kind != "choices" %}
 <label for="{{ field.name }}">{{ field.label }}
 {%- if not field.required %} <span>({{ words.optional }})</span>{% endif %}</label>
+{%- endif %}
 {%- set marked = ('aria-invalid="true" aria-describedby="' ~ field.name ~ '-fault"') if field.fault else "" %}
 {%- if field.kind == "choice" %}
 <select id="{{ field.name }}" name="{{ field.name }}" {{ marked | safe }}>
@@ -156,7 +158,8 @@ _HTML = """\
 {%- endfor %}
 </select>
 {%- elif field.kind == "choices" %}
-<fieldset {{ marked | safe }}><legend class="unseen">{{ field.label }}</legend>
+<fieldset {{ marked | safe }}><legend>{{ field.label }}
+{%- if not field.required %} <span>({{ words.optional }})</span>{% endif %}</legend>
 {%- for value, shown in field.choices.items() %}
 <label class="one"><input type="checkbox" name="{{ field.name }}" value="{{ value }}"
 {{- " checked" if value in field.several }}>{{ shown }}</label>
