@@ -24,6 +24,9 @@ import structlog
 import trio
 
 from hub import watchdog
+from hub.access.acts import AccessDesk
+from hub.access.keeper import Keeper
+from hub.access.listing import access_list
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
 from hub.broadcasts import Broadcasts
@@ -60,6 +63,7 @@ from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite
 from hub.letters import Letters
 from hub.model import records as r
+from hub.model.access import AccessList
 from hub.model.ids import Ids
 from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
@@ -118,11 +122,12 @@ class Hub:
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
             papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
-            verdicts = list(self.core.state.verdicts.values())
+            verdicts, lists = list(self.core.state.verdicts.values()), list(self.core.state.access_wanted)
             core = await nursery.start(self._run_core, started)
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
+            nursery.start_soon(self.access_keeper.run, lists)
             nursery.start_soon(self.followers.run)
             if self.publisher is not None:
                 nursery.start_soon(self.publisher.run)
@@ -153,7 +158,7 @@ class Hub:
         state = await restore(self.journal)
         status = Status.EXERCISE if self.playback else Status.ACTUAL
         self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), status)
-        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync)
+        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync, self._access)
         self.papers = Papers(
             wanted=self._wanted_on_paper(status),
             maker=maker,
@@ -193,12 +198,16 @@ class Hub:
             self.papers.follow,
             self.proposer.follow,
             self.grader.follow,
+            self.access_keeper.follow,
             self.followers.decided,
         ]
         if self.publisher is not None:
             await self.publisher.load()
             self.core.decider.followers.append(self.publisher.follow)
         return state.decision == ""
+
+    async def _access(self, status: Status) -> AccessList:
+        return await access_list(self.journal, self.core.state, status, self.clock.now())
 
     def _changing(self, entry: r.Entry) -> None:
         rules = self.installation.change(entry, self.core.state)
@@ -372,6 +381,14 @@ class Hub:
             feed=self.config.hub.cap,
         )
         self.proposer = Proposer(maker, desk.state, desk.act)
+        self.access_keeper = Keeper(
+            desk=desk,
+            journal=self.journal,
+            rooms=lambda: self.installation.config.rooms,
+            zone=self.config.hub.zone,
+            ids=new_ids(),
+            decided=self.core.decider.moved,
+        )
         self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
         self.publisher = self._make_publisher()
         return Operators(
@@ -391,6 +408,7 @@ class Hub:
                 **Editor(bench).done,
                 **Broadcasts(desk, maker).done,
                 **(OFF if self.publisher is None else self.publisher.done),
+                **AccessDesk(desk, self.journal, new_ids(), lambda: self.installation.config.rooms).done,
                 **self.reloader.done,
                 **self.grader.done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,

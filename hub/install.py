@@ -279,6 +279,7 @@ def rules_of(
         carriers=config.carriers(),
         call_list=config.call_list(status),
         storms=config.storms(),
+        reception=config.reception(),
     )
 
 

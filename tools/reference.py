@@ -22,6 +22,7 @@ from hub.config.cap import CapForm, CapWordsForm
 from hub.config.followers import EventId, EventName, FollowerForm
 from hub.config.foreign import settings_of
 from hub.config.forms import (
+    AccessListForm,
     AddressForm,
     Asks,
     CallListForm,
@@ -32,6 +33,7 @@ from hub.config.forms import (
     PeopleForm,
     PersonForm,
     QueryForm,
+    RoomForm,
     RosterForm,
     ShiftForm,
     SourceForm,
@@ -108,6 +110,8 @@ def _parts() -> Iterator[str]:
     yield from struct(CapForm)
     yield "#### cap: of a class of broadcasts, and of a broadcast\n"
     yield from struct(CapWordsForm)
+    yield "### access list\n"
+    yield from struct(AccessListForm)
     yield "### auditor\n"
     yield "What the auditor is and does: [auditor.md](auditor.md).\n"
     yield from struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})
@@ -146,6 +150,8 @@ def _parts() -> Iterator[str]:
     yield from struct(GazetteerForm, {"places": "id → place, see below"})
     yield "### A place\n"
     yield from struct(PlaceForm)
+    yield "## rooms.yaml\n\nMay be left out: then nobody is let in. Name → what it is called. " + doc(RoomForm) + "\n"
+    yield from fields_of(RoomForm)
     yield "## sources.yaml\n\nName → source. " + doc(SourceForm) + "\n"
     yield from fields_of(SourceForm, {"type": _names(SOURCES)})
     yield from _connectors(SOURCES)

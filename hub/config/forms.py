@@ -234,6 +234,31 @@ class CallListForm(Struct, frozen=True, kw_only=True):
     ] = ()
 
 
+class AccessListForm(Struct, frozen=True, kw_only=True):
+    """Where the access list goes at each change (docs/access.md)."""
+
+    mail_to: Annotated[
+        tuple[Asks, ...], Meta(description="The reception: gets it in its language, as PDF and CSV", min_length=1)
+    ]
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Channels that carry files")] = ("email",)
+    gather: Annotated[
+        Seconds,
+        Meta(
+            description="Changes within this time make one message; who may not come in any more is told of in 20 s",
+            examples=["3 min"],
+        ),
+    ] = 180.0
+
+
+class RoomForm(Struct, frozen=True, kw_only=True):
+    """A room, as it is called."""
+
+    fr: Annotated[str, Meta(min_length=1, description="In French", examples=["Salle de crise"])]
+    nl: Annotated[str, Meta(min_length=1, description="In Dutch", examples=["Crisiszaal"])]
+    de: Annotated[str, Meta(min_length=1, description="In German", examples=["Krisenraum"])]
+    en: Annotated[str, Meta(min_length=1, description="In English", examples=["Crisis room"])]
+
+
 class StormsForm(Struct, frozen=True, kw_only=True):
     """What is a storm (docs/chains.md)."""
 
@@ -277,6 +302,9 @@ class HubForm(Struct, frozen=True, kw_only=True):
     cap: Annotated[CapForm | None, Meta(description="Our own alerts as a CAP 1.2 feed (docs/cap-feed.md)")] = None
     call_list: Annotated[
         CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")
+    ] = None
+    access_list: Annotated[
+        AccessListForm | None, Meta(description="Where the access list goes at each change (docs/access.md)")
     ] = None
 
 

@@ -269,6 +269,8 @@ def shown(moment: Moment) -> str:
             return f"{moment.person} {moment.detail}"
         case What.MET:
             return f"signal {moment.nth} meets {moment.sheet}"
+        case What.ACCESS:
+            return f"{moment.outcome} may come in"
         case What.ALARM:
             return f"alarm {moment.outcome}"
         case _:

@@ -13,6 +13,7 @@ import trio
 import trio.testing
 from msgspec.structs import replace
 
+from hub.access.keeper import Keeper
 from hub.acts import Refused
 from hub.broadcasts import Broadcasts
 from hub.broadcasts.making import Maker
@@ -69,6 +70,7 @@ def rules_of(config: Config, play: Play) -> InForce:
         status=Status.EXERCISE if play.exercise else Status.ACTUAL,
         carriers=config.carriers(),
         storms=config.storms(),
+        reception=config.reception(),
     )
 
 
@@ -223,8 +225,16 @@ class Stage:
             playback=False,
         )
         self._proposer = Proposer(maker, desk.state, desk.act)
+        self._keeper = Keeper(
+            desk=desk,
+            journal=self._journal,
+            rooms=lambda: config.rooms,
+            zone=config.hub.zone,
+            ids=self._ids(),
+            decided=core.decider.moved,
+        )
         self._grader = Grader(desk, self._journal, self._intake.beliefs, desk.state)
-        core.decider.followers += [self._proposer.follow, self._grader.follow]
+        core.decider.followers += [self._proposer.follow, self._grader.follow, self._keeper.follow]
         self._operators = Operators(
             desk=desk,
             ids=self._ids(),
@@ -250,9 +260,11 @@ class Stage:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
                 left, judged = list(self._core.state.proposals), list(self._core.state.verdicts.values())
+                lists = list(self._core.state.access_wanted)
                 await nursery.start(self._core.run, started)
                 nursery.start_soon(self._proposer.run, left)
                 nursery.start_soon(self._grader.run, judged)
+                nursery.start_soon(self._keeper.run, lists)
                 task_status.started()
                 await trio.sleep_forever()
 

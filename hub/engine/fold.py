@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.engine import fold_access
 from hub.engine.state import (
     CODE_REST,
     TOLD_MAX,
@@ -592,6 +593,7 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.BroadcastForgotten: _broadcast_forgotten,
     e.OptedOut: _opted_out,
     e.OptedIn: _opted_in,
+    **fold_access.FOLDS,
     e.DeadlineSet: _deadline,
     e.DeadlineDropped: _deadline_dropped,
     e.TaskOpened: _task,

@@ -1,6 +1,6 @@
 """The steps of a sheet: what begins them, what they come to, what that begins."""
 
-from hub.engine import chain, proposals
+from hub.engine import access, chain, proposals
 from hub.engine.notify import Telling, tell
 from hub.engine.reach import tell_reached
 from hub.engine.state import Incident
@@ -8,7 +8,18 @@ from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.enclosure import ContactSheet
 from hub.model.people import Asked, Classification, Contact
-from hub.playbook.language import Call, Condition, DraftBroadcast, Notify, Outcome, SendContacts, Step, Tasks, Wait
+from hub.playbook.language import (
+    Admit,
+    Call,
+    Condition,
+    DraftBroadcast,
+    Notify,
+    Outcome,
+    SendContacts,
+    Step,
+    Tasks,
+    Wait,
+)
 
 LATE = "task-late"
 
@@ -43,6 +54,8 @@ def begin(w: Work, incident: Incident, step: Step) -> None:
         _send_contacts(w, incident, step, action)
     elif isinstance(action, DraftBroadcast):
         proposals.propose(w, incident, step.name, action)
+    elif isinstance(action, Admit):
+        access.want(w, incident, step.name)
     elif isinstance(action, Wait):
         w.deadline(f"step {incident.id} {step.name}", action.seconds)
     elif isinstance(action, Tasks):

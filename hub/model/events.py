@@ -8,6 +8,9 @@ from datetime import datetime
 from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
 from hub.model.event import EventBase
+from hub.model.event_access import AccessChanged as AccessChanged
+from hub.model.event_access import AccessWanted as AccessWanted
+from hub.model.event_access import AccessWithdrawn as AccessWithdrawn
 from hub.model.event_trust import Attached as Attached
 from hub.model.event_trust import Judged as Judged
 from hub.model.event_trust import TrustMoved as TrustMoved
@@ -462,11 +465,11 @@ class OptedIn(EventBase, frozen=True, tag="opted-in"):
 
 
 class DeadlineSet(EventBase, frozen=True, tag="deadline"):
-    """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
-    `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it. (Of those that fire,
-    those in shadow are told by a `shadow ` before their name.)"""
+    """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`, `repeat
+    INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`, `address ORDER`,
+    `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`, `change CHANGE`, `call-list
+    daily`, `access INCIDENT`, `access-ends INCIDENT`, `access-list STATUS`, `digest PERSON CHANNEL STATUS`. Setting
+    one again moves it. (Of those that fire, those in shadow are told by a `shadow ` before their name.)"""
 
     deadline: str
     at: datetime
@@ -642,6 +645,9 @@ Event = (
     | BroadcastForgotten
     | OptedOut
     | OptedIn
+    | AccessWanted
+    | AccessChanged
+    | AccessWithdrawn
     | DeadlineSet
     | DeadlineDropped
     | TaskOpened

@@ -225,6 +225,23 @@ class PaperMade(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="pape
     problem: str = ""
 
 
+class AccessChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="access", gc=False):
+    """Who may come in is changed: by what a request says (`wanted`: what had it read), or by an officer. Who those
+    `added` are lies in the vault (hub.model.access.Guests). `incident`: `""` where people are taken out of several.
+    `problem`: what could not be made of the request, in words that hold nothing personal."""
+
+    incident: str = ""
+    wanted: str = ""
+    by: str = ""
+    why: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    start: datetime | None = None
+    until: datetime | None = None
+    problem: str = ""
+
+
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
     task: str
     by: str
@@ -458,6 +475,7 @@ FactBody = (
     | CapPublished
     | ContactsSent
     | PaperMade
+    | AccessChanged
     | TaskTicked
     | Installed
     | Retired
