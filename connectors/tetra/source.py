@@ -14,7 +14,8 @@ from connectors.tetra.gathering import WAIT_S, Gathering, Message
 from connectors.tetra.pei import Reader, Received, Unread
 from connectors.tetra.signals import bad_item, item_of
 from connectors.tetra.terminal import attach, detach
-from hub.connector import BadItem, Environment, Intake, Route, SignalItem, Unavailable
+from hub.connector import BadItem, Environment, Intake, Route, SignalItem, Tape, Unavailable
+from hub.model.recording import Line, raw
 
 LINES_MAX = 200_000  # of a file that is read whole
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,10 +29,11 @@ class TetraSource:
     def __init__(self, config: TetraSourceConfig, environment: Environment, *, sleep: Sleep = asyncio.sleep) -> None:
         self._config = config
         self._anywhere = environment.allow_internal
+        self._tape = environment.tape
         self._sleep = sleep
 
     async def run(self, intake: Intake) -> None:
-        listener = _Listener(self._config, intake, self._sleep)
+        listener = _Listener(self._config, intake, self._sleep, self._tape)
         terminal = attach(self._config.address(self._anywhere), listener)
         try:
             await asyncio.get_running_loop().create_future()  # until cancelled
@@ -64,8 +66,12 @@ class TetraSource:
 
 
 class _Listener:
-    def __init__(self, config: TetraSourceConfig, intake: Intake, sleep: Sleep) -> None:
-        self._config, self._intake, self._sleep = config, intake, sleep
+    def __init__(self, config: TetraSourceConfig, intake: Intake, sleep: Sleep, tape: Tape) -> None:
+        self._config, self._intake, self._sleep, self._tape = config, intake, sleep, tape
+
+    def heard(self, line: bytes) -> None:
+        if self._tape.runs:
+            self._tape.heard(Line(**raw(line)))
 
     async def take(self, message: Message) -> bool:
         item = item_of(message, self._config, self._intake.now())
