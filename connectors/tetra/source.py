@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from connectors.polling import Sleep, offer
+from connectors.tetra import sds
 from connectors.tetra.config import TetraSourceConfig
 from connectors.tetra.gathering import WAIT_S, Gathering, Message
 from connectors.tetra.pei import Reader, Received, Unread
@@ -59,7 +60,10 @@ class TetraSource:
         items: list[SignalItem | BadItem] = []
         for one in [*whole, *gathering.overdue(WAIT_S)]:
             if isinstance(one, Message):
-                items += [item for item in [item_of(one, made, _NO_TIME)] if item]
+                item = item_of(one, made, _NO_TIME)
+                if item is None and isinstance(one.content, sds.Report):
+                    continue  # of a text that was sent: the channel's
+                items.append(item or bad_item(one, _NO_TIME))
             elif isinstance(one, Unread):
                 items.append(bad_item(one, _NO_TIME))
         return items

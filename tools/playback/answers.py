@@ -81,6 +81,7 @@ class Web:
         return all(answer.used for answer in self._answers) and not any(line.rest for line in self._streams.values())
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        await self._pace.started.wait()  # who asks before has a slow server
         key = _key(without_secrets("http:/" + request.raw_path))
         path = key.partition("?")[0]
         if path in self._streams and _streams(request):

@@ -86,7 +86,8 @@ def _led(name: str, source: dict[str, Any], stands: Stands) -> dict[str, Any] | 
 
 
 def _sooner(source: dict[str, Any], stands: Stands) -> dict[str, Any]:
-    return source if stands.every_s is None else source | {"every": f"{stands.every_s:g} s"}
+    every = {} if stands.every_s is None or source.get("type") == "bluesky" else {"every": f"{stands.every_s:g} s"}
+    return source | every
 
 
 def _without(source: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -28,9 +28,11 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._began: float | None = None
+        self.started = asyncio.Event()
 
     def start(self) -> None:
         self._began = self._clock()
+        self.started.set()
 
     def due(self, at: datetime) -> bool:
         return self.left_s(at) <= 0.0
@@ -50,6 +52,7 @@ class Pace:
         return self.begin + timedelta(seconds=(self._clock() - self._began) * self.speed)
 
     async def until(self, at: datetime) -> None:
-        """After the start only."""
+        """Waits for the start, too."""
+        await self.started.wait()
         while (left_s := self.left_s(at)) > 0.0:
             await self._sleep(min(left_s, 3600.0))

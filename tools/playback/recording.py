@@ -90,5 +90,5 @@ def _check(entry: Entry, file: Path, number: int) -> None:
         raise RecordingError(f"{file}:1: does not begin as a recording does")
     if begun is not None and begun.format != FORMAT:
         raise RecordingError(
-            f"{file}:{number}: is of format {begun.format}: this is read by Vigie {begun.version}; here {FORMAT} is read"
+            f"{file}:{number}: is of format {begun.format}, which Vigie {begun.version} reads; here {FORMAT} is read"
         )

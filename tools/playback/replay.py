@@ -91,6 +91,7 @@ class Replay:
         for name, source in sources.items():  # one that heard nothing that day has a line that says nothing
             if source.get("type") in ("pocsag", "tetra") and name not in self._lines:
                 self._lines[name] = Terminal([], self.pace) if source["type"] == "tetra" else Lines([], self.pace)
+        self._kept = _kept(self._of[Message])
         self._folders = {
             name: folder / name for name, source in sources.items() if "folder" in source and source["type"] != "mail"
         }
@@ -103,6 +104,8 @@ class Replay:
             folder.mkdir(parents=True, exist_ok=True)
         for lines in self._lines.values():
             await lines.start()
+        if self._broker is not None:
+            await self._publish(self._kept, self._broker)
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._web.answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -160,7 +163,9 @@ class Replay:
             if self._mailbox is not None:
                 group.create_task(self._deliver_all(self._of[Mail], self._mailbox))
             if self._broker is not None:
-                group.create_task(self._publish_all(self._of[Message], self._broker))
+                kept = {id(piece) for piece in self._kept}
+                fresh = [piece for piece in self._of[Message] if id(piece) not in kept]
+                group.create_task(self._publish(fresh, self._broker, timed=True))
 
     @property
     def over(self) -> bool:
@@ -225,16 +230,17 @@ class Replay:
             await self.pace.until(piece.at)
             await asyncio.to_thread(_deliver, box, piece.heard.raw)
 
-    async def _publish_all(self, pieces: list[Piece], broker: Broker) -> None:
+    async def _publish(self, pieces: list[Piece], broker: Broker, *, timed: bool = False) -> None:
         """What the broker had kept from before is kept by this one too; what it said again was no news."""
         if not pieces:
             return
-        said: dict[str, bytes] = {}
+        said = {_as(p.heard, Message).topic: p.heard.raw for p in self._kept} if timed else {}
         async with aiomqtt.Client(
             broker.host, broker.port, username=broker.user or None, password=broker.password or None
         ) as client:
             for piece in pieces:
-                await self.pace.until(piece.at)
+                if timed:
+                    await self.pace.until(piece.at)
                 message = _as(piece.heard, Message)
                 if message.retained and said.get(message.topic) == message.raw:
                     continue
@@ -247,6 +253,14 @@ def _by_source(pieces: list[Piece]) -> dict[str, list[Piece]]:
     for piece in pieces:
         found.setdefault(piece.source, []).append(piece)
     return found
+
+
+def _kept(pieces: list[Piece]) -> list[Piece]:
+    """What brokers had kept when the recording began: of each topic the first message, where it was such a one."""
+    first: dict[str, Piece] = {}
+    for piece in pieces:
+        first.setdefault(_as(piece.heard, Message).topic, piece)
+    return [piece for piece in first.values() if _as(piece.heard, Message).retained]
 
 
 def _as(heard: object, kind: type[T]) -> T:
