@@ -10,6 +10,7 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -133,12 +134,10 @@ class Recorder:
                         file, day = None, f"{entries[0].at:%Y-%m-%d}"
                         file, size = self._open(day, entries[0].at)
                     size += self._write(file, size, entries)
-                    self._fine()
             except OSError as error:
                 self._missed(entries, error.strerror or str(error))
             if last:
-                if file is not None:
-                    os.close(file)
+                self._end(file)
                 return
 
     def _next(self) -> tuple[list[Entry], bool]:
@@ -176,21 +175,34 @@ class Recorder:
         log.info("recording", file=str(path))
         return file, size
 
+    def _end(self, file: int | None) -> None:
+        if file is not None:
+            with suppress(OSError):
+                _all(file, b"".join(self._gap_before(self._now())))
+            os.close(file)
+
     def _write(self, file: int, size: int, entries: Sequence[Entry]) -> int:
         if shutil.disk_usage(self._recording.folder).free < self._free_least:
             raise OSError(f"less than {self._free_least >> 20} MB are free on the disk: they are left to the journal")
-        lines = [line_of(entry) for entry in entries]
-        if size + sum(map(len, lines)) > self._recording.bytes_max:
-            raise OSError(f"today's file has reached its {self._recording.bytes_max // 10**6} MB (max megabytes)")
+        lines = self._gap_before(entries[0].at)
+        size += sum(map(len, lines))
+        for entry in entries:
+            line = line_of(entry)
+            if size + len(line) > self._recording.bytes_max:
+                why = f"the day's file has reached its {self._recording.bytes_max // 10**6} MB (max megabytes)"
+                self._missed([entry], why)
+                continue
+            lines.append(line)
+            size += len(line)
+            _recorded.labels(entry.source).inc()
+        return _all(file, b"".join(lines))
+
+    def _gap_before(self, at: datetime) -> list[bytes]:
+        """What is to be said of pieces that were lost."""
         with self._lock:
             gap, self._gap = self._gap, 0
-        if gap:
-            lost = Gap(lost=gap, why=self._fault or "they came faster than they could be written")
-            lines.insert(0, line_of(Entry(at=entries[0].at, source="", heard=lost)))
-        written = _all(file, b"".join(lines))
-        for entry in entries:
-            _recorded.labels(entry.source).inc()
-        return written
+        why = self._fault or "they came faster than they could be written"
+        return [line_of(Entry(at=at, source="", heard=Gap(lost=gap, why=why)))] if gap else []
 
     def _missed(self, entries: Sequence[Entry], why: str) -> None:
         with self._lock:
@@ -198,11 +210,6 @@ class Recorder:
         if why != self._fault:
             self._fault = why
             log.error("what comes in is not recorded (the hub hears it all the same)", why=why)
-
-    def _fine(self) -> None:
-        if self._fault:
-            self._fault = ""
-            log.info("what comes in is recorded again")
 
     def _tidy(self, at: datetime) -> None:
         """Deletes the files of days that are over for longer than they are kept."""

@@ -145,7 +145,14 @@ class Day:
                 "tls": "no",
                 "user": BROKER_USER,
                 "password": "BROKER",
-                "readings": {"level": {"topics": "pumps/+/level", "above": {"Severe": 2.5}, "dwell": "0 s"}},
+                "readings": {
+                    "level": {
+                        "topics": "pumps/+/level",
+                        "name": dict.fromkeys(("fr", "nl", "de", "en"), "Water"),
+                        "above": {"Severe": 2.5},
+                        "dwell": "0 s",
+                    }
+                },
             }
         if self.imap is not None:
             found["permanence"] = common | {

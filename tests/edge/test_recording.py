@@ -52,15 +52,9 @@ def broker(tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def imap(tmp_path: Path) -> Any:
-    if why := imap_servers.works():
-        pytest.skip(why)
-    folder = tmp_path / "imap"
-    folder.mkdir()
-    server = imap_servers.ImapServer(folder)
-    server.start()
-    yield server
-    server.stop()
+def imap() -> Any:
+    with imap_servers.imap_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -73,15 +67,27 @@ def test_a_day_is_recorded_and_says_the_same_when_it_is_played(folder: Path) -> 
     asyncio.run(recorded_and_played(folder, None, None))
 
 
+def test_sensors_are_played_by_a_broker(folder: Path, broker: mosquitto.Broker) -> None:
+    asyncio.run(recorded_and_played(folder, broker, None, {"pumps"}))
+
+
+def test_mails_are_played_into_a_mailbox(folder: Path, imap: imap_servers.ImapServer) -> None:
+    asyncio.run(recorded_and_played(folder, None, imap, {"permanence"}))
+
+
 async def recorded_and_played(
-    tmp_path: Path, broker: mosquitto.Broker | None, imap: imap_servers.ImapServer | None
+    tmp_path: Path,
+    broker: mosquitto.Broker | None,
+    imap: imap_servers.ImapServer | None,
+    only: set[str] | None = None,
 ) -> None:
+    """Of all sources, or of `only` these."""
     recordings = tmp_path / "recordings"
     (tmp_path / "outside").mkdir()
     async with day(tmp_path / "outside", broker, imap) as outside:
         with room(tmp_path / "first") as here:
             at = await asyncio.to_thread(outside.publish, here)
-            sources = outside.sources(at)
+            sources = {n: s for n, s in outside.sources(at).items() if only is None or n in only}
             configure_sources(here, sources)
             change(here.folder.config / "hub.yaml", lambda hub: hub.update({"record": {"folder": str(recordings)}}))
             await asyncio.to_thread(start, here)
@@ -109,7 +115,16 @@ async def recorded_and_played(
             assert replay.unplayed() == []
             written = replay.led()
             change(there.folder.config / "sources.yaml", lambda held: (held.clear(), held.update(written)))
-            await asyncio.to_thread(start, there, "--at", recording.begin.isoformat(), "--through", replay.base)
+            await asyncio.to_thread(
+                start,
+                there,
+                "--at",
+                recording.begin.isoformat(),
+                "--through",
+                replay.base,
+                password=imap_servers.PASSWORD if imap else mosquitto.PASSWORD,
+            )
+            await asyncio.to_thread(there.until, lambda: replay.listening() <= well(there), "its ears")
             playing = asyncio.create_task(replay.play(there.folder.hub_url))
             await asyncio.to_thread(until_same, there, said, replay)
             await playing
@@ -118,8 +133,9 @@ async def recorded_and_played(
         assert await asyncio.to_thread(there.stop) == 0
 
 
-def start(here: Room, *words: str) -> None:
-    here.begin(*words, **SECRETS, VIGIE_PLAYBACK_PASSWORD=mosquitto.PASSWORD)
+def start(here: Room, *words: str, password: str = "") -> None:
+    """`password`: of the broker or mailbox of a playback."""
+    here.begin(*words, **SECRETS, VIGIE_PLAYBACK_PASSWORD=password)
     here.until(lambda: here.health().status == 200, "a hub that is ready")
 
 
@@ -145,7 +161,16 @@ def live_through(here: Room, outside: Day, loop: asyncio.AbstractEventLoop, name
         here.until(lambda: len(signals(here).get(source, [])) >= count, f"{count} signals of {source}")
 
     listening = names - {"drone"}
-    here.until(lambda: listening <= {s["name"] for s in here.status()["sources"] if s["health"] == "ok"}, "ears")
+    here.until(lambda: listening <= well(here), "ears")
+    if outside.broker is not None:
+        for value in (1.0, 2.75):
+            wait(publish(outside.broker, value))
+        heard("pumps", 1)
+    if outside.imap is not None:
+        outside.imap.deliver(mail("Incendie rue Haute", "De la fumée."))
+        heard("permanence", 1)
+    if "press" not in names:
+        return signals(here)
     wait(outside.mastodon.streamed())
     wait(outside.bluesky.streamed())
     wait(outside.pager.connected.wait())
@@ -185,14 +210,11 @@ def live_through(here: Room, outside: Day, loop: asyncio.AbstractEventLoop, name
     heard("radio", 1)
     there(lambda: outside.pager.prints(b"POCSAG2400: Address: 1000000  Function: 3  Alpha:   GASLEK \xe9 rue haute\n"))
     heard("pages", 1)
-    if outside.broker is not None:
-        for value in (1.0, 2.75):
-            wait(publish(outside.broker, value))
-        heard("pumps", 1)
-    if outside.imap is not None:
-        outside.imap.deliver(mail("Incendie rue Haute", "De la fumée."))
-        heard("permanence", 1)
     return signals(here)
+
+
+def well(here: Room) -> set[str]:
+    return {source["name"] for source in here.status()["sources"] if source["health"] == "ok"}
 
 
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}

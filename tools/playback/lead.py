@@ -68,7 +68,12 @@ def _led(name: str, source: dict[str, Any], stands: Stands) -> dict[str, Any] | 
         broker = stands.broker
         if broker is None:
             return None
-        led = _without(source, _BROKER_KEYS) | {"host": broker.host, "port": broker.port, "tls": "no"}
+        led = _without(source, _BROKER_KEYS) | {
+            "host": broker.host,
+            "port": broker.port,
+            "tls": "no",
+            "internal": "yes",
+        }
         return led | ({"user": broker.user, "password": PASSWORD} if broker.user else {})
     if kind == "mail":
         box = stands.mailbox

@@ -36,6 +36,7 @@ PATIENCE_S = 10.0
 """How long a file may lie in a folder before the next of the same name is put there."""
 
 _LOOK_S = 0.05
+_LISTENING = frozenset({"mqtt", "mail", "pocsag", "tetra", "crisislog"})
 _TIMEOUT = ClientTimeout(total=20)
 
 
@@ -148,6 +149,11 @@ class Replay:
         if self._of[Mail] and self._mailbox is None:
             missing.append(f"{len(self._of[Mail])} mails: there is no mailbox to deliver them to")
         return missing
+
+    def listening(self) -> set[str]:
+        """The sources that are to be well (as the hub's status shows them) before it is played: what came before one
+        listens would be its backlog, and was none that day."""
+        return {name for name, source in self.led().items() if source["type"] in _LISTENING}
 
     # --- playing ---------------------------------------------------------------------------------------------
 
