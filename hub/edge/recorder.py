@@ -201,7 +201,7 @@ class Recorder:
         """What is to be said of pieces that were lost."""
         with self._lock:
             gap, self._gap = self._gap, 0
-        why = self._fault or "they came faster than they could be written"
+        why, self._fault = self._fault or "they came faster than they could be written", ""
         return [line_of(Entry(at=at, source="", heard=Gap(lost=gap, why=why)))] if gap else []
 
     def _missed(self, entries: Sequence[Entry], why: str) -> None:

@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("--work", type=Path, default=Path("var/playback"), help="working folder of that hub")
     recorded.add_argument("--since", type=_instant, help="play from there on, as 2026-07-14T18:00Z")
     recorded.add_argument("--until", type=_instant, help="play until there")
+    recorded.add_argument("--virtual", action="store_true", help="in virtual time: what pure readers make of it")
+    recorded.add_argument("--page", type=Path, help="with --virtual: the story as a page, too")
     recorded.add_argument("--broker", help="a broker to publish MQTT messages at: user@host:port")
     recorded.add_argument("--mailbox", help="a mailbox to deliver mails to: user@host:port (IMAP, in the clear)")
     return parser

@@ -6,6 +6,7 @@ goes to stand-ins on this machine: no person, partner, printer or other system i
 
 import argparse
 import asyncio
+import logging
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +18,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from ruamel.yaml import YAML
 
+from hub.cli.drill import present
+from hub.config import load
+from hub.drill.stage import perform
+from hub.drill.words import DrillWords
+from hub.findings import errors
+from hub.logs import configure_log
 from hub.view import Words
 from tools.demo.folder import STOPPING_S, DemoError, Folder, Secrets, free_port, phones_of
 from tools.demo.mailbox import Mailbox as SmtpSink
@@ -28,6 +35,7 @@ from tools.playback.lead import PASSWORD, Broker, Mailbox
 from tools.playback.pace import AT_ONCE
 from tools.playback.recording import Recorded, load_recording
 from tools.playback.replay import Replay
+from tools.playback.virtual import play_of
 
 EARS_S = 60.0  # how long sources that listen may take to do so
 PATIENCE_S = 120.0  # how long nothing more may be asked for until it counts as over
@@ -44,7 +52,21 @@ def trial(options: argparse.Namespace) -> int:
     print("\n".join(described(recording)))
     if options.info:
         return 0
+    if options.virtual:
+        return _in_virtual_time(recording, options.config, options.page)
     return asyncio.run(_played(options, recording))
+
+
+def _in_virtual_time(recording: Recorded, folder: Path, page: Path | None) -> int:
+    """The day as the story of a drill."""
+    configure_log(logging.CRITICAL)  # what the hub warns of is what the story tells
+    config, findings = load(folder)
+    if wrong := errors(findings):
+        raise ValueError("\n".join(str(finding) for finding in wrong))
+    play, left = play_of(recording, config)
+    title = f"{recording.begin:%Y-%m-%d %H:%M} UTC"
+    present(config, perform(config, play), title, DrillWords("en"), notes=left, page=page, as_json=False)
+    return 0
 
 
 def described(recording: Recorded) -> list[str]:
