@@ -250,7 +250,9 @@ class RecordForm(Struct, frozen=True, kw_only=True):
     vault: record for as long as you need, and tell whom you have to."""
 
     folder: Annotated[str, Meta(min_length=1, description="One file a day", examples=["../var/recordings"])]
-    sources: Annotated[tuple[Word, ...], Meta(description="Of these sources only; of all when left out")] = ()
+    sources: Annotated[
+        tuple[Word, ...], Meta(description="Of these sources only; of all when left out", examples=["kmi-irm"])
+    ] = ()
     keep_days: Annotated[int, Meta(ge=1, le=366, description="Older files are deleted")] = 7
     max_megabytes: Annotated[
         int, Meta(ge=1, le=1_000_000, description="A day's file grows no larger; what comes then is counted")

@@ -112,6 +112,7 @@ class _Loading:
             place = document.at("storms", "call")
             document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
         sources = self._sources()
+        self._check_record(hub, sources)
         own = sheets = loaded(sheet_texts(self._files, hub.playbooks))
         if self._instead is not None:
             sheets = loaded(sheet_texts(self._files, str(self._instead.resolve())))
@@ -331,6 +332,13 @@ class _Loading:
         if forms is None:
             return {}
         return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
+
+    def _check_record(self, hub: HubForm, sources: Collection[str]) -> None:
+        for index, name in enumerate(hub.record.sources if hub.record is not None else ()):
+            if name not in sources and name not in self._unread:
+                document = self._documents["hub.yaml"]
+                place = document.at("record", "sources", index)
+                document.add(place, "unknown-source", f'"{name}" is no source', choice(name, sources))
 
     def _check_links(self, hub: HubForm, names: Collection[str]) -> None:
         for name in hub.calendar_links:
