@@ -127,6 +127,7 @@ _NO_TEXT = "-"  # an address without its secrets
 # Whole words only: `geocode=BE10` and `geocode=BE20` are two addresses.
 _KEY = r"(?:\w+[_-])?(?:token|secret|password|passwd|pwd|(?:api|access|subscription)?[_-]?key|sig|signature|auth|appid)"
 _SECRET_KEY = re.compile(_KEY, re.IGNORECASE)
+_USER = re.compile(r"://[^/\s@]+@")
 _PROOF = re.compile(rf"([?&]{_KEY}=)[^&\s>\"']+", re.IGNORECASE)
 
 
@@ -166,13 +167,16 @@ def without_secrets(url: str) -> str:
 
 def kept(headers: Any, names: tuple[str, ...]) -> dict[str, str]:
     """The headers of these names, a few thousand characters of each, addresses in them without keys."""
-    found = {name: str(headers[name])[:4000] for name in names if name in headers}
-    return {name: _PROOF.sub(rf"\g<1>{_NO_TEXT}", text) for name, text in found.items()}
+    return {name: _without_proofs(str(headers[name])[:4000]) for name in names if name in headers}
 
 
 def same_words(text: str) -> str:
-    """What went wrong, as it may be kept: no key of an address."""
-    return _PROOF.sub(rf"\g<1>{_NO_TEXT}", text)[:500]
+    """What went wrong, as it may be kept: no key of an address, no password."""
+    return _without_proofs(text)[:500]
+
+
+def _without_proofs(text: str) -> str:
+    return _PROOF.sub(rf"\g<1>{_NO_TEXT}", _USER.sub("://", text))
 
 
 def taken_out(body: bytes, fields: frozenset[str]) -> tuple[bytes, tuple[str, ...]]:

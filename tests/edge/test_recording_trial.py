@@ -65,8 +65,12 @@ def test_it_is_played_in_virtual_time(recorded: Path, capsys: pytest.CaptureFixt
     assert "permanence: 1 pieces need the playback in real time" in said
 
 
-def test_it_is_played_to_a_hub_of_its_own(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--config", str(ROOT / "config"), "--work", str(tmp_path / "work"), "--speed", "0"]
+@pytest.mark.parametrize("speed", ["0", "1200"])
+def test_it_is_played_to_a_hub_of_its_own(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], speed: str
+) -> None:
+    """All at once, and two hours in six seconds."""
+    words = ["--config", str(ROOT / "config"), "--work", str(tmp_path / "work"), "--speed", speed]
     assert main(["--recording", str(recorded), *words]) == 1, "somebody has a source that is not here"
     said = capsys.readouterr().out
     assert "not played: permanence: is no source here (1 pieces)" in said

@@ -94,6 +94,7 @@ def test_an_address_is_kept_without_its_secrets(url: str, kept: str) -> None:
 
 def test_words_and_forms_are_kept_without_secrets() -> None:
     assert same_words("https://x/?token=abc&a=1 did not answer") == "https://x/?token=-&a=1 did not answer"
+    assert same_words("wss://me:pw@x.example/ is gone") == "wss://x.example/ is gone"
     body, fields = taken_out(b"partner=siamu&%63ode=red+car&what=x&code=", frozenset({"code"}))
     assert (body, fields) == (b"partner=siamu&%63ode=&what=x&code=", ("code",))
 

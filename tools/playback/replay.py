@@ -220,7 +220,7 @@ class Replay:
         for piece in pieces:
             await self.pace.until(piece.at)
             file = _as(piece.heard, File)
-            path = folder / Path(file.name).name
+            path = folder / (Path(file.name).name.lstrip(".") or "unnamed")  # within the folder, whatever it is called
             while path.name in put and clock() - put[path.name] < PATIENCE_S and (path.exists() or not waits):
                 await self._sleep(_LOOK_S)
             if file.gone:
