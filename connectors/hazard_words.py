@@ -36,10 +36,11 @@ WORDS: dict[Hazard, str] = {
     """,
     H.CYCLONE: """
         hurricane* | typhoon* | cyclone* | tropical storm* | tropical cyclone* | ciclon* | tormenta tropical |
-        huracan* | orkaan | ouragan* | wirbelsturm*
+        huracan* | orkaan | ouragan* | wirbelsturm* | tropical depression* | depresion tropical |
+        depression tropicale
     """,
     H.WIND: """
-        wind* | storm | storms | stormwaarschuwing* | gale* | gust* | tornado* | squall* | fr:vent | fr:vents |
+        wind* | storm | storms | stormwaarschuwing* | gale | gales | gust* | tornado* | squall* | fr:vent | fr:vents |
         tempete* | rafale* | bourrasque* | rukwind* | windstoot | windstoten | windhoos | *sturm* | *sturmbo* |
         *orkan* | *boen | boen* | viento* | rachas | vento | venti | wiatr* | *wind | kuling* | vindur | ruzgar* |
         шквал* | ветер | رياح | porywy wiatru | medelvind*
@@ -86,7 +87,8 @@ WORDS: dict[Hazard, str] = {
         gasgeruch*
     """,
     H.EXPLOSION: """
-        explosion* | explosie* | ontploffing* | blast | *explosion*
+        explosion* | explosie* | ontploffing* | blast | *explosion* | explode | explodes | exploded |
+        fr:explose | fr:explosent | ontploft | ontplofte | ontploften | de:explodier* | de:sprengsatz*
     """,
     H.FIRE: """
         fire | fires | house fire* | blaze | incendie* | fr:feu | fr:feux | nl,de:*brand | nl:branden |

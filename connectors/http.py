@@ -25,7 +25,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from msgspec import Struct
 from yarl import URL
 
+from connectors.taped import Listened, Socket, Told
 from connectors.text import BYTES_MAX
+from hub.connector import NO_TAPE, Tape
+from hub.model.recording import KEPT_HEADERS, kept, without_secrets
 
 REDIRECTS_MAX = 5
 _ACCEPT = "application/cap+xml, application/atom+xml, application/rss+xml, application/xml, application/json, */*;q=0.5"
@@ -147,7 +150,9 @@ class Fetcher:
     """Fetches for one source; an async context manager. Keeps cookies from nobody, uses no proxy and no netrc.
 
     `configured` is the operator's address: `authorization` is sent to its origin (scheme, host, port) only, and with
-    `internal` that origin may be internal. `allow_internal` lifts the rule altogether (playback, tests).
+    `internal` that origin may be internal. `allow_internal` lifts the rule altogether (playback, tests). `tape`: where
+    what is fetched is recorded. `through`: a playback's address, to which everything goes instead of where it is meant
+    for (`https://host/path` is `THROUGH/host/path` there); no `authorization` goes with it.
     """
 
     def __init__(
@@ -161,6 +166,8 @@ class Fetcher:
         allow_internal: bool = False,
         authorization: str = "",
         lookup: Lookup = system_lookup,
+        tape: Tape = NO_TAPE,
+        through: str = "",
     ) -> None:
         self._agent = user_agent if "/" in user_agent else f"{user_agent}/{_version()} (alerting hub; feed reader)"
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 10.0))
@@ -170,6 +177,8 @@ class Fetcher:
         self._allow_internal = allow_internal
         self._authorization = authorization
         self._lookup = lookup
+        self._tape = tape
+        self._through = through.rstrip("/")
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
@@ -186,6 +195,8 @@ class Fetcher:
         """One GET, conditional where `etag` or `last_modified` (of an earlier answer) is given, following up to
         REDIRECTS_MAX redirects. Raises FetchFailed for every other outcome than 200 and 304."""
         headers = {}
+        if (etag or last_modified) and self._tape.lacks(without_secrets(address.strip())):
+            etag = last_modified = ""  # a recording begins with the whole of it, not with "unchanged"
         if etag:
             headers["If-None-Match"] = etag
         if last_modified:
@@ -204,16 +215,27 @@ class Fetcher:
         raise FetchFailed(f"{address} redirects more than {REDIRECTS_MAX} times", lasting=True)
 
     async def _step(self, url: URL, conditions: dict[str, str]) -> Fetched | URL:
-        session = self._session_for(url)
+        told = Told()
         try:
-            async with session.get(url, headers=conditions | self._proof(url), allow_redirects=False) as response:
+            answer = await self._ask(url, conditions, told)
+        except FetchFailed as error:
+            self._record(url, told, error.reason)
+            raise
+        self._record(url, told)
+        return answer
+
+    async def _ask(self, url: URL, conditions: dict[str, str], told: Told) -> Fetched | URL:
+        session, led = self._session_for(url), self._led(url)
+        try:
+            async with session.get(led, headers=conditions | self._proof(url), allow_redirects=False) as response:
+                told.status, told.headers = response.status, kept(response.headers, KEPT_HEADERS)
                 if response.status in (301, 302, 303, 307, 308):
                     return _target(url, response.headers.get("Location", ""))
                 if response.status == 304:
                     return Fetched(url=str(url), unchanged=True, etag=conditions.get("If-None-Match", ""))
                 if response.status != 200:
                     raise _refused(url, response)
-                body = await self._body(url, response)
+                body = told.body = await self._body(url, response)
                 return Fetched(
                     url=str(url),
                     body=body,
@@ -226,6 +248,16 @@ class Fetcher:
         except (TimeoutError, *_BROKEN) as error:
             raise _broken(url, error, self._timeout.total or 0.0) from error
 
+    def _record(self, url: URL, told: Told, error: str = "") -> None:
+        if self._tape.runs:
+            self._tape.heard(told.exchange(str(url), error))
+
+    def _led(self, url: URL) -> URL:
+        """Where a request goes: where it is meant to, or to the playback in its place."""
+        if not self._through:
+            return url
+        return URL(f"{self._through}/{url.raw_authority.rpartition('@')[2]}{url.raw_path_qs}", encoded=True)
+
     @asynccontextmanager
     async def stream(self, address: str, *, accept: str, quiet_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """One GET whose answer does not end: its pieces as they come. No redirect is followed. Raises FetchFailed for
@@ -234,47 +266,52 @@ class Fetcher:
         url = URL(address)
         headers = {"Accept": accept, "Accept-Encoding": "identity", **self._proof(url)}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.sock_connect, sock_read=quiet_s)
-        asked = self._session_for(url).get(url, headers=headers, allow_redirects=False, timeout=timeout)
+        asked = self._session_for(url).get(self._led(url), headers=headers, allow_redirects=False, timeout=timeout)
+        told = Listened(self._tape, str(url))
         async with AsyncExitStack() as opened:
-            try:
-                response = await opened.enter_async_context(asked)
-            except (TimeoutError, *_BROKEN) as error:
-                raise _broken(url, error, quiet_s) from error
-            if response.status != 200:
-                raise _refused(url, response)
-            if response.content_type != accept:
-                raise FetchFailed(f"{url} answers with {response.content_type or 'nothing'}: no {accept}")
-            yield _pieces(url, response.content, quiet_s)
+            with told.until_it_ends():
+                try:
+                    response = await opened.enter_async_context(asked)
+                except (TimeoutError, *_BROKEN) as error:
+                    raise _broken(url, error, quiet_s) from error
+                told.opened(response.status, kept(response.headers, KEPT_HEADERS))
+                if response.status != 200:
+                    raise _refused(url, response)
+                if response.content_type != accept:
+                    raise FetchFailed(f"{url} answers with {response.content_type or 'nothing'}: no {accept}")
+                yield told.pieces(_pieces(url, response.content, quiet_s))
 
     @asynccontextmanager
-    async def websocket(
-        self, address: str, *, quiet_s: float, bytes_max: int
-    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def websocket(self, address: str, *, quiet_s: float, bytes_max: int) -> AsyncIterator[Socket]:
         """A websocket (RFC 6455). No redirect is followed. It is asked for a sign of life (a ping) every half of
         `quiet_s` in which it says nothing, and closes itself where there is none. Raises FetchFailed when it cannot be
         had or breaks."""
         url = URL(address)
         plain = url.with_scheme({"ws": "http", "wss": "https"}.get(url.scheme, url.scheme))
         asked = self._session_for(plain).ws_connect(
-            plain, headers=self._proof(plain), heartbeat=quiet_s / 2, max_msg_size=bytes_max
+            self._led(plain), headers=self._proof(plain), heartbeat=quiet_s / 2, max_msg_size=bytes_max
         )
+        told = Listened(self._tape, str(url))
         async with AsyncExitStack() as opened:
-            try:
-                socket = await opened.enter_async_context(asked)
-            except aiohttp.WSServerHandshakeError as error:
-                raise FetchFailed(f"{url} answers {error.status} {error.message}: no websocket") from error
-            except (TimeoutError, *_BROKEN) as error:
-                raise _broken(url, error, self._timeout.total or quiet_s) from error
-            yield socket
+            with told.until_it_ends():
+                try:
+                    socket = await opened.enter_async_context(asked)
+                except aiohttp.WSServerHandshakeError as error:
+                    raise FetchFailed(f"{url} answers {error.status} {error.message}: no websocket") from error
+                except (TimeoutError, *_BROKEN) as error:
+                    raise _broken(url, error, self._timeout.total or quiet_s) from error
+                told.opened(101, {})
+                yield Socket(socket, told)
 
     def _proof(self, url: URL) -> dict[str, str]:
         """The Authorization header, for the configured origin only."""
-        return {"Authorization": self._authorization} if self._authorization and self._own == url.origin() else {}
+        ours = self._authorization and self._own == url.origin() and not self._through
+        return {"Authorization": self._authorization} if ours else {}
 
     def _session_for(self, url: URL) -> aiohttp.ClientSession:
         if url.scheme not in ("http", "https") or not url.host:
             raise FetchFailed(f"{url} is not http(s): refused", lasting=True)
-        open_to_all = self._allow_internal or (self._internal and url.origin() == self._own)
+        open_to_all = bool(self._through) or self._allow_internal or (self._internal and url.origin() == self._own)
         # An address written as a figure is never looked up, so the resolver does not see it.
         if not open_to_all and _FIGURES.fullmatch(url.host) and not is_public(url.host):
             raise FetchFailed(f"{url} leads inside: {url.host} is an internal address: refused", lasting=True)

@@ -196,9 +196,12 @@ class PollingSource(ABC, Generic[C]):
             internal=config.internal,
             allow_internal=self._environment.allow_internal,
             authorization=self._secret,
+            tape=self._environment.tape,
+            through=self._environment.through,
         ) as fetcher:
             poll = self.poll(fetcher, intake, cursor, first)
-            certificate = Certificate(config.url, anywhere=config.internal or self._environment.allow_internal)
+            guarded = "" if self._environment.through else config.url
+            certificate = Certificate(guarded, anywhere=config.internal or self._environment.allow_internal)
             await poll_forever(poll, intake, config, self._sleep, self._chance, certificate.expiring)
 
     def routes(self, intake: Intake) -> Sequence[Route]:

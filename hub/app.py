@@ -47,7 +47,7 @@ from hub.cores import on_one_core
 from hub.desk import NAME as OPERATORS
 from hub.desk import Desk
 from hub.edge.door import Edge
-from hub.edge.setup import CannotStart, Made, Setup, make
+from hub.edge.setup import CannotStart, Made, Recording, Setup, make
 from hub.editor import Editor
 from hub.editor.bench import Bench
 from hub.engine.files import RESTART, WRONG
@@ -94,12 +94,19 @@ def new_ids() -> Ids:
 
 class Hub:
     """A running hub: what `run_hub` puts together. `config`: what it is started with; what may be put in force later is
-    the installation's. `at`: a playback; the hub's clock starts there. `files_read`: what is wrong with the files."""
+    the installation's. `at`: a playback; the hub's clock starts there. `files_read`: what is wrong with the files.
+    `through`: the address of a playback that stands in for all web servers."""
 
     def __init__(
-        self, config: Config, journal: Journal, at: datetime | None, files_read: r.FilesRead | None = None
+        self,
+        config: Config,
+        journal: Journal,
+        at: datetime | None,
+        files_read: r.FilesRead | None = None,
+        through: str = "",
     ) -> None:
         self.config = config
+        self.through = through
         self.files_read = files_read or r.FilesRead()
         self.journal = journal
         self.playback = at is not None
@@ -279,6 +286,8 @@ class Hub:
             secrets=config.path(config.hub.secrets),
             playback=self.playback,
             cap=config.hub.cap is not None,
+            through=self.through,
+            record=_recording(config),
         )
         secret = secrets_from(setup.secrets)
         self.signer = None if config.hub.cap is None else self._signer(config.hub.cap, secret)
@@ -492,26 +501,46 @@ class Hub:
         return held
 
 
+def _recording(config: Config) -> Recording | None:
+    form = config.hub.record
+    if form is None:
+        return None
+    return Recording(
+        folder=config.path(form.folder),
+        sources=frozenset(form.sources),
+        keep_days=form.keep_days,
+        bytes_max=form.max_megabytes * 1_000_000,
+    )
+
+
 def _made(followers: Mapping[str, FollowerConfig]) -> dict[str, Made]:
     return {name: Made(follower.make, follower.settings) for name, follower in followers.items()}
 
 
 @asynccontextmanager
 async def open_hub(
-    config: Config, journal: Path, at: datetime | None = None, files_read: r.FilesRead | None = None
+    config: Config,
+    journal: Path,
+    at: datetime | None = None,
+    files_read: r.FilesRead | None = None,
+    through: str = "",
 ) -> AsyncIterator[Hub]:
     """A hub on the journal at that path, ready to `run`. Raises JournalLocked when another one writes to it."""
     async with AsyncExitStack() as stack:
         await trio.Path(journal.parent).mkdir(parents=True, exist_ok=True)
         opened = await stack.enter_async_context(open_sqlite(journal))
-        yield Hub(config, opened, at, files_read)
+        yield Hub(config, opened, at, files_read, through)
 
 
 async def run_hub(
-    config: Config, journal: Path, at: datetime | None = None, files_read: r.FilesRead | None = None
+    config: Config,
+    journal: Path,
+    at: datetime | None = None,
+    files_read: r.FilesRead | None = None,
+    through: str = "",
 ) -> None:
     """Opens a hub and runs it until it is told to stop."""
     on_one_core()
     sys.setswitchinterval(SWITCH_INTERVAL_S)  # the journal's writer, a thread, must not wait long for its turn
-    async with open_hub(config, journal, at, files_read) as hub:
+    async with open_hub(config, journal, at, files_read, through) as hub:
         await hub.run()

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from hub.model.message import Outcome, Verb
 from hub.model.occurrences import IncidentEvent
 from hub.model.people import Language
+from hub.model.recording import Heard
 from hub.model.signal import Signal, Status
 from hub.model.trust import Credibility, Reliability
 
@@ -166,15 +167,51 @@ class WebResponse(Struct, frozen=True, kw_only=True, gc=False):
 
 class Route(Struct, frozen=True, kw_only=True):
     """A path under the hub's web server, relative to the connector's own prefix (`/in/NAME` for a source,
-    `/callback/NAME` for a channel). `max_bytes`: larger bodies are refused with 413 before they are read."""
+    `/callback/NAME` for a channel). `max_bytes`: larger bodies are refused with 413 before they are read.
+    `secret_fields`: of a form, those that prove who sends it; no recording keeps them."""
 
     method: str
     path: str
     handler: Callable[[WebRequest], Awaitable[WebResponse]]
     max_bytes: int = 1 << 20
+    secret_fields: frozenset[str] = frozenset()
     summary: str = ""
     openapi: Mapping[str, Any] = {}
 
+
+# --- recording ---------------------------------------------------------------------------------------------
+
+
+class Tape(Protocol):
+    """On which a source's raw input is recorded, where the operator wants that (docs/playback.md). From whatever
+    thread; never waits, never raises."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything is recorded: what costs something need not be prepared where nothing is."""
+        ...
+
+    def heard(self, what: Heard) -> None: ...
+
+    def lacks(self, what: str) -> bool:
+        """Whether the recording has no whole answer of this address, or file of this name, yet: then "unchanged" would
+        say nothing in it."""
+        ...
+
+
+class NoTape:
+    """Nothing is recorded."""
+
+    runs = False
+
+    def heard(self, what: Heard) -> None:
+        return
+
+    def lacks(self, what: str) -> bool:
+        return False
+
+
+NO_TAPE = NoTape()
 
 # --- sources -----------------------------------------------------------------------------------------------
 
@@ -192,7 +229,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     """What every connector is made with besides its own config. `secret` reads a secret by name from the environment
     or the secrets folder (raises KeyError with the remedy). `public_url` is this connector's own web prefix as seen
     from outside. `hub`: what the hub is called. `allow_internal`: addresses a feed may lead to although internal
-    (playback, tests)."""
+    (playback, tests). `tape`: where what comes in is recorded. `through`: the address of a playback that stands in for
+    all web servers; "" for the world itself."""
 
     name: str
     secret: Callable[[str], str]
@@ -200,6 +238,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     hub: str = "vigie"
     user_agent: str = "Vigie"
     allow_internal: bool = False
+    tape: Tape = NO_TAPE
+    through: str = ""
 
 
 @runtime_checkable

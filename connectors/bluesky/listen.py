@@ -103,6 +103,8 @@ class Listener:
                 configured=plain,
                 internal=self._config.internal,
                 allow_internal=self._environment.allow_internal,
+                tape=self._environment.tape,
+                through=self._environment.through,
             )
             self._fetchers[plain] = await self._opened.enter_async_context(made)
         return self._fetchers[plain]

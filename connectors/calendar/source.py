@@ -18,7 +18,8 @@ from connectors.feed.read import host_of
 from connectors.http import Fetcher
 from connectors.polling import Cursor, PollFailed, PollingSource, Sleep, offer
 from connectors.text import digest
-from hub.connector import BadItem, Intake, SignalItem, WorkerLimit
+from hub.connector import BadItem, Intake, SignalItem, Tape, WorkerLimit
+from hub.model.recording import File, raw
 
 _BATCH = 100  # changes offered together
 _FILES_MAX = 200
@@ -36,7 +37,7 @@ class CalendarSource(PollingSource[CalendarConfig]):
 
     def poll(self, fetcher: Fetcher, intake: Intake, cursor: Cursor, first: bool) -> "_Poll":
         sender = self._config.sender or host_of(self._config.url) or self._environment.name
-        return _Poll(self._config, sender, fetcher, intake, cursor, first, self._sleep)
+        return _Poll(self._config, sender, fetcher, intake, cursor, first, self._sleep, self._environment.tape)
 
     @classmethod
     def read(cls, data: bytes, name: str, config: Any = None) -> Sequence[SignalItem | BadItem]:
@@ -74,7 +75,9 @@ class _Poll:
         cursor: Cursor,
         first: bool,
         sleep: Sleep,
+        tape: Tape,
     ) -> None:
+        self._tape = tape
         self._config = config
         self._sender = sender
         self._fetcher = fetcher
@@ -84,6 +87,7 @@ class _Poll:
         self._sleep = sleep
         self._files: Files = ()
         self._validators = ("", "")
+        self._recorded: dict[str, str] = {}  # a file's name → its content
 
     async def __call__(self) -> int:
         """Answers how many signals were offered. Raises FetchFailed, PollFailed."""
@@ -117,8 +121,20 @@ class _Poll:
             self._files = await asyncio.to_thread(_read_folder, self._config.folder, self._config.max_bytes)
         except OSError as error:
             raise PollFailed(f"{self._config.folder}: {error.strerror or error}") from error
+        self._record()
         if not self._files:
             raise PollFailed(f"{self._config.folder}: no .ics file is there: nothing is withdrawn for that")
+
+    def _record(self) -> None:
+        """What lies in the folder otherwise than before."""
+        if self._tape.runs:
+            now = dict(self._files)
+            for name, data in now.items():
+                if self._recorded.get(name) != digest(data) or self._tape.lacks(name):
+                    self._tape.heard(File(name=name, **raw(data)))
+            for name in self._recorded.keys() - now.keys():
+                self._tape.heard(File(name=name, gone=True))
+            self._recorded = {name: digest(data) for name, data in now.items()}
 
     async def _offer(self, told: Sequence[Change], faults: Sequence[Fault]) -> None:
         """Offers in batches, each with the cursor that knows it."""

@@ -25,7 +25,8 @@ from connectors.edxl.read import with_original
 from connectors.feed.read import as_update
 from connectors.polling import WORKER_FROM_BYTES, Sleep, batches, offer
 from connectors.text import digest
-from hub.connector import BadItem, Environment, Intake, ReadError, Route, SignalItem, Unavailable, WorkerLimit
+from hub.connector import BadItem, Environment, Intake, ReadError, Route, SignalItem, Tape, Unavailable, WorkerLimit
+from hub.model.recording import File, raw
 from hub.model.signal import MsgType
 
 _log = structlog.get_logger()
@@ -71,11 +72,12 @@ class CrisislogSource:
     ) -> None:
         self._config = config
         self._name = environment.name
+        self._tape = environment.tape
         self._sleep = sleep
         self._hangs_s = hangs_s
 
     async def run(self, intake: Intake) -> None:
-        watch = _Watch(self._config, self._name, intake, self._sleep, self._hangs_s)
+        watch = _Watch(self._config, self._name, intake, self._sleep, self._hangs_s, self._tape)
         await watch.begin()
         while True:
             await watch.once()
@@ -101,7 +103,10 @@ class CrisislogSource:
 class _Watch:
     """One look after another at the folder."""
 
-    def __init__(self, config: CrisislogConfig, name: str, intake: Intake, sleep: Sleep, hangs_s: float) -> None:
+    def __init__(
+        self, config: CrisislogConfig, name: str, intake: Intake, sleep: Sleep, hangs_s: float, tape: Tape
+    ) -> None:
+        self._tape = tape
         self._config = config
         self._name = name
         self._intake = intake
@@ -190,6 +195,8 @@ class _Watch:
                 self._stuck.add(seen.name)
                 continue
             self._stuck.discard(seen.name)
+            if self._tape.runs:
+                self._tape.heard(File(name=shown(seen.name), **raw(data)))
             into = await self._items(seen, data, items)
             if into:
                 done.append((seen, into, hashlib.sha256(data).hexdigest()[:12]))

@@ -96,15 +96,16 @@ def parse_feed(data: bytes, url: str = "", charset: str = "") -> Feed:
     if fault:
         notes = (*notes, f"malformed feed, read as far as it can be: {fault}")
     elements = _elements(text, len(parsed.entries), bool(fault))
+    entries = [
+        _entry(raw, element, _language(_get(parsed.feed, "language")), url, notes)
+        for raw, element in zip(parsed.entries, elements, strict=True)
+    ]
     return Feed(
         title=one_line(_get(parsed.feed, "title")),
         link=web_address(_get(parsed.feed, "link")),
         language=_language(_get(parsed.feed, "language")),
         updated=_time(parsed.feed, []),
-        entries=tuple(
-            _entry(raw, element, _language(_get(parsed.feed, "language")), url, notes)
-            for raw, element in zip(parsed.entries, elements, strict=True)
-        ),
+        entries=(*entries, *_loose(text, notes)),
     )
 
 
@@ -145,6 +146,21 @@ def _elements(text: str, count: int, malformed: bool) -> list[etree._Element | N
     return found if len(found) == count else nothing
 
 
+def _loose(text: str, notes: tuple[str, ...]) -> Iterator[Entry]:
+    """Alerts that stand in the feed beside its entries: no feed is to be written so, and no alert to be lost for it."""
+    if not any(uri in text for uri in CAP_NAMESPACES):
+        return
+    try:
+        root = parse_xml(text)
+    except ReadError:
+        return
+    for alert in alerts_in(root):
+        if any(local(above) in ("entry", "item") for above in alert.iterancestors()):
+            continue
+        (item,) = _read_alert(alert)
+        yield Entry(identifier=item.key, inline=(item,), content=digest(item.key), notes=notes)
+
+
 def _inside_alert(element: etree._Element) -> bool:
     return any(local(ancestor) == "alert" for ancestor in element.iterancestors())
 
@@ -165,7 +181,10 @@ def _entry(raw: Any, element: etree._Element | None, language: str, base: str, n
     area = _area(element) if element is not None else Node()
     if "polygon" not in area.children and "circle" not in area.children:
         area = _where(raw, area)
-    inline = tuple(_inline(element)) if element is not None else ()
+    alerts = list(alerts_in(element)) if element is not None else []
+    for bare in (alert for alert in alerts if _is_bare(alert)):
+        _add_bare(flat, bare)
+    inline = tuple(item for alert in alerts if not _is_bare(alert) for item in _read_alert(alert))
     cap_link = _cap_link(raw, element, flat, base)
     return Entry(
         identifier=identifier,
@@ -305,15 +324,33 @@ def _where(raw: Any, area: Node) -> Node:
     return area
 
 
-def _inline(element: etree._Element) -> Iterator[SignalItem | BadItem]:
-    for alert in alerts_in(element):
-        node, notes = alert_node(alert)
-        try:
-            signal, key = signal_of(node, notes)
-        except ReadError as error:
-            yield bad_item(error, node.fingerprint(), XML_TYPE)
-        else:
-            yield SignalItem(signal=signal, key=key, media_type=XML_TYPE)
+def _read_alert(alert: etree._Element) -> Iterator[SignalItem | BadItem]:
+    node, notes = alert_node(alert)
+    try:
+        signal, key = signal_of(node, notes)
+    except ReadError as error:
+        yield bad_item(error, node.fingerprint(), XML_TYPE)
+    else:
+        yield SignalItem(signal=signal, key=key, media_type=XML_TYPE)
+
+
+_SAID_IN_INFO = frozenset({"event", "urgency", "severity", "certainty", "category", "areaDesc"})
+
+
+def _is_bare(alert: etree._Element) -> bool:
+    """An alert that has no info and says itself what belongs there (an early form of the US weather service's index):
+    read as it stands, nothing would be left of it."""
+    names = {local(child) for child in alert}
+    return "info" not in names and bool(names & _SAID_IN_INFO)
+
+
+def _add_bare(flat: Node, alert: etree._Element) -> None:
+    """Its fields, as if the entry itself had them. A name of signs only ("!") is none: all its alerts would be one."""
+    for child in alert:
+        name = local(child)
+        if not name or (name in ("identifier", "sender") and not re.search(r"\w", child.text or "")):
+            continue
+        flat.children.setdefault(name, []).append(_copy(child))
 
 
 def _cap_link(raw: Any, element: etree._Element | None, flat: Node, base: str) -> str:

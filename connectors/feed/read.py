@@ -117,7 +117,8 @@ def _plain(entry: Entry, feed: Feed, reading: Reading, now: datetime | None, not
     language = reading.language or entry.language or feed.language or "en-US"
     headline = entry.title or one_line(entry.description)[:_HEADLINE_MAX] or entry.links[0]
     parameters = tuple(Named(name, value) for name, value in pairs(entry.flat, "parameter"))
-    hazard = hazard_of("", (), parameters, entry.title, language) or hazard_in(entry.description, language)
+    said = reading.language or entry.language or feed.language  # where nothing says it, words of any language count
+    hazard = hazard_of("", (), parameters, entry.title, said) or hazard_in(entry.description, said)
     area = area_of(entry.area, remarks)
     info = Info(
         language=language,

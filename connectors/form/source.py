@@ -29,6 +29,7 @@ TRIES, TRIES_SPAN_S = 10, 60.0  # wrong codes, of all who try: after these one h
 CODE_LEAST = 12  # characters: what can be guessed at the rate of the tries is no code
 _RETRY_AFTER_S = "10"
 _ID_BYTES = 9
+_SECRET_FIELDS = frozenset({"code"})
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +62,7 @@ class FormSource:
                 path="",
                 handler=send,
                 max_bytes=BYTES_MAX,
+                secret_fields=_SECRET_FIELDS,
                 summary="The form, filled in",
                 openapi=_POSTED,
             ),

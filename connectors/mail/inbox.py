@@ -18,7 +18,8 @@ from connectors.mail.inbox_config import InboxConfig
 from connectors.mail.inbox_reading import MEDIA_TYPE, Reading, read_mail, with_original
 from connectors.polling import Sleep, offer
 from connectors.text import digest
-from hub.connector import BadItem, Intake, SignalItem, Unavailable, WorkerLimit
+from hub.connector import NO_TAPE, BadItem, Intake, SignalItem, Tape, Unavailable, WorkerLimit
+from hub.model.recording import Mail, raw
 
 _log = structlog.get_logger()
 _read = Counter("vigie_mail_read_total", "Mails that became signals or dead letters", ["source", "rule"])
@@ -47,7 +48,8 @@ class Place(Struct, frozen=True, omit_defaults=True):
 class Inbox:
     """Reads one mailbox. Fulfils connectors.mail.imap.Reader."""
 
-    def __init__(self, config: InboxConfig, name: str, sleep: Sleep) -> None:
+    def __init__(self, config: InboxConfig, name: str, sleep: Sleep, tape: Tape = NO_TAPE) -> None:
+        self._tape = tape
         self._config = config
         self._name = name
         self._sleep = sleep
@@ -103,6 +105,8 @@ class Inbox:
         if not mail.raw:  # somebody has just deleted it
             self._place = place
             return
+        if self._tape.runs:
+            self._tape.heard(Mail(**raw(mail.raw)))
         where = f"{place.validity}.{uid}"
         reading = await self._reading(intake, mail.raw, mail.size, where)
         items = with_original(reading.items, mail.raw)

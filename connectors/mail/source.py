@@ -32,7 +32,7 @@ class MailSource:
             timeout_s=config.timeout_s,
             ca_file=config.ca_file,
         )
-        inbox = Inbox(config, environment.name, sleep)
+        inbox = Inbox(config, environment.name, sleep, environment.tape)
         self._watcher = Watcher(account, environment.secret(config.password), inbox, environment.name, sleep)
 
     async def run(self, intake: Intake) -> None:

@@ -96,6 +96,8 @@ class Listener:
                 configured=origin,
                 internal=self._config.internal,
                 allow_internal=self._environment.allow_internal,
+                tape=self._environment.tape,
+                through=self._environment.through,
                 authorization=self._authorization,
             )
             self._fetchers[origin] = await self._opened.enter_async_context(made)

@@ -23,7 +23,8 @@ from connectors.mqtt.recorded import messages_in
 from connectors.mqtt.sensors import Sensors
 from connectors.polling import Sleep, offer, read_aside
 from connectors.text import digest
-from hub.connector import BadItem, Environment, Intake, ReadError, Route, SignalItem, Unavailable, WorkerLimit
+from hub.connector import BadItem, Environment, Intake, ReadError, Route, SignalItem, Tape, Unavailable, WorkerLimit
+from hub.model.recording import Message, raw
 
 _log = structlog.get_logger()
 _heard = Counter("vigie_mqtt_messages_total", "Messages that were meant for a reading", ["source"])
@@ -65,6 +66,7 @@ class MqttSource:
     ) -> None:
         self._config = config
         self._name = environment.name
+        self._tape = environment.tape
         self._anywhere = config.internal or environment.allow_internal
         self._sleep = sleep
         self._chance = chance or random.SystemRandom()
@@ -75,7 +77,7 @@ class MqttSource:
     async def run(self, intake: Intake) -> None:
         config = self._config
         sensors = Sensors(config, config.sender or self._name, await intake.cursor())
-        line = _Line(config, self._name, sensors, intake, self._sleep)
+        line = _Line(config, self._name, sensors, intake, self._sleep, self._tape)
         again = Again(self._chance)
         while True:
             reason, began = "", intake.now()
@@ -128,7 +130,10 @@ class MqttSource:
 class _Line:
     """What is done while the line stands. What was read and what time brings about take turns."""
 
-    def __init__(self, config: MqttConfig, name: str, sensors: Sensors, intake: Intake, sleep: Sleep) -> None:
+    def __init__(
+        self, config: MqttConfig, name: str, sensors: Sensors, intake: Intake, sleep: Sleep, tape: Tape
+    ) -> None:
+        self._tape = tape
         self._config = config
         self._name = name
         self._sensors = sensors
@@ -183,12 +188,18 @@ class _Line:
         items: list[SignalItem | BadItem] = []
         for message in batch:
             topic = message.topic.value
+            self._record(topic, message)
             meant = self._sensors.meant(topic)
             if meant:
                 _heard.labels(self._name).inc()
             for name, reading in meant:
                 items += await self._read(topic, message.payload, name, reading, message.retain)
         await self._offer(items)
+
+    def _record(self, topic: str, message: aiomqtt.Message) -> None:
+        if self._tape.runs:
+            body = raw(message.payload[: self._config.max_bytes + 1])  # one too large stays one
+            self._tape.heard(Message(topic=topic, qos=message.qos, retained=message.retain, **body))
 
     async def _read(
         self, topic: str, payload: bytes, name: str, reading: Reading, retained: bool

@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,15 +58,25 @@ class Splitter:
         return self.feed(b"\n") if self._rest else ()
 
 
-def open_input(config: PocsagConfig, mark: str, sleep: Sleep, lookup: Lookup, anywhere: bool) -> AsyncIterator[Piece]:
+Heard = Callable[[bytes], object]
+
+
+def _nobody(_: bytes) -> None:
+    return
+
+
+def open_input(
+    config: PocsagConfig, mark: str, sleep: Sleep, lookup: Lookup, anywhere: bool, heard: Heard = _nobody
+) -> AsyncIterator[Piece]:
+    """`heard` is told what comes, byte for byte."""
     if config.command:
-        return program(config.command)
+        return program(config.command, heard)
     if config.host:
-        return connection(config.host, config.port, lookup, anywhere)
-    return file(Path(config.file), mark, sleep)
+        return connection(config.host, config.port, lookup, anywhere, heard)
+    return file(Path(config.file), mark, sleep, heard)
 
 
-async def program(command: tuple[str, ...]) -> AsyncIterator[Piece]:
+async def program(command: tuple[str, ...], heard: Heard = _nobody) -> AsyncIterator[Piece]:
     """What a program prints; it is ended, with all it has started, when nobody reads on."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -83,7 +93,7 @@ async def program(command: tuple[str, ...]) -> AsyncIterator[Piece]:
     said: deque[str] = deque(maxlen=1)
     listening = asyncio.create_task(_listen(process.stderr, said))
     try:
-        async for piece in _pieces(process.stdout):
+        async for piece in _pieces(process.stdout, heard):
             yield piece
         status = await process.wait()
         await listening
@@ -111,14 +121,16 @@ async def _end(process: asyncio.subprocess.Process) -> None:
                 await process.wait()
 
 
-async def connection(host: str, port: int, lookup: Lookup, anywhere: bool) -> AsyncIterator[Piece]:
+async def connection(
+    host: str, port: int, lookup: Lookup, anywhere: bool, heard: Heard = _nobody
+) -> AsyncIterator[Piece]:
     """What comes by TCP. Raises OSError, Lost."""
     addresses = await lookup(host, port)
     if not anywhere and (inside := [address for address in addresses if not is_public(address)]):
         raise Lost(f"{host} is the internal address {inside[0]}: say internal: yes if that is meant")
     reader, writer = await asyncio.open_connection(addresses[0] if addresses else host, port, limit=PIECE)
     try:
-        async for piece in _pieces(reader):
+        async for piece in _pieces(reader, heard):
             yield piece
         raise Lost(f"{host}:{port} has closed the line")
     finally:
@@ -127,21 +139,21 @@ async def connection(host: str, port: int, lookup: Lookup, anywhere: bool) -> As
             await writer.wait_closed()
 
 
-async def file(path: Path, mark: str, sleep: Sleep) -> AsyncIterator[Piece]:
+async def file(path: Path, mark: str, sleep: Sleep, heard: Heard = _nobody) -> AsyncIterator[Piece]:
     """A named pipe as it is; a file from the mark on (its end where there is none), and from the beginning of the file
     that takes its place. Raises OSError."""
     if stat.S_ISFIFO((await asyncio.to_thread(path.stat)).st_mode):
-        async for piece in _pipe(path):
+        async for piece in _pipe(path, heard):
             yield piece
         return
     while True:
-        async for piece in _followed(path, mark, sleep):
+        async for piece in _followed(path, mark, sleep, heard):
             yield piece
             mark = piece.mark
         mark = "0:0"  # another file
 
 
-async def _pipe(path: Path) -> AsyncIterator[Piece]:
+async def _pipe(path: Path, heard: Heard) -> AsyncIterator[Piece]:
     # Open for writing too: so it does not end as each writer goes.
     pipe = os.fdopen(os.open(path, os.O_RDWR | os.O_NONBLOCK), "rb", buffering=0)
     reader = asyncio.StreamReader(limit=PIECE)
@@ -149,13 +161,13 @@ async def _pipe(path: Path) -> AsyncIterator[Piece]:
         lambda: asyncio.StreamReaderProtocol(reader), pipe
     )
     try:
-        async for piece in _pieces(reader):
+        async for piece in _pieces(reader, heard):
             yield piece
     finally:
         transport.close()
 
 
-async def _followed(path: Path, mark: str, sleep: Sleep) -> AsyncIterator[Piece]:
+async def _followed(path: Path, mark: str, sleep: Sleep, heard: Heard) -> AsyncIterator[Piece]:
     """One file, until another lies in its place or it was cut."""
     with await asyncio.to_thread(path.open, "rb") as handle:
         here = os.fstat(handle.fileno())
@@ -169,6 +181,7 @@ async def _followed(path: Path, mark: str, sleep: Sleep) -> AsyncIterator[Piece]
             data = await asyncio.to_thread(handle.read, PIECE)
             at += len(data)
             if data:
+                heard(data)
                 yield Piece(splitter.feed(data), f"{here.st_ino}:{at - splitter.waiting}")
                 continue
             try:
@@ -181,8 +194,9 @@ async def _followed(path: Path, mark: str, sleep: Sleep) -> AsyncIterator[Piece]
             await sleep(LOOK_S)
 
 
-async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[Piece]:
+async def _pieces(reader: asyncio.StreamReader, heard: Heard) -> AsyncIterator[Piece]:
     splitter = Splitter()
     while data := await reader.read(PIECE):
+        heard(data)
         yield Piece(splitter.feed(data))
     yield Piece(splitter.end())

@@ -23,6 +23,7 @@ from connectors.pocsag.signals import MEDIA_TYPE, item_of
 from connectors.polling import Sleep, offer
 from connectors.text import digest
 from hub.connector import BadItem, Environment, Intake, ReadError, Route, SignalItem, Unavailable
+from hub.model.recording import Line, raw
 
 _log = structlog.get_logger()
 _pages = Counter("vigie_pocsag_pages_total", "Pages, by what became of them", ["source", "became"])
@@ -56,6 +57,7 @@ class PocsagSource:
     ) -> None:
         self._config = config
         self._name = environment.name
+        self._tape = environment.tape
         self._anywhere = config.internal or environment.allow_internal
         self._sleep = sleep
         self._chance = chance or random.SystemRandom()
@@ -71,7 +73,7 @@ class PocsagSource:
         again = Again(self._chance)
         while True:
             began = line.now()
-            pieces = open_input(self._config, line.mark, self._sleep, self._lookup, self._anywhere)
+            pieces = open_input(self._config, line.mark, self._sleep, self._lookup, self._anywhere, self._heard)
             line.opened()
             reason = "there is no more"
             try:
@@ -82,6 +84,10 @@ class PocsagSource:
                 reason = str(error) or type(error).__name__
             await line.closed(reason)
             await self._sleep(again.wait_s((line.now() - began).total_seconds()))
+
+    def _heard(self, data: bytes) -> None:
+        if self._tape.runs:
+            self._tape.heard(Line(**raw(data)))
 
     def routes(self, intake: Intake) -> Sequence[Route]:
         return ()

@@ -133,6 +133,9 @@ class TetraChannel:
         """The source keeps it, where there is one."""
         return False
 
+    def heard(self, line: bytes) -> None:
+        """The source records it, where there is one."""
+
     async def standing(self, reason: str) -> None:
         if self._intake is not None:
             with suppress(Unavailable):

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from connectors.polling import Sleep, offer
+from connectors.tetra import sds
 from connectors.tetra.config import TetraSourceConfig
 from connectors.tetra.gathering import WAIT_S, Gathering, Message
 from connectors.tetra.pei import Reader, Received, Unread
 from connectors.tetra.signals import bad_item, item_of
 from connectors.tetra.terminal import attach, detach
-from hub.connector import BadItem, Environment, Intake, Route, SignalItem, Unavailable
+from hub.connector import BadItem, Environment, Intake, Route, SignalItem, Tape, Unavailable
+from hub.model.recording import Line, raw
 
 LINES_MAX = 200_000  # of a file that is read whole
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,10 +30,11 @@ class TetraSource:
     def __init__(self, config: TetraSourceConfig, environment: Environment, *, sleep: Sleep = asyncio.sleep) -> None:
         self._config = config
         self._anywhere = environment.allow_internal
+        self._tape = environment.tape
         self._sleep = sleep
 
     async def run(self, intake: Intake) -> None:
-        listener = _Listener(self._config, intake, self._sleep)
+        listener = _Listener(self._config, intake, self._sleep, self._tape)
         terminal = attach(self._config.address(self._anywhere), listener)
         try:
             await asyncio.get_running_loop().create_future()  # until cancelled
@@ -57,15 +60,22 @@ class TetraSource:
         items: list[SignalItem | BadItem] = []
         for one in [*whole, *gathering.overdue(WAIT_S)]:
             if isinstance(one, Message):
-                items += [item for item in [item_of(one, made, _NO_TIME)] if item]
+                item = item_of(one, made, _NO_TIME)
+                if item is None and isinstance(one.content, sds.Report):
+                    continue  # of a text that was sent: the channel's
+                items.append(item or bad_item(one, _NO_TIME))
             elif isinstance(one, Unread):
                 items.append(bad_item(one, _NO_TIME))
         return items
 
 
 class _Listener:
-    def __init__(self, config: TetraSourceConfig, intake: Intake, sleep: Sleep) -> None:
-        self._config, self._intake, self._sleep = config, intake, sleep
+    def __init__(self, config: TetraSourceConfig, intake: Intake, sleep: Sleep, tape: Tape) -> None:
+        self._config, self._intake, self._sleep, self._tape = config, intake, sleep, tape
+
+    def heard(self, line: bytes) -> None:
+        if self._tape.runs:
+            self._tape.heard(Line(**raw(line)))
 
     async def take(self, message: Message) -> bool:
         item = item_of(message, self._config, self._intake.now())

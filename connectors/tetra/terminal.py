@@ -61,6 +61,10 @@ class Listener(Protocol):
         """The terminal works (""), or why not."""
         ...
 
+    def heard(self, line: bytes) -> None:
+        """A line of the terminal as it came, from the terminal's own thread: for a recording."""
+        ...
+
 
 class Address(Struct, frozen=True):
     """Where the terminal is: a serial device with its speed, or a host and port."""
@@ -160,7 +164,7 @@ class Terminal:
             line: _Line | None = None
             self._wanted.clear()
             try:
-                line = _Line(*await self._open(), self._handle)
+                line = _Line(*await self._open(), self._handle, self._heard)
                 async with asyncio.timeout(ANSWER_S * 3):
                     await line.set_up((*FROM_NOTHING, *SETUP))
                 self._line = line
@@ -229,6 +233,12 @@ class Terminal:
         if self._line is None:
             raise NotNow(self._standing or "the terminal does not answer")
         return self._line
+
+    def _heard(self, line: bytes) -> None:
+        with _lock:
+            listeners = list(self.listeners)
+        for one in listeners:
+            one.heard(line)
 
     async def _handle(self, told: Received | Unread | str | None) -> None:
         """`told`: None when nothing has come for a while."""
@@ -299,9 +309,10 @@ class _Line:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         handle: Callable[[Received | Unread | str | None], Awaitable[None]],
+        heard: Callable[[bytes], None],
     ) -> None:
         self._reader, self._writer = reader, writer
-        self._handle = handle
+        self._handle, self._heard = handle, heard
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._answer: asyncio.Future[str] | None = None
@@ -364,6 +375,7 @@ class _Line:
         reader = Reader()
         try:
             while raw := await self._line():
+                self._heard(raw)
                 line = raw.decode("ascii", "replace").strip("\r\n\0 >")
                 for told in reader.feed(line) if line else ():
                     await self._sort(told)

@@ -73,6 +73,10 @@ def run(
     at: Annotated[
         str | None, typer.Option("--at", help="A playback: the hub's clock starts there, everything is Exercise.")
     ] = None,
+    through: Annotated[
+        str,
+        typer.Option("--through", help="With --at: the address of a playback that stands in for all web servers."),
+    ] = "",
     auditor: Annotated[bool, typer.Option(help="Watch over the hub from a process of its own.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
@@ -80,7 +84,7 @@ def run(
     from hub.cli.look import instant
     from hub.cli.run import run as run_it
 
-    run_it(config, data, instant(at) if at else None, auditor, verbose)
+    run_it(config, data, instant(at) if at else None, auditor, verbose, through)
 
 
 @app.command()

@@ -23,7 +23,9 @@ from hub.logs import configure_log
 from hub.secrets import secrets_from
 
 
-def run(folder: Path, data: Path | None, at: datetime | None, audited: bool, verbose: bool) -> None:
+def run(folder: Path, data: Path | None, at: datetime | None, audited: bool, verbose: bool, through: str = "") -> None:
+    if through and at is None:
+        say.could_not("--through is for a playback: say --at, when it begins")
     good = to_start(folder, data)
     config = good.config
     if config is None:
@@ -38,7 +40,7 @@ def run(folder: Path, data: Path | None, at: datetime | None, audited: bool, ver
         auditor = auditor_of(config)
         del config, good  # the auditor stays small
         sys.exit(supervise(command, auditor, journal, secret))
-    run_alone(config, journal, at, good)
+    run_alone(config, journal, at, good, through)
 
 
 def to_start(folder: Path, data: Path | None) -> Good:
@@ -70,7 +72,7 @@ def _same_again(words: Sequence[str]) -> list[str]:
     return [word for word in words if word != "--auditor"] + ["--no-auditor"]
 
 
-def run_alone(config: Config, journal: Path, at: datetime | None, good: Good | None = None) -> None:
+def run_alone(config: Config, journal: Path, at: datetime | None, good: Good | None = None, through: str = "") -> None:
     from hub.app import run_hub  # only here: the auditor, which shares this module, needs none of it
     from hub.edge.setup import CannotStart
     from hub.reload import said_of
@@ -79,7 +81,7 @@ def run_alone(config: Config, journal: Path, at: datetime | None, good: Good | N
     for wrong in () if said is None else said.wrong:
         say.error(f"{wrong.file}: {wrong.what}")
     try:
-        trio.run(run_hub, config, journal, at, said)
+        trio.run(run_hub, config, journal, at, said, through)
     except* (CannotStart, JournalError) as errors:
         say.could_not(str(_first(errors)))
     except* OSError as errors:

@@ -275,6 +275,20 @@ class StormsForm(Struct, frozen=True, kw_only=True):
     call: Annotated[str, Meta(description="The chain that then asks for more hands", examples=["directors"])] = ""
 
 
+class RecordForm(Struct, frozen=True, kw_only=True):
+    """What comes in is recorded, so that a real day becomes a test (docs/playback.md). It is personal data, outside the
+    vault: record for as long as you need, and tell whom you have to."""
+
+    folder: Annotated[str, Meta(min_length=1, description="One file a day", examples=["../var/recordings"])]
+    sources: Annotated[
+        tuple[Word, ...], Meta(description="Of these sources only; of all when left out", examples=["kmi-irm"])
+    ] = ()
+    keep_days: Annotated[int, Meta(ge=1, le=366, description="Older files are deleted")] = 7
+    max_megabytes: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="A day's file grows no larger; what comes then is counted")
+    ] = 2000
+
+
 class HubForm(Struct, frozen=True, kw_only=True):
     """config/hub.yaml. Paths are relative to the folder it lies in."""
 
@@ -305,6 +319,9 @@ class HubForm(Struct, frozen=True, kw_only=True):
     ] = None
     access_list: Annotated[
         AccessListForm | None, Meta(description="Where the access list goes at each change (docs/access.md)")
+    ] = None
+    record: Annotated[
+        RecordForm | None, Meta(description="What comes in is recorded for a playback (docs/playback.md)")
     ] = None
 
 

@@ -123,6 +123,7 @@ class _Loading:
             place = document.at("storms", "call")
             document.add(place, "unknown-chain", f'"{hub.storms.call}" is no chain', choice(hub.storms.call, chains))
         sources = self._sources()
+        self._check_record(hub, sources)
         own = sheets = loaded(sheet_texts(self._files, hub.playbooks))
         if self._instead is not None:
             sheets = loaded(sheet_texts(self._files, str(self._instead.resolve())))
@@ -351,6 +352,13 @@ class _Loading:
         """Who has no rooms.yaml lets nobody in."""
         forms = self._files.bound("rooms.yaml", dict[Word, RoomForm]) if self._files.has("rooms.yaml") else None
         return {} if forms is None else rooms_of(self._documents["rooms.yaml"], forms)
+
+    def _check_record(self, hub: HubForm, sources: Collection[str]) -> None:
+        for index, name in enumerate(hub.record.sources if hub.record is not None else ()):
+            if name not in sources and name not in self._unread:
+                document = self._documents["hub.yaml"]
+                place = document.at("record", "sources", index)
+                document.add(place, "unknown-source", f'"{name}" is no source', choice(name, sources))
 
     def _check_links(self, hub: HubForm, names: Collection[str]) -> None:
         for name in hub.calendar_links:

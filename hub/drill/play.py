@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hub.binding import Misfit, Reads, Seconds, Word
 from hub.drill.behaviour import Outage, Reaction, outage, reaction
 from hub.model.people import Language
-from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
+from hub.model.signal import Category, Certainty, Hazard, Severity, Signal, Status, Urgency
 
 
 def local_time(text: str) -> datetime:
@@ -258,13 +258,14 @@ class TestsForm(Struct, frozen=True, kw_only=True):
 
 
 class Given(Struct, frozen=True, kw_only=True):
-    """One thing that happens, ready to be played. `signals`: with the source they come from; `cancels`, `updates`: the
-    position of an earlier one, from 0; `form`: what was written."""
+    """One thing that happens, ready to be played. `form`: what was written; `source`: whom it comes from; `data`: of a
+    file; `read`: signals that were read from it already."""
 
     after_s: float
     form: GivenForm
     source: str = ""
-    data: bytes = b""  # of a file
+    data: bytes = b""
+    read: tuple[Signal, ...] = ()
     file: str = ""
 
 

@@ -127,7 +127,9 @@ class Sending:
     def __init__(self, config: Config, play: Play) -> None:
         self._config = config
         self._play = play
-        self.files = {i: read_file(config, one) for i, one in enumerate(play.given) if one.form.file}
+        self.files: dict[int, Sequence[Signal]] = {
+            i: one.read or read_file(config, one) for i, one in enumerate(play.given) if one.form.file or one.read
+        }
         self._sent: dict[int, list[Signal]] = {}  # given → what was sent
 
     def signals(self, nth: int, now: datetime) -> tuple[str, list[Signal]]:

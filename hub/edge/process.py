@@ -27,9 +27,11 @@ from hub import watchdog
 from hub.acts import HEALTH
 from hub.bridge import Bridge, ConnectorError, Loop, open_bridge
 from hub.clock import Clock
+from hub.connector import NO_TAPE, Tape
 from hub.cores import on_one_core
 from hub.edge import wire
 from hub.edge.loops import LoopLink
+from hub.edge.recorder import recorder_of, taped
 from hub.edge.setup import LINKS, CannotStart, Setup, make
 from hub.garbage import collect_rarely
 from hub.intake.port import IntakePort, Offered
@@ -66,6 +68,7 @@ class Edge:
         self._in, self._out = LoopLink(orphaned), LoopLink(orphaned)
         self._clock = Clock(datetime.fromtimestamp(setup.now_s, UTC))
         self._secret = secrets_from(setup.secrets)
+        self._recorder = recorder_of(setup, self._clock.now)
         self._jobs = bridge.in_.stream(connector="workers", credits=64, overflow="wait")
         self._jobs_out = bridge.out.stream(connector="workers", credits=64, overflow="wait")
         self._listening = trio.CancelScope()
@@ -102,7 +105,9 @@ class Edge:
         await bridge.in_.call(self._in.open, self._ends["in"], connector="edge")
         await bridge.out.call(self._out.open, self._ends["out"], connector="edge")
         self._channels = {name: make(setup, name, made, "callback", secret) for name, made in setup.channels.items()}
-        sources = {name: make(setup, name, made, "in", secret) for name, made in setup.sources.items()}
+        sources = {
+            name: make(setup, name, made, "in", secret, self._tape(name)) for name, made in setup.sources.items()
+        }
         self._out.channels = self._channels
         self._out.make_follower = lambda name, made: make(setup, name, made, "follow", secret)
         for name, made in setup.followers.items():
@@ -111,6 +116,9 @@ class Edge:
             await bridge.out.call(channel.open, self._port(name, bridge.out), connector=name, deadline_s=30)
         self._sources = [Plugged(name, source, self._port(name, bridge.in_)) for name, source in sources.items()]
         return await self._serve_web()
+
+    def _tape(self, source: str) -> Tape:
+        return NO_TAPE if self._recorder is None else self._recorder.tape(source)
 
     def _port(self, name: str, loop: Loop) -> IntakePort:
         """A connector's intake on a loop."""
@@ -121,7 +129,10 @@ class Edge:
 
     async def _serve_web(self) -> int:
         setup = self._setup
-        mounts = [Mount(prefix=f"/in/{p.name}", routes=p.source.routes(p.port)) for p in self._sources]
+        mounts = [
+            Mount(prefix=f"/in/{p.name}", routes=taped(p.source.routes(p.port), f"/in/{p.name}", self._tape(p.name)))
+            for p in self._sources
+        ]
         for name, channel in self._channels.items():
             # A channel's callbacks arrive on the loop for what comes in.
             port = self._port(name, self._bridge.in_)
@@ -187,6 +198,8 @@ class Edge:
                 await loop.call(fn, connector=name, deadline_s=5)
             except ConnectorError as error:
                 log.warning("a connector did not close", error=str(error))
+        if self._recorder is not None:
+            await trio.to_thread.run_sync(self._recorder.close)
         self._nursery.cancel_scope.cancel()
 
     # -- sources --

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from hub.connector import Environment
+from hub.connector import NO_TAPE, Environment, Tape
 from hub.version import VERSION
 
 LINKS = ("whole", "in", "out")  # between the hub and its edge: one for the edge as a whole, one for each loop
@@ -23,9 +23,18 @@ class Made(Struct, frozen=True):
     settings: Any
 
 
+class Recording(Struct, frozen=True, kw_only=True):
+    """Where what comes in is recorded; `sources`: of which, all when empty."""
+
+    folder: Path
+    sources: frozenset[str] = frozenset()
+    keep_days: int = 7
+    bytes_max: int = 2_000_000_000
+
+
 class Setup(Struct, frozen=True, kw_only=True):
     """Everything the edge is told. `now_s`: hub time, in seconds since 1970. `cap`: whether our own alerts are served.
-    `level`: from which log level on."""
+    `level`: from which log level on. `through`: in a playback, what stands in for all web servers that sources ask."""
 
     sources: dict[str, Made]
     channels: dict[str, Made]
@@ -35,6 +44,8 @@ class Setup(Struct, frozen=True, kw_only=True):
     public_url: str
     secrets: Path
     playback: bool
+    through: str = ""
+    record: Recording | None = None
     hub: str = "vigie"
     cap: bool = False
     now_s: float = 0.0
@@ -44,7 +55,9 @@ class Setup(Struct, frozen=True, kw_only=True):
 Prefix = Literal["in", "callback", "follow"]
 
 
-def make(setup: Setup, name: str, made: Made, prefix: Prefix, secret: Callable[[str], str]) -> Any:
+def make(
+    setup: Setup, name: str, made: Made, prefix: Prefix, secret: Callable[[str], str], tape: Tape = NO_TAPE
+) -> Any:
     """A connector from its configuration. `prefix`: where its web routes are. Raises CannotStart."""
     environment = Environment(
         name=name,
@@ -53,6 +66,8 @@ def make(setup: Setup, name: str, made: Made, prefix: Prefix, secret: Callable[[
         hub=setup.hub,
         user_agent=f"Vigie/{VERSION}",
         allow_internal=setup.playback,
+        tape=tape,
+        through=setup.through if setup.playback and prefix == "in" else "",
     )
     try:
         return made.make(made.settings, environment)

@@ -313,6 +313,56 @@ def test_what_a_worker_reads_comes_back_whole() -> None:
     assert (again.reason, again.place) == (caught.value.reason, caught.value.place)
 
 
+# --- alerts that are written where they do not belong ------------------------------------------------------
+
+
+ALERT = """<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{name}</identifier>
+<sender>met.example</sender><sent>2026-07-14T10:00:00+02:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info>
+<category>Met</category><event>Storm</event><urgency>Immediate</urgency><severity>Severe</severity>
+<certainty>Likely</certainty></info></alert>"""
+
+
+def test_an_alert_beside_the_entries_is_not_lost() -> None:
+    inside = f"<entry><id>e</id><title>t</title><content type='text/xml'>{ALERT.format(name='in')}</content></entry>"
+    for entries in ((), (inside,)):
+        found = read_feed(atom(ALERT.format(name="beside"), *entries).encode())
+        assert {one.signal.identifier for one in found if isinstance(one, SignalItem)} == (
+            {"in", "beside"} if entries else {"beside"}
+        )
+        assert all(one.signal.infos[0].severity is Severity.SEVERE for one in found if isinstance(one, SignalItem))
+
+
+def bare(name: str, id_: str, event: str) -> str:
+    """An entry whose alert has no info and says itself what belongs there."""
+    return (
+        f"<entry><id>{id_}</id><title>{event} for the coast</title><updated>2026-07-14T10:00:00Z</updated>"
+        f"<summary>Stay inside.</summary><alert xmlns='urn:oasis:names:tc:emergency:cap:1.1'><identifier>{name}"
+        f"</identifier><sender>{name}</sender><sent>2026-07-14T09:00:00+02:00</sent><event>{event}</event>"
+        "<cap:status>Actual</cap:status><cap:msgType>Alert</cap:msgType><cap:severity>Severe</cap:severity>"
+        "<cap:areaDesc>Coast; Dunes</cap:areaDesc></alert></entry>"
+    )
+
+
+def test_an_inline_alert_without_info_is_read_as_its_entry() -> None:
+    found = read_feed(
+        atom(bare("!", "https://met.example/1", "Storm"), bare("!", "https://met.example/2", "Fog")).encode()
+    )
+    first, second = (one.signal for one in found if isinstance(one, SignalItem))
+    assert (first.identifier, second.identifier) == ("https://met.example/1", "https://met.example/2")
+    assert first.sender == "met.example"
+    assert first.sent == datetime(2026, 7, 14, 7, tzinfo=UTC)
+    (info,) = first.infos
+    assert (info.event, info.headline, info.severity) == ("Storm", "Storm for the coast", Severity.SEVERE)
+    assert (info.hazard, info.areas[0].description) == (Hazard.WIND, "Coast; Dunes")
+
+
+def test_words_of_a_feed_without_a_language_may_be_any() -> None:
+    text = rss("<item><title>Brand in een loods</title></item>", head="<title>t</title>")
+    (found,) = read_feed(text.encode())
+    assert isinstance(found, SignalItem)
+    assert found.signal.infos[0].hazard is Hazard.FIRE
+
+
 # --- what a text is about ----------------------------------------------------------------------------------
 
 
@@ -335,6 +385,12 @@ def test_what_a_worker_reads_comes_back_whole() -> None:
         ("Manifestation rue de la Loi", "fr", Hazard.DEMONSTRATION),
         ("Regeneration of the park", "en", None),
         ("Ceasefire talks", "en", None),
+        ("M 6.0, 11 km W of Galeana", "en", None),
+        ("Northerly gales this evening", "en", Hazard.WIND),
+        ("Sprengsatz explodiert vor einem Haus, Feuer gelöscht", "de", Hazard.EXPLOSION),
+        ("Une bonbonne explose à Jette", "fr", Hazard.EXPLOSION),
+        ("Gasfles ontploft in Jette", "nl", Hazard.EXPLOSION),
+        ("Tropical depression brings rain", "en", Hazard.CYCLONE),
         ("", "", None),
     ],
 )

@@ -29,13 +29,14 @@ class HubProcess:
         self._session = session
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, at: datetime, audited: bool = True) -> datetime:
-        """Starts the hub with its clock at `at`, under its auditor or alone. Returns hub time, once it takes what it is
-        sent. Raises DemoError."""
+    async def start(self, at: datetime, audited: bool = True, through: str = "") -> datetime:
+        """Starts the hub with its clock at `at`, under its auditor or alone; `through`: what stands in for all web
+        servers that sources ask. Returns hub time, once it takes what it is sent. Raises DemoError."""
         folder = self._folder
         command = [sys.executable, "-m", "hub.cli", "run"]
         command += ["--config", str(folder.config), "--data", str(folder.data), "--at", at.isoformat()]
         command += [] if audited else ["--no-auditor"]
+        command += ["--through", through] if through else []
         with folder.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
