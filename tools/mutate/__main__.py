@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from ruamel.yaml import YAML
 
 from hub.config import Config, load
+from hub.config.whole import fields_of
 from hub.drill.suite import ENDING, Suite, load_suite, run_test
 from hub.findings import Finding
 from hub.logs import configure_log
@@ -101,6 +102,8 @@ def lint_known(config: Config) -> LintKnown:
         sources=config.sources,
         channels=config.channels,
         voices=config.voices(),
+        rooms=config.rooms,
+        fields=fields_of(config.sources.values()),
     )
 
 
