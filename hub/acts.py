@@ -3,7 +3,7 @@ sent and what it answers. One list: the web makes routes of it, hub/operators.py
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -189,6 +189,23 @@ class PartShown(Struct, frozen=True, kw_only=True):
     change: Change | None = None
 
 
+class DossierListed(Struct, frozen=True, kw_only=True):
+    """A dossier in force, as it stands today (local). `since`: the first day that can be compared. `count`: in the last
+    `days`; `usual`: the mean of the spans before, `bound`: from which count on it is a rise; both None while it is not
+    known what is usual, or no rise is asked for. `rising`: the day on which a rise was found that is not over."""
+
+    id: str
+    title: dict[Language, str]
+    owner: str
+    review_by: str
+    since: date
+    days: int
+    count: int
+    usual: float | None
+    bound: int | None
+    rising: date | None
+
+
 class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The change is durable and in force. `version`: the one that it has made. `warnings`: what it leaves open."""
 
@@ -253,6 +270,13 @@ class ExerciseBody(Body, frozen=True):
 class WhyBody(Body, frozen=True):
     by: str
     why: str
+
+
+class NoteBody(Body, frozen=True):
+    """`text`: kept apart from the journal, as it may name people."""
+
+    by: str
+    text: str
 
 
 class GradeBody(Body, frozen=True):
@@ -496,6 +520,37 @@ ACTS = (
         path="/api/signals/{signal}/grade",
         summary="Say how far a signal is to be believed",
         body=GradeBody,
+    ),
+    Act(
+        verb="dossiers",
+        path="/api/dossiers",
+        summary="The dossiers in force, and how they stand",
+        answer=list[DossierListed],
+    ),
+    Act(
+        verb="dossier-add",
+        path="/api/dossiers/{dossier}/signals/{signal}",
+        summary="Put a signal into a dossier",
+        body=WhyBody,
+    ),
+    Act(
+        verb="dossier-remove",
+        method="DELETE",
+        path="/api/dossiers/{dossier}/signals/{signal}",
+        summary="Take what a signal tells out of a dossier",
+        body=WhyBody,
+    ),
+    Act(
+        verb="dossier-note",
+        path="/api/dossiers/{dossier}/notes",
+        summary="Write a note into a dossier",
+        body=NoteBody,
+    ),
+    Act(
+        verb="dossier-link",
+        path="/api/dossiers/{dossier}/incidents/{incident}",
+        summary="An incident belongs to a dossier",
+        body=WhyBody,
     ),
     Act(
         verb="retry",

@@ -39,6 +39,8 @@ from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.desk import NAME as OPERATORS
 from hub.desk import Desk
+from hub.dossiers.keeping import Keeping
+from hub.dossiers.rises import OWN, RiseTeller, untold
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Setup, make
 from hub.editor import Editor
@@ -57,7 +59,7 @@ from hub.journal.sqlite import open_sqlite
 from hub.letters import Letters
 from hub.model import records as r
 from hub.model.ids import Ids
-from hub.model.signal import Signal, Status
+from hub.model.signal import VIGIE, Signal, Status
 from hub.model.trust import Credibility, Reliability
 from hub.operators import Operators
 from hub.papers import Papers, Wanted
@@ -114,11 +116,12 @@ class Hub:
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
             papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
-            verdicts = list(self.core.state.verdicts.values())
+            verdicts, rises = list(self.core.state.verdicts.values()), untold(self.core.state)
             core = await nursery.start(self._run_core, started)
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
+            nursery.start_soon(self.rises.run, rises)
             nursery.start_soon(self.followers.run)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
@@ -186,6 +189,7 @@ class Hub:
             self.papers.follow,
             self.proposer.follow,
             self.grader.follow,
+            self.rises.follow,
             self.followers.decided,
         ]
         return state.decision == ""
@@ -300,7 +304,7 @@ class Hub:
 
     def _intake(self) -> Intake:
         trust = {name: source.trusted for name, source in self.config.sources.items()}
-        trust[OPERATORS] = BY_HAND
+        trust[OPERATORS], trust[VIGIE] = BY_HAND, OWN
         return Intake(
             self.journal,
             self.clock.now,
@@ -349,6 +353,9 @@ class Hub:
         )
         self.proposer = Proposer(maker, desk.state, desk.act)
         self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
+        self.rises = RiseTeller(
+            self.intake.take, desk.state, lambda: self.installation.in_force.dossiers, self.config.hub.name
+        )
         return Operators(
             desk=desk,
             ids=new_ids(),
@@ -367,6 +374,7 @@ class Hub:
                 **Broadcasts(desk, maker).done,
                 **self.reloader.done,
                 **self.grader.done,
+                **Keeping(desk, self.journal).done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,
             },
         )

@@ -10,6 +10,7 @@ from hub.cli.commands import (
     chain,
     contacts,
     deadletter,
+    dossier,
     journal,
     parts,
     people,
@@ -44,6 +45,7 @@ for name, group in {
     "organisation": parts.organisations,
     "journal": journal.app,
     "deadletter": deadletter.app,
+    "dossier": dossier.app,
 }.items():
     app.add_typer(group, name=name)
 

@@ -98,6 +98,7 @@ _ORDER = (
     ("chains",),
     ("messages",),
     ("followers",),
+    ("dossiers",),
 )
 
 

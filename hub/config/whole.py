@@ -22,6 +22,7 @@ from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster, Storms
 from hub.model.signal import Status
 from hub.people.directory import Directory
+from hub.playbook.dossiers import Dossier
 from hub.playbook.language import Playbook
 from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document
@@ -72,6 +73,7 @@ class Config(Struct, frozen=True, kw_only=True):
     channels: dict[str, ChannelConfig] = {}
     routes: Routes = Routes()
     followers: dict[str, FollowerConfig] = {}
+    dossiers: dict[str, Dossier] = {}
     texts: dict[str, str] = {}
     documents: dict[str, Document] = {}
 

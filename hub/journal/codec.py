@@ -18,9 +18,11 @@ from hub.model.records import (
     ChannelChanged,
     CursorMoved,
     Decision,
+    DossierNote,
     Fact,
     FactBody,
     FollowerChanged,
+    IncidentLinked,
     Installed,
     ModeSet,
     PartChanged,
@@ -30,7 +32,9 @@ from hub.model.records import (
     Record,
     Retired,
     RosterChanged,
+    SignalFiled,
     SignalReceived,
+    SignalUnfiled,
     SourceChanged,
     SourceWatched,
     VaultEntry,
@@ -93,6 +97,10 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     PartChanged: lambda body: f"{body.part}/{body.name}",
     ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
+    SignalFiled: lambda body: body.dossier,
+    SignalUnfiled: lambda body: body.dossier,
+    DossierNote: lambda body: body.dossier,
+    IncidentLinked: lambda body: body.dossier,
 }
 
 _tags: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(FactBody)}

@@ -8,6 +8,17 @@ from datetime import datetime
 from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
 from hub.model.event import EventBase
+from hub.model.event_dossier import DossierClosed as DossierClosed
+from hub.model.event_dossier import DossierLinked as DossierLinked
+from hub.model.event_dossier import DossierNoted as DossierNoted
+from hub.model.event_dossier import DossierOpened as DossierOpened
+from hub.model.event_dossier import FellBack as FellBack
+from hub.model.event_dossier import Filed as Filed
+from hub.model.event_dossier import FiledCancelled as FiledCancelled
+from hub.model.event_dossier import Recounted as Recounted
+from hub.model.event_dossier import RiseTold as RiseTold
+from hub.model.event_dossier import Rose as Rose
+from hub.model.event_dossier import Unfiled as Unfiled
 from hub.model.event_trust import Attached as Attached
 from hub.model.event_trust import Judged as Judged
 from hub.model.event_trust import TrustMoved as TrustMoved
@@ -658,4 +669,15 @@ Event = (
     | Stopped
     | Lifted
     | InShadow
+    | DossierOpened
+    | DossierClosed
+    | Filed
+    | Unfiled
+    | Recounted
+    | FiledCancelled
+    | DossierNoted
+    | DossierLinked
+    | Rose
+    | RiseTold
+    | FellBack
 )
