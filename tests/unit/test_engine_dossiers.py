@@ -1,6 +1,7 @@
 """Dossiers in the engine: what is filed and counts, what takes it back, which incidents are linked, what rises."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -71,8 +72,13 @@ class Room(Night):
                 self.says()
             self.after(hours=24)
 
-    def events(self, kind: type[Any]) -> list[Any]:
-        return [event for decision in self.decisions for event in decision.events if isinstance(event, kind)]
+    def events(self, *kinds: type[Any]) -> list[Any]:
+        return [event for decision in self.decisions for event in decision.events if isinstance(event, kinds)]
+
+    def grades(self, signal: str, credibility: Credibility) -> None:
+        known = next(entry for entry in self.entries if entry.record.id == signal).live
+        body = r.SignalGraded(signal=signal, story=known.backing.story, credibility=credibility, by="anna", why="asked")
+        self.fact(body, replace(known, id=signal, credibility=credibility))
 
     @property
     def scams(self) -> Any:
@@ -175,22 +181,13 @@ def test_what_an_officer_calls_false_counts_no_more_until_it_is_said_otherwise()
     room.over()
 
 
-def _grades(room: Room, signal: str, credibility: Credibility) -> None:
-    known = next(entry for entry in room.entries if entry.record.id == signal).live
-    body = r.SignalGraded(signal=signal, story=known.backing.story, credibility=credibility, by="anna", why="asked")
-    room.fact(body, replace(known, id=signal, credibility=credibility))
-
-
-Room.grades = _grades  # type: ignore[attr-defined]
-
-
 def test_a_dossier_that_asks_for_trust_takes_a_signal_when_it_has_it() -> None:
     room = Room(replace(SCAMS, when=(When(hazards=(Hazard.CYBER,)),)))
     room.have()  # not met yet
     signal = room.says("story")
     room.have(SCAMS)
     room.after(hours=30)
-    room.grades(signal, Credibility.CONFIRMED)  # type: ignore[attr-defined]
+    room.grades(signal, Credibility.CONFIRMED)
     assert room.counted == {date(2026, 9, 1): 1}, "on the day on which it came in"
     room.over()
 
@@ -392,7 +389,7 @@ def test_whatever_happens_counts_are_those_of_the_stories_and_no_rise_is_found_t
         elif what == "same":
             room.says("story-0")
         elif what == "false":
-            room.grades(last, Credibility.IMPROBABLE)  # type: ignore[attr-defined]
+            room.grades(last, Credibility.IMPROBABLE)
         elif what == "out":
             room.fact(r.SignalUnfiled(dossier="scams", signal="s", story=f"story-{nth // 2}", by="b", why="?"))
         elif what == "hand":
@@ -410,8 +407,7 @@ def test_whatever_happens_counts_are_those_of_the_stories_and_no_rise_is_found_t
     assert room.scams.days == by_day
     found = room.events(e.Rose)
     assert len({rose.day for rose in found}) == len(found)
-    between = [event for event in room.events((e.Rose, e.FellBack, e.DossierOpened))]  # type: ignore[arg-type]
-    for one, other in zip(between, between[1:], strict=False):
+    for one, other in pairwise(room.events(e.Rose, e.FellBack, e.DossierOpened)):
         assert not (isinstance(one, e.Rose) and isinstance(other, e.Rose)), "told twice, and not fallen back between"
     room.over()
 
