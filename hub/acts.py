@@ -3,13 +3,14 @@ sent and what it answers. One list: the web makes routes of it, hub/operators.py
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from hub.model.broadcast import Control, Kind, RegisteredIn
+from hub.model.dossier import DossierListed
 from hub.model.people import Language, Override, Part, Roster, Steer
 from hub.model.signal import Hazard, Info, Reference
 
@@ -187,23 +188,6 @@ class PartShown(Struct, frozen=True, kw_only=True):
     people: tuple[str, ...] = ()
     in_files: bool = True
     change: Change | None = None
-
-
-class DossierListed(Struct, frozen=True, kw_only=True):
-    """A dossier in force, as it stands today (local). `since`: the first day that can be compared. `count`: in the last
-    `days`; `usual`: the mean of the spans before, `bound`: from which count on it is a rise; both None while it is not
-    known what is usual, or no rise is asked for. `rising`: the day on which a rise was found that is not over."""
-
-    id: str
-    title: dict[Language, str]
-    owner: str
-    review_by: str
-    since: date
-    days: int
-    count: int
-    usual: float | None
-    bound: int | None
-    rising: date | None
 
 
 class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -462,6 +446,7 @@ _CONTROLS = {
 }
 
 _INSTANT = "RFC 3339 with its offset"
+_DOSSIER = "/api/dossiers/{dossier}"
 _PART_BODIES: dict[Part, type[Body]] = {
     Part.GROUP: GroupBody,
     Part.ORGANISATION: OrganisationBody,
@@ -521,37 +506,17 @@ ACTS = (
         summary="Say how far a signal is to be believed",
         body=GradeBody,
     ),
-    Act(
-        verb="dossiers",
-        path="/api/dossiers",
-        summary="The dossiers in force, and how they stand",
-        answer=list[DossierListed],
-    ),
-    Act(
-        verb="dossier-add",
-        path="/api/dossiers/{dossier}/signals/{signal}",
-        summary="Put a signal into a dossier",
-        body=WhyBody,
-    ),
+    Act(verb="dossiers", path="/api/dossiers", summary="How the dossiers stand", answer=list[DossierListed]),
+    Act(verb="dossier-add", path=f"{_DOSSIER}/signals/{{signal}}", summary="Put a signal into one", body=WhyBody),
     Act(
         verb="dossier-remove",
         method="DELETE",
-        path="/api/dossiers/{dossier}/signals/{signal}",
+        path=f"{_DOSSIER}/signals/{{signal}}",
         summary="Take what a signal tells out of a dossier",
         body=WhyBody,
     ),
-    Act(
-        verb="dossier-note",
-        path="/api/dossiers/{dossier}/notes",
-        summary="Write a note into a dossier",
-        body=NoteBody,
-    ),
-    Act(
-        verb="dossier-link",
-        path="/api/dossiers/{dossier}/incidents/{incident}",
-        summary="An incident belongs to a dossier",
-        body=WhyBody,
-    ),
+    Act(verb="dossier-note", path=f"{_DOSSIER}/notes", summary="Write a note into a dossier", body=NoteBody),
+    Act(verb="dossier-link", path=f"{_DOSSIER}/incidents/{{incident}}", summary="Link an incident", body=WhyBody),
     Act(
         verb="retry",
         path="/api/deadletters/{letter}/retry",

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hub.acts import DossierListed
 from hub.binding import Word, bind
 from hub.cli import say
 from hub.cli.look import journal_of
@@ -18,6 +17,7 @@ from hub.findings import choice
 from hub.journal import JournalError
 from hub.journal.codec import decode_fact
 from hub.journal.reader import Reader
+from hub.model.dossier import DossierListed
 from hub.model.people import Language
 from hub.model.records import HubStarted, Installed
 from hub.playbook.dossiers import Dossier, DossierForm, dossiers_of
@@ -30,6 +30,7 @@ WEEKS = 12  # that are shown where no day is named
 DAYS_MOST = 31  # a longer time is shown by weeks
 _BAR = 40  # of the highest count, in characters
 _HEADLINE = 100
+_PLACES = 12  # that are named
 
 
 def listed(journal: Path, zone: str, language: str, as_json: bool) -> None:
@@ -132,7 +133,9 @@ def _page(
     yield ""
     yield from _bars(found.days, max(first, found.begins, min(found.days, default=first)), today)
     if found.places:
-        yield f"places: {', '.join(f'{place} {count}' for place, count in found.places.items())}"
+        named = [f"{place} {count}" for place, count in found.places.items()]
+        more = f" and {len(named) - _PLACES} more" if len(named) > _PLACES else ""
+        yield f"places: {', '.join(named[:_PLACES])}{more}"
     for rise in found.rises:
         over = f", over on {rise.over}" if rise.over is not None else ""
         told = f" (record {rise.signal})" if rise.signal else ""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub.acts import About, Done, DossierListed, NoteBody, Refused, WhyBody
+from hub.acts import About, Done, NoteBody, Refused, WhyBody
 from hub.desk import Desk, Handler
 from hub.dossiers.standing import standing
 from hub.engine import dossiers as filing
@@ -15,6 +15,7 @@ from hub.findings import choice
 from hub.journal import Journal
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.dossier import DossierListed
 from hub.model.signal import VIGIE, MsgType, Signal
 
 NOTE_MOST = 20_000  # characters
@@ -58,7 +59,7 @@ class Keeping:
             raise Refused(f"{fact.id} is the hub's own word on a dossier: file what it was made of")
         stories = filing.stories_of(signal)
         if _known(dossier, stories):
-            raise Refused(f"{fact.id}, or another signal that tells the same, is in {name} already", conflict=True)
+            raise Refused(f"{fact.id}, or another signal that tells the same, is in {name} already")
         apart = filing.apart_of(signal, trial=body.shadow, backlog=body.baseline)
         filed = r.SignalFiled(
             dossier=name,
@@ -95,7 +96,7 @@ class Keeping:
         name, dossier = self._dossier(about)
         incident = about["incident"]
         if incident in dossier.incidents:
-            raise Refused(f"incident {incident} is linked to {name} already", conflict=True)
+            raise Refused(f"incident {incident} is linked to {name} already")
         if not await self._is_incident(incident):
             raise Refused(
                 f"no incident {incident}: see `incidents` in the status, or `vigie activations`", missing=True

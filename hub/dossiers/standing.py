@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
-from hub.acts import DossierListed
 from hub.engine import rise
 from hub.engine.dossier_state import Dossier as Kept
 from hub.engine.dossiers import fell_back
+from hub.model.dossier import DossierListed
 from hub.playbook.dossiers import Dossier
 
 SPAN = 7  # days that are counted together where a dossier asks for no rise
