@@ -1,5 +1,5 @@
-"""Dossiers of a real hub: what is filed, by rule and by hand, what `vigie dossier` shows and refuses, a dossiers.yaml that
-is saved while the hub runs, and kill -9."""
+"""Dossiers of a real hub: what is filed, by rule and by hand, what `vigie dossier` shows and refuses, a dossiers.yaml
+that is saved while the hub runs, and kill -9."""
 
 import json
 import re

@@ -381,6 +381,7 @@ def test_whatever_happens_counts_are_those_of_the_stories_and_no_rise_is_found_t
     steps: list[tuple[int, str]],
 ) -> None:
     room = Room(replace(SCAMS, rise=Rise(days=2, times=1.5, at_least=2)))
+    room.after(hours=24 * 35)  # so long that it is known what is usual
     last = room.says("story-0")
     for nth, (hours, what) in enumerate(steps):
         room.after(hours=hours)

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.engine.rise import CHANCE, SPANS_LEAST, SPANS_MOST, Level, _approached, _summed, count_of, level
+from hub.engine.rise import (
+    CHANCE,
+    SPANS_LEAST,
+    SPANS_MOST,
+    Level,
+    _approached,
+    _summed,
+    count_of,
+    level,
+    spans_least,
+)
 from hub.playbook.dossiers import Rise
 
 WEEK = Rise(days=7, times=2.0, at_least=5)
@@ -35,6 +45,15 @@ def test_without_four_spans_before_nobody_knows_what_is_usual(before: int) -> No
     days, today = weeks(*[3] * before, 99)
     assert level(days, 0, today, WEEK) is None
     assert level({}, 0, today, WEEK) is None
+
+
+def test_by_single_days_four_weeks_have_to_lie_before() -> None:
+    daily = Rise(days=1, times=2.0, at_least=3)
+    days = dict.fromkeys(range(60), 1) | {27: 9, 28: 9}
+    assert level(days, 0, 27, daily) is None
+    found = level(days, 0, 28, daily)
+    assert found is not None
+    assert (found.spans, found.rises) == (28, True)
 
 
 def test_a_clear_rise_is_one_and_what_is_usual_is_none() -> None:
@@ -149,12 +168,12 @@ def test_the_same_a_hundred_times_as_large_is_no_less_a_rise(before: list[int], 
 @given(st.dictionaries(st.integers(0, 200), st.integers(1, 9), max_size=60), st.integers(1, 60), st.integers(0, 200))
 def test_whatever_is_counted_it_gives_numbers_or_nothing(days: dict[int, int], length: int, today: int) -> None:
     found = level(days, 0, today, Rise(days=length, times=2.0, at_least=2))
-    if today < (SPANS_LEAST + 1) * length - 1:
+    if today < (spans_least(length) + 1) * length - 1:
         assert found is None
     else:
         assert found is not None
         assert found.count == count_of(days, today, length)
-        assert SPANS_LEAST <= found.spans <= SPANS_MOST
+        assert spans_least(length) <= found.spans <= max(SPANS_MOST, 84 // length)
 
 
 def test_a_day_before_the_counting_began_is_not_taken_for_an_empty_one() -> None:
