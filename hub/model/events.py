@@ -9,6 +9,7 @@ from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
 from hub.model.event import EventBase
 from hub.model.event_dossier import DossierClosed as DossierClosed
+from hub.model.event_dossier import DossierEvent as DossierEvent
 from hub.model.event_dossier import DossierLinked as DossierLinked
 from hub.model.event_dossier import DossierNoted as DossierNoted
 from hub.model.event_dossier import DossierOpened as DossierOpened
@@ -669,15 +670,5 @@ Event = (
     | Stopped
     | Lifted
     | InShadow
-    | DossierOpened
-    | DossierClosed
-    | Filed
-    | Unfiled
-    | Recounted
-    | FiledCancelled
-    | DossierNoted
-    | DossierLinked
-    | Rose
-    | RiseTold
-    | FellBack
+    | DossierEvent
 )

@@ -25,7 +25,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_the_first_dossier_is_read_without_a_finding(desk: Desk) -> None:
     (block,) = [block for block in blocks(PAGE) if block.file]
-    desk.write(block)
+    (desk.folder / block.file).write_text(block.text)
     config, findings = load(desk.folder / "config", today="2026-07-14")
     assert findings == []
     assert list(config.dossiers) == ["scams"]
