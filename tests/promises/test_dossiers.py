@@ -10,11 +10,14 @@ from msgspec.structs import replace
 from trio.testing import MockClock
 
 from hub.acts import Refused
-from hub.connector import SignalItem
+from hub.connector import ActItem, SignalItem
+from hub.desk import NAME as OPERATORS
+from hub.erasing import erase
 from hub.model import events as e
 from hub.model import records as r
-from hub.model.people import Language
+from hub.model.people import Edited, Language, Person
 from hub.model.signal import VIGIE, Hazard, Info, Signal, Status
+from hub.people.directory import Directory
 from hub.playbook.dossiers import Dossier, Rise
 from hub.playbook.language import Joining, When
 from tests.promises.night import Night, local, night
@@ -202,3 +205,16 @@ async def refused(n: Night, verb: str, about: dict[str, str], words: str, **sent
     with pytest.raises(Refused) as problem:
         await n.acts(verb, about, **sent)
     assert words in problem.value.reason
+
+
+async def test_a_note_that_names_somebody_is_rewritten_when_they_are_erased(autojump_clock: MockClock) -> None:
+    async with followed() as n:
+        noted = await n.acts("dossier-note", {"dossier": "scams"}, text="Anna Peeters was called at home.")
+        body = r.PersonChanged(person="anna-p", by="x", why="x")
+        person = Edited(person=Person(id="anna-p", name="Anna Peeters", language=Language.FR))
+        await n.comes_in(OPERATORS, ActItem(body=body, sealed=person, about="anna-p"))
+        erased = await erase(n.journal, Directory((), ()), "anna-p", "officer-a", "asked", n.now, n._ids())
+        assert erased.texts == 1
+        (entry,) = await n.journal.vault([noted.id])
+        assert entry is not None
+        assert msgspec.json.decode(entry.payload) == {"text": "anna-p was called at home."}
