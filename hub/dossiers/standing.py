@@ -26,10 +26,9 @@ def one_standing(name: str, kept: Kept, dossier: Dossier, today: date) -> Dossie
     span = asked.days if asked is not None else SPAN
     now = rise.level(kept.days, kept.since, day, asked) if asked is not None else None
     rising = kept.rising
-    if rising is not None and asked is not None:
-        last = max(kept.days, default=kept.since)
-        if fell_back(kept, asked, min(last, day), day):
-            rising = None  # which is written down with the next signal
+    last = min(max(kept.days, default=kept.since), day)
+    if asked is None or (rising is not None and fell_back(kept, asked, last, day)):
+        rising = None  # which is written down with the next signal
     return DossierListed(
         id=name,
         title=dossier.title,

@@ -117,6 +117,22 @@ def test_an_officer_adds_takes_out_notes_and_links_with_the_reason_kept(here: Ro
     assert vigie(here, "remove", "storms", heat, *WHO).err.startswith(f"{heat} is not in storms")
 
 
+def test_what_becomes_of_a_filed_signal_is_shown(here: Room) -> None:
+    first = signal_of(here)
+    counted = sum(shown(here)["history"]["days"].values())
+    said = {"by": "officer-a", "why": "nobody saw it", "credibility": 5}
+    assert here.api("POST", f"/api/signals/{first}/grade", said).status == 200
+    here.until(lambda: "[counts nothing: improbable]" in vigie(here, "show", "storms").out, "one that counts no more")
+    assert sum(shown(here)["history"]["days"].values()) == counted - 1
+    assert shown(here)["history"]["signals"][0]["grade"] == "A5"
+    assert here.api("POST", f"/api/signals/{first}/grade", said | {"credibility": None}).status == 200
+    here.until(lambda: sum(shown(here)["history"]["days"].values()) == counted, "one that counts again")
+    assert shown(here)["history"]["signals"][0]["grade"] == "A2"
+    here.cancel("STORM-OVER", of="STORM-1")
+    here.until(lambda: "[cancelled by its sender]" in vigie(here, "show", "storms").out, "a cancel that is seen")
+    assert sum(shown(here)["history"]["days"].values()) == counted, "it takes nothing back"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
