@@ -1,6 +1,7 @@
 """From one item of foreign data (JSON, a row of a table) to a signal, by what the config says. Pure."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -182,6 +183,8 @@ def _areas(values: dict[str, Any], notes: list[str]) -> tuple[Area, ...]:
     circles = _point(values)
     polygons: tuple[tuple[Point, ...], ...] = ()
     geometry = values.get("geometry")
+    if isinstance(geometry, str):
+        geometry = _well_known(geometry, notes)
     if isinstance(geometry, dict) and geometry.get("type") in _SHAPES:
         more, polygons = _shape(geometry, notes)
         circles = (*circles, *more)
@@ -212,6 +215,18 @@ def _shape(geometry: dict[str, Any], notes: list[str]) -> tuple[tuple[Circle, ..
     except (TypeError, ValueError, IndexError, KeyError):
         notes.append("its geometry cannot be read")
         return (), ()
+
+
+def _well_known(text: str, notes: list[str]) -> dict[str, Any] | None:
+    """Well-known text (OGC 06-103r4, longitude first; `SRID=4326;` may stand before it) as GeoJSON."""
+    import shapely  # only where somebody writes so: it is large
+
+    try:
+        shape = shapely.from_wkt(re.sub(r"^\s*SRID=4326;", "", text))
+    except (shapely.errors.ShapelyError, ValueError):
+        notes.append("its geometry cannot be read")
+        return None
+    return None if shape.is_empty else dict(shapely.geometry.mapping(shape))
 
 
 def _degrees(value: float, most: float) -> float:

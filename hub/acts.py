@@ -2,49 +2,28 @@
 sent and what it answers. One list: the web makes routes of it, hub/operators.py does what is asked.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from hub.model.broadcast import Control, Kind, RegisteredIn
-from hub.model.dossier import DossierListed
+from hub.act import About as About
+from hub.act import Act as Act
+from hub.act import Body as Body
+from hub.act import Done as Done
+from hub.act import Erased as Erased
+from hub.act import Instant as Instant
+from hub.act import Left as Left
+from hub.act import Refused as Refused
+from hub.act import instant_of as instant_of
+from hub.acts_access import ACCESS
+from hub.acts_dossier import DOSSIERS
+from hub.model.broadcast import Cap, Control, Kind, RegisteredIn
 from hub.model.people import Language, Override, Part, Roster, Steer
 from hub.model.signal import Hazard, Info, Reference
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-About = Mapping[str, str]
-"""What an act is about, or what a question asks for: the names in its path and its query."""
-
-
-class Refused(Exception):
-    """The act is not possible as asked; `reason` names what is wrong and what would be right. `missing`: what it is
-    about does not exist (404 rather than 422). `conflict`: it was changed meanwhile (409)."""
-
-    def __init__(self, reason: str, *, missing: bool = False, conflict: bool = False) -> None:
-        super().__init__(reason)
-        self.reason, self.missing, self.conflict = reason, missing, conflict
-
-
-def instant_of(name: str, text: str) -> datetime:
-    """An instant in a query. Raises Refused."""
-    try:
-        # A plus sign in a query is a space unless it was escaped, which people forget.
-        return msgspec.convert(text.replace(" ", "+"), Instant)
-    except msgspec.ValidationError:
-        raise Refused(f"{name}: {text!r} is no instant: write it as 2026-07-14T02:10:00+02:00") from None
-
-
 # --- what is answered --------------------------------------------------------------------------------------
-
-
-class Done(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The act is durable. `id`: of its fact. `said`: what came of it, in a sentence."""
-
-    id: str
-    said: str = ""
 
 
 class Duty(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,7 +62,8 @@ class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a broadcast would do. `people`: those who are told by one channel at least; `unreached`: who is meant and
-    cannot be; `opted_out`: of those, who wants nothing more. `needs`: how many people must stand behind it."""
+    cannot be; `opted_out`: of those, who wants nothing more. `needs`: how many people must stand behind it.
+    `registered`: where those of the public live whom it tells."""
 
     people: int
     unreached: int
@@ -93,6 +73,7 @@ class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     needs: int
     reach: tuple[Reach, ...]
     warnings: tuple[str, ...] = ()
+    registered: RegisteredIn | None = None
 
 
 class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,6 +82,15 @@ class Drafted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     said: str
     preview: Preview
+
+
+class CapShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A broadcast as CAP 1.2: signed, as it is `published`, or unsigned, as it would be. `mind`: what whoever releases
+    it should know."""
+
+    published: bool
+    xml: str
+    mind: tuple[str, ...] = ()
 
 
 class Subscribed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -199,28 +189,7 @@ class Changed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     warnings: tuple[str, ...] = ()
 
 
-class Left(Struct, frozen=True, kw_only=True):
-    """Where something of an erased person may still stand, and why it was left."""
-
-    what: str
-    why: str
-
-
-class Erased(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`entries`: of the vault, deleted; `texts`: of the directory or to others, rewritten. `left`: what was not."""
-
-    id: str
-    said: str
-    entries: int = 0
-    texts: int = 0
-    left: tuple[Left, ...] = ()
-
-
 # --- what is sent ------------------------------------------------------------------------------------------
-
-
-class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all bodies. `by` is who acts, in their own words until there are accounts."""
 
 
 class StartBody(Body, frozen=True):
@@ -228,7 +197,7 @@ class StartBody(Body, frozen=True):
 
     sheet: str
     by: str
-    answers: dict[str, str] = {}
+    answers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class ExerciseSignal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -254,13 +223,6 @@ class ExerciseBody(Body, frozen=True):
 class WhyBody(Body, frozen=True):
     by: str
     why: str
-
-
-class NoteBody(Body, frozen=True):
-    """`text`: kept apart from the journal, as it may name people."""
-
-    by: str
-    text: str
 
 
 class GradeBody(Body, frozen=True):
@@ -321,7 +283,7 @@ class BroadcastBody(Body, frozen=True, omit_defaults=True):
     """`group`: the class of the message (config/hub.yaml). `to`: a group, `roster NAME`, `competence NAME`,
     `organisation NAME` or `person NAME`; and `registered`. `by_channels`: each person is told over each of them that
     reaches them. Instead of `to`, `registered` and `by_channels`, an all-clear or a correction names the broadcast it
-    `follows`."""
+    `follows`. `cap`: what it says on the CAP feed besides, where its class stands there."""
 
     by: str
     why: str
@@ -333,6 +295,7 @@ class BroadcastBody(Body, frozen=True, omit_defaults=True):
     by_channels: tuple[str, ...] = ()
     follows: str = ""
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
+    cap: Cap | None = None
 
 
 class ContactsBody(Body, frozen=True):
@@ -417,20 +380,6 @@ class SwapBody(VersionBody, frozen=True, kw_only=True):
 # --- the list ----------------------------------------------------------------------------------------------
 
 
-class Act(Struct, frozen=True, kw_only=True):
-    """`path`: with the names of what it is about in braces. `body`: None for a question, which is a GET and may have
-    words in its query (name → what it is). `answer`: a type, or a JSON Schema. `method`: of an act, POST unless it says
-    how something is to be (PUT) or that it is to be no more (DELETE)."""
-
-    verb: str
-    path: str
-    summary: str
-    body: type[Body] | None = None
-    query: dict[str, str] = {}
-    answer: Any = Done
-    method: str = ""
-
-
 _STEERING = {
     Steer.HOLD: "Nobody more is asked by this chain until it is resumed",
     Steer.RESUME: "A held chain goes on",
@@ -446,7 +395,6 @@ _CONTROLS = {
 }
 
 _INSTANT = "RFC 3339 with its offset"
-_DOSSIER = "/api/dossiers/{dossier}"
 _PART_BODIES: dict[Part, type[Body]] = {
     Part.GROUP: GroupBody,
     Part.ORGANISATION: OrganisationBody,
@@ -506,17 +454,6 @@ ACTS = (
         summary="Say how far a signal is to be believed",
         body=GradeBody,
     ),
-    Act(verb="dossiers", path="/api/dossiers", summary="How the dossiers stand", answer=list[DossierListed]),
-    Act(verb="dossier-add", path=f"{_DOSSIER}/signals/{{signal}}", summary="Put a signal into one", body=WhyBody),
-    Act(
-        verb="dossier-remove",
-        method="DELETE",
-        path=f"{_DOSSIER}/signals/{{signal}}",
-        summary="Take what a signal tells out of a dossier",
-        body=WhyBody,
-    ),
-    Act(verb="dossier-note", path=f"{_DOSSIER}/notes", summary="Write a note into a dossier", body=NoteBody),
-    Act(verb="dossier-link", path=f"{_DOSSIER}/incidents/{{incident}}", summary="Link an incident", body=WhyBody),
     Act(
         verb="retry",
         path="/api/deadletters/{letter}/retry",
@@ -558,6 +495,12 @@ ACTS = (
         answer=Preview,
     ),
     Act(
+        verb="broadcast-cap",
+        path="/api/broadcasts/{broadcast}/cap",
+        summary="A broadcast as it stands on the CAP feed, or would",
+        answer=CapShown,
+    ),
+    Act(
         verb="release",
         path="/api/broadcasts/{broadcast}/release",
         summary="Stand behind a broadcast as it is; with the last that is needed it goes out",
@@ -582,6 +525,8 @@ ACTS = (
     ),
     Act(verb="watch", path="/api/watch", summary="Take the watch of the room", body=WatchBody),
     Act(verb="contacts", path="/api/contacts", summary="Send people the contact sheet of others", body=ContactsBody),
+    *ACCESS,
+    *DOSSIERS,
     Act(verb="task", path="/api/tasks/{task}/done", summary="A task is done", body=ByBody),
     Act(
         verb="acknowledge",

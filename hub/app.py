@@ -14,7 +14,7 @@ dispatch finishes what is in flight or leaves it in doubt, the edge ends, the jo
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,9 @@ import structlog
 import trio
 
 from hub import watchdog
+from hub.access.acts import AccessDesk
+from hub.access.keeper import Keeper
+from hub.access.listing import access_list
 from hub.auditor.touch import auditor_gone
 from hub.bridge import SWITCH_INTERVAL_S
 from hub.broadcasts import Broadcasts
@@ -31,8 +34,12 @@ from hub.broadcasts.making import Maker as BroadcastMaker
 from hub.broadcasts.proposing import Proposer
 from hub.calendar_link import SECRET as CALENDAR_SECRET
 from hub.calendar_link import Links
+from hub.cap.certificate import watch_certificate
+from hub.cap.publishing import OFF, Publisher
+from hub.cap.signing import CannotSign, Signer, signer_of
 from hub.clock import Clock, wall
 from hub.config import Config
+from hub.config.cap import CapForm
 from hub.config.groups import Areas
 from hub.connector import SignalItem, Unavailable
 from hub.core import Core, health, restore
@@ -58,6 +65,7 @@ from hub.journal import Journal, JournalUnavailable
 from hub.journal.sqlite import open_sqlite
 from hub.letters import Letters
 from hub.model import records as r
+from hub.model.access import AccessList
 from hub.model.ids import Ids
 from hub.model.signal import VIGIE, Signal, Status
 from hub.model.trust import Credibility, Reliability
@@ -117,12 +125,17 @@ class Hub:
             await nursery.start(self.edge.run)
             papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
             verdicts, rises = list(self.core.state.verdicts.values()), untold(self.core.state)
+            lists = list(self.core.state.access_wanted)
             core = await nursery.start(self._run_core, started)
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
             nursery.start_soon(self.rises.run, rises)
+            nursery.start_soon(self.access_keeper.run, lists)
             nursery.start_soon(self.followers.run)
+            if self.publisher is not None:
+                nursery.start_soon(self.publisher.run)
+                nursery.start_soon(self._watch_certificate)
             self.edge.listen()
             nursery.start_soon(self._watch_clock)
             nursery.start_soon(self.source_duty.run)
@@ -149,7 +162,7 @@ class Hub:
         state = await restore(self.journal)
         status = Status.EXERCISE if self.playback else Status.ACTUAL
         self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), status)
-        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync)
+        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync, self._access)
         self.papers = Papers(
             wanted=self._wanted_on_paper(status),
             maker=maker,
@@ -190,9 +203,16 @@ class Hub:
             self.proposer.follow,
             self.grader.follow,
             self.rises.follow,
+            self.access_keeper.follow,
             self.followers.decided,
         ]
+        if self.publisher is not None:
+            await self.publisher.load()
+            self.core.decider.followers.append(self.publisher.follow)
         return state.decision == ""
+
+    async def _access(self, status: Status) -> AccessList:
+        return await access_list(self.journal, self.core.state, status, self.clock.now())
 
     def _changing(self, entry: r.Entry) -> None:
         rules = self.installation.change(entry, self.core.state)
@@ -263,8 +283,10 @@ class Hub:
             public_url=config.hub.web.public,
             secrets=config.path(config.hub.secrets),
             playback=self.playback,
+            cap=config.hub.cap is not None,
         )
         secret = secrets_from(setup.secrets)
+        self.signer = None if config.hub.cap is None else self._signer(config.hub.cap, secret)
         self.channels = {name: make(setup, name, made, "callback", secret) for name, made in setup.channels.items()}
         for name, made in setup.sources.items():
             make(setup, name, made, "in", secret)  # only to hear now of a secret that is missing, before the hub starts
@@ -278,6 +300,13 @@ class Hub:
 
     async def _plug_followers(self, followers: Mapping[str, FollowerConfig]) -> None:
         await self.edge.plug(_made(followers))
+
+    def _signer(self, form: CapForm, secret: Callable[[str], str]) -> Signer:
+        """What our own alerts are signed with. Raises CannotStart."""
+        try:
+            return signer_of(form, self.config.folder, secret)
+        except CannotSign as error:
+            raise CannotStart(str(error)) from error
 
     async def _edge_ended(self, how: str) -> None:
         detail = f"connectors and the web ended ({how}) and are started again: look at the hub's log"
@@ -301,6 +330,10 @@ class Hub:
             self.recent.took(connector, now, signals=signals)
         self.source_duty.took(connector, offers, answers, now)
         return answers
+
+    async def _watch_certificate(self) -> None:
+        assert self.signer is not None
+        await watch_certificate(self.signer.not_after, self.journal, self._record)
 
     def _intake(self) -> Intake:
         trust = {name: source.trusted for name, source in self.config.sources.items()}
@@ -350,12 +383,22 @@ class Hub:
             texts=lambda: self.installation.config.texts_in_force(),
             areas=lambda: Areas(self.installation.config.geography),
             playback=self.playback,
+            feed=self.config.hub.cap,
         )
         self.proposer = Proposer(maker, desk.state, desk.act)
+        self.access_keeper = Keeper(
+            desk=desk,
+            journal=self.journal,
+            rooms=lambda: self.installation.config.rooms,
+            zone=self.config.hub.zone,
+            ids=new_ids(),
+            decided=self.core.decider.moved,
+        )
         self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
         self.rises = RiseTeller(
             self.intake.take, desk.state, lambda: self.installation.in_force.dossiers, self.config.hub.name
         )
+        self.publisher = self._make_publisher()
         return Operators(
             desk=desk,
             ids=new_ids(),
@@ -372,11 +415,34 @@ class Hub:
             others={
                 **Editor(bench).done,
                 **Broadcasts(desk, maker).done,
+                **(OFF if self.publisher is None else self.publisher.done),
+                **AccessDesk(desk, self.journal, new_ids(), lambda: self.installation.config.rooms).done,
                 **self.reloader.done,
                 **self.grader.done,
                 **Keeping(desk, self.journal).done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,
             },
+        )
+
+    def _make_publisher(self) -> Publisher | None:
+        """None where no alert of ours is published."""
+        form = self.config.hub.cap
+        if form is None or self.signer is None:
+            return None
+        return Publisher(
+            journal=self.journal,
+            state=lambda: self.core.state,
+            settled=lambda: not self.core.decider.settling,
+            form=form,
+            broadcasts=self.config.hub.broadcasts,
+            signer=self.signer,
+            texts=lambda: self.installation.config.texts_in_force(),
+            areas=lambda: Areas(self.installation.config.geography),
+            now=self.clock.now,
+            ids=new_ids(),
+            zone=self.config.hub.zone,
+            public_url=self.config.hub.web.public,
+            report=lambda what, detail: self._record(r.AuditorFound(what=what, detail=detail)),
         )
 
     def _links(self) -> Links | None:

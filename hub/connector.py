@@ -204,7 +204,8 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class Source(Protocol):
-    """Something that is listened to. Made as `Source(config, environment)`."""
+    """Something that is listened to. Made as `Source(config, environment)`. A form says besides, in a static method
+    `fields(config)`, under which names its signals hold what was typed, so that sheets can name them."""
 
     Config: ClassVar[type[Struct]]
 

@@ -21,7 +21,7 @@ from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.people import Edited
 from hub.people.directory import Directory, normalise
-from hub.people.erasing import entries_of, note_without, sent_without, telling, without
+from hub.people.erasing import entries_of, guests_without, note_without, sent_without, telling, without
 from hub.people.exchange.draft import made_id
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ async def erase(journal: Journal, others: Directory, person: str, by: str, why: 
         *(r.VaultEntry(key=k, payload=t.encode(), media_type="application/yaml") for k, t in directory.items()),
         *(r.VaultEntry(key=key, payload=message) for key, message in sorted_.messages.items()),
     ]
-    await _erase(journal, [*there, *sorted_.texts, *sorted_.messages])
+    await delete(journal, [*there, *sorted_.texts, *sorted_.messages])
     gone = len(there) + len(sorted_.texts) - len(directory)
     erased = r.PersonErased(person=person, by=by, why=why, entries=gone, texts=len(rewritten))
     done = r.Fact(id=ids.new(now), at=now, body=erased)
@@ -99,8 +99,8 @@ async def erase(journal: Journal, others: Directory, person: str, by: str, why: 
     )
 
 
-async def _erase(journal: Journal, keys: Sequence[str]) -> None:
-    """A reading command may hold the log just now, in which the bytes lie: for moments only."""
+async def delete(journal: Journal, keys: Sequence[str]) -> None:
+    """Deletes vault entries. A reading command may hold the log just now, in which the bytes lie: for moments only."""
     for _ in range(HELD_TRIES):
         try:
             await journal.erase(keys)
@@ -190,6 +190,8 @@ async def _sort(
                 found.theirs[key] = None
             case r.ReplyReceived():
                 found.left.append(Left(what=f"an answer of {body.person or 'somebody'} (record {key})", why=_OTHERS))
+            case r.AccessChanged() if entry is not None and (left := guests_without(entry.payload, words)) is not None:
+                found.messages[key] = left
             case r.SignalReceived() | r.DeadLetter():
                 found.left.append(Left(what=f"what {body.source} sent (record {key})", why=_OTHERS))
             case r.SheetStarted():

@@ -281,6 +281,7 @@ def rules_of(
         storms=config.storms(),
         dossiers=config.dossiers,
         zone=config.hub.zone,
+        reception=config.reception(),
     )
 
 

@@ -110,7 +110,7 @@ class Operators:
         if verb not in self._done:
             raise Refused(f"{verb}: no such question")
         about, sent = words
-        kind = _BODIES[verb]
+        kind = _BODIES.get(verb)
         return await self._done[verb](about, None if kind is None else msgspec.convert(sent, kind))
 
     def _calendar(self, name: str, token: str) -> Subscribed:

@@ -86,6 +86,19 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
         "incidents": [_incident(s, i) for s in states for i in s.incidents.values()],
         "chains": [_chain(s, run) for s in states for run in s.runs.values() if not run.outcome],
         "broadcasts": [_broadcast(state, b) for b in state.broadcasts.values()],
+        "access": [
+            {
+                "incident": one.incident,
+                "sheet": one.sheet,
+                "status": str(one.status),
+                "people": len(one.held()),
+                "rooms": list(one.rooms),
+                "start": one.start,
+                "until": one.until,
+                "over": one.over,
+            }
+            for one in state.access.values()
+        ],
         "tasks": [
             {"id": t.id, "incident": t.incident, "step": t.step, "who": t.who, "due": t.due, "late": t.late}
             for t in state.tasks.values()

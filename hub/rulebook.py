@@ -72,6 +72,9 @@ unknown-broadcast-class: A broadcast is drafted of a class that hub.yaml does no
 not-public: A broadcast of this class may not go to the public.
 not-a-polygon: A polygon with fewer than three corners, or whose sides cross.
 not-a-position: No latitude and longitude: "50.8331, 4.3662".
+access-at-the-end: People are let in when the incident ends, when all access is withdrawn.
+access-shared: People are let in by what the newest signal says, and signals of several senders make one incident.
+access-unapproved: People are let in although nobody need have said yes: the step comes after no call that was accepted.
 drafted-at-the-end: A broadcast is drafted when the incident ends, when nobody waits for it any more.
 not-yet: A later version will know this; this one does not.
 asks-nothing: A `when` without a condition: it would meet every signal there is.
@@ -111,6 +114,8 @@ unknown-message: There is no such message in messages.yaml or messages/.
 unknown-area: There is no such area in areas.yaml.
 unknown-source: There is no such source in sources.yaml.
 unknown-channel: There is no such channel in channels.yaml.
+unknown-room: There is no such room in rooms.yaml.
+unknown-field: No form asks for this field, nor does the sheet of who starts it by hand.
 read-out: Contacts that would be read out by telephone.
 no-contacts: A message that is to carry contacts, without `{contacts}`.
 unfilled-placeholder: A message asks for something this sheet cannot fill in.
@@ -133,6 +138,7 @@ both-outcomes: A step waits until a call was accepted and exhausted, which can o
 repeats-for-ever: A step goes on repeating to partners until an officer ends the incident: nothing else stops it. A
   repetition that only goes to those on duty is their reminder to end it.
 odd-category: A hazard that no signal of this category is about: the block may be right by the book and meet nothing.
+tells-no-reception: A sheet lets people in, and hub.yaml has no `access list`: nobody at the door hears of it.
 missing-placeholder: A fact stands in one language of a message and not in another.
 long-sms: A text that is more SMS than anybody reads at night: three, with how to answer, or fewer where the channel
   takes fewer.
@@ -198,7 +204,8 @@ id-twice: Two people have the same id.
 missing-message: One of the hub's own messages is not there.
 name-twice: Two places have the same name: nobody could tell which is meant.
 never: A call list that is never made.
-no-attachments: The call list goes by a channel that carries no files.
+no-attachments: The call list, or the access list, goes by a channel that carries no files.
+no-certificate: The certificate that our own alerts are signed with cannot be read.
 no-condition: A group by query that does not say what its people are.
 no-file: A file that cannot be read.
 no-folder: A folder there is not.
@@ -213,11 +220,13 @@ not-a-swap: A swap is between two people.
 not-a-turn: No length of a turn: week, 2 weeks, day, 3 days.
 not-a-url: No web address.
 not-an-address: No address to listen on.
+not-an-identifier: A sender of CAP alerts, or the beginning of their identifiers, that CAP does not allow.
 not-its-name: What is said of a name, and is no name of this place.
 not-geojson: Shapes that are no GeoJSON with ids.
 not-hours: No hours as 20:00-08:00.
 not-on-duty: Somebody gives a shift away that they do not have.
 nothing-left: A channel keeps everything for asks, and nothing else would ever go.
+published-not-public: A class of broadcasts stands on the CAP feed and may not go to the public.
 reserved-name: `vigie` is the source of what the hub itself finds out.
 secret-in-config: A secret itself where its name should be.
 too-early: A handover told more than a week ahead.
@@ -244,6 +253,7 @@ no-answers: Nobody can answer by this channel, or by the provider that stands in
 no-files: A provider that stands in carries no files.
 no-keypad: Calls that cannot be answered by a key.
 no-number: No number begins with this prefix.
+nothing-published: The CAP feed is turned on, and no class of broadcasts stands on it.
 nobody: A group, roster, chain or override with nobody in it.
 not-a-language: A language we do not write.
 not-a-position: No latitude and longitude.

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from hub.model.access import Reception
 from hub.model.enclosure import CallListRhythm
 from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Storms
 from hub.model.signal import Signal, Status
@@ -20,7 +21,8 @@ from hub.playbook.match import Match, Matcher, Met
 class InForce:
     """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
     still run on. `voices`: the channels that ring; `carriers`: those on which files go along; `status`: of what the hub
-    says on its own account; `call_list`: its rhythm; `zone`: whose days dossiers count by."""
+    says on its own account; `call_list`: its rhythm; `reception`: who is sent the access list; `zone`: whose days
+    dossiers count by."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class InForce:
         storms: Storms | None = None,
         dossiers: Mapping[str, Dossier] | None = None,
         zone: str = "UTC",
+        reception: Reception | None = None,
     ) -> None:
         self.chains = dict(chains)
         self.directory = directory
@@ -48,6 +51,7 @@ class InForce:
         self._carriers = carriers
         self._call_list = call_list
         self._storms = storms or Storms()
+        self._reception = reception
         self._take(sheets, earlier)
 
     def _take(self, sheets: Iterable[Playbook], earlier: Iterable[Playbook]) -> None:
@@ -147,6 +151,9 @@ class InForce:
 
     def call_list(self) -> CallListRhythm | None:
         return self._call_list
+
+    def reception(self) -> Reception | None:
+        return self._reception
 
     def speaks(self, channel: str) -> bool:
         return channel in self._voices

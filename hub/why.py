@@ -10,7 +10,7 @@ import msgspec
 from hub.engine.shadow import LANGUAGES
 from hub.model import events as e
 from hub.model import records as r
-from hub.model.enclosure import CallList, Enclosure
+from hub.model.enclosure import AccessSheet, CallList, Enclosure
 from hub.model.signal import Signal
 from hub.model.trust import Rule
 from hub.playbook.explain import explain
@@ -170,6 +170,8 @@ class Trail:
         shown = f"as it may be seen by {enclosed.sees}"
         if isinstance(enclosed, CallList):
             return [f"  the call list was due ({enclosed.hours} h, {shown}):"]
+        if isinstance(enclosed, AccessSheet):
+            return [f"  who may come in had changed, and this is the access list ({shown}):"]
         of = ", ".join(f"{contact.kind} {contact.id}" for contact in enclosed.contacts)
         bodies = [fact.body for fact in self._reading.get(decision.took) if isinstance(fact, r.Fact)]
         acts = [body for body in bodies if isinstance(body, r.ContactsSent) and body.contacts == enclosed.contacts]

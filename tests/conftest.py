@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 import structlog
 from hypothesis import settings
+
+from hub.config import Config, load
+from hub.findings import Finding
 
 settings.register_profile("vigie", deadline=None)  # no test fails by how busy the machine is
 settings.load_profile("vigie")
@@ -22,6 +26,12 @@ def samples_folder() -> Path | None:
         if place and Path(place).is_dir():
             return Path(place)
     return None
+
+
+@functools.cache
+def shipped() -> tuple[Config, list[Finding]]:
+    """The example that the project carries, and what is wrong with it; read once, for nobody changes it."""
+    return load(ROOT / "config")
 
 
 @pytest.fixture(autouse=True)

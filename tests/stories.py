@@ -17,6 +17,7 @@ from hub.engine.fold import fold_decision
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
+from hub.model.access import Reception
 from hub.model.enclosure import CallListRhythm
 from hub.model.ids import Ids
 from hub.model.message import Lane, Outcome, Verb
@@ -107,6 +108,7 @@ class World:
         self.rhythm: CallListRhythm | None = None
         self.dossiers: dict[str, Dossier] = {}
         self.zone = "Europe/Brussels"
+        self.desk: Reception | None = None
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         return [met for sheet in self.sheets if sheet.mode is not Mode.DRAFT and (met := _met(sheet, signal))]
@@ -163,6 +165,9 @@ class World:
 
     def sees(self, person: str) -> Classification:
         return self.seeing.get(person, Classification.PUBLIC)
+
+    def reception(self) -> Reception | None:
+        return self.desk
 
     def call_list(self) -> CallListRhythm | None:
         return self.rhythm

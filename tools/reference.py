@@ -18,9 +18,11 @@ from msgspec import Meta, Struct
 from hub.auditor.config import AuditorConfig, AuditorHeartbeat, AuditorMail, AuditorPost
 from hub.binding import Day, Reads, Seconds, Texts, Word, keys_of
 from hub.config import CHANNELS, FOLLOWERS, SOURCES
+from hub.config.cap import CapForm, CapWordsForm
 from hub.config.followers import EventId, EventName, FollowerForm
 from hub.config.foreign import settings_of
 from hub.config.forms import (
+    AccessListForm,
     AddressForm,
     Asks,
     CallListForm,
@@ -31,6 +33,7 @@ from hub.config.forms import (
     PeopleForm,
     PersonForm,
     QueryForm,
+    RoomForm,
     RosterForm,
     ShiftForm,
     SourceForm,
@@ -103,6 +106,13 @@ def _parts() -> Iterator[str]:
     yield "### call list\n"
     yield "What it is and where it goes: [contacts.md](contacts.md).\n"
     yield from struct(CallListForm)
+    yield "### cap\n"
+    yield "What it is and how it is turned on: [cap-feed.md](cap-feed.md).\n"
+    yield from struct(CapForm)
+    yield "#### cap: of a class of broadcasts, and of a broadcast\n"
+    yield from struct(CapWordsForm)
+    yield "### access list\n"
+    yield from struct(AccessListForm)
     yield "### auditor\n"
     yield "What the auditor is and does: [auditor.md](auditor.md).\n"
     yield from struct(AuditorConfig, {"mail": "see below", "post": "see below", "heartbeat": "see below"})
@@ -141,6 +151,8 @@ def _parts() -> Iterator[str]:
     yield from struct(GazetteerForm, {"places": "id → place, see below"})
     yield "### A place\n"
     yield from struct(PlaceForm)
+    yield "## rooms.yaml\n\nMay be left out: then nobody is let in. Name → what it is called. " + doc(RoomForm) + "\n"
+    yield from fields_of(RoomForm)
     yield "## sources.yaml\n\nName → source. " + doc(SourceForm) + "\n"
     yield from fields_of(SourceForm, {"type": _names(SOURCES)})
     yield from _connectors(SOURCES)

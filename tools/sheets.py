@@ -19,6 +19,7 @@ from hub.drill.play import CommonForm, GivenForm, SignalForm, TestForm, TestsFor
 from hub.model.signal import Category, Certainty, Hazard, Severity, Urgency
 from hub.playbook.expression import FIELDS
 from hub.playbook.form import (
+    AccessForm,
     AskForm,
     ByHandForm,
     ConditionForm,
@@ -54,11 +55,12 @@ OUTCOME = {
     "exhausted": "nobody is left to ask, and too few have said yes",
     "cancelled": "the incident's end, or a person, stopped it",
     "sent": "handed to a channel for at least one of them",
-    "failed": "every address of everybody has failed, or it could not be drafted",
+    "failed": "every address of everybody has failed; it could not be drafted; nobody could be let in",
+    "granted": "people of the request are on the access list",
     "drafted": "it waits for people to release it",
     "released": "as many as are needed stand behind it",
     "lapsed": "nobody, or too few, released it within 24 hours",
-    "withdrawn": "a person threw it away, or stopped it",
+    "withdrawn": "a person threw it away, or stopped it; access: its time is over, or who asked for it took it back",
     "done": "all are ticked",
     "late": "one has passed its time",
     "over": "the time is up",
@@ -154,6 +156,7 @@ def _parts() -> Iterator[str]:
             "tasks": "a list, below",
             "say": "a message",
             "draft broadcast": "a class",
+            "access": "keys, below",
             "registered": "keys, below",
             "all clear": "a message",
             "after": condition,
@@ -169,6 +172,11 @@ def _parts() -> Iterator[str]:
     yield from keys(ConditionForm, dict.fromkeys(("any of", "all of"), "a list of `STEP is OUTCOME`"))
     yield "A task:\n"
     yield from keys(TaskForm)
+    yield "Whom a step lets in ([access.md](access.md)):\n"
+    yield from keys(
+        AccessForm,
+        dict.fromkeys(("people", "rooms from", "from", "until"), "a field") | {"rooms": "a room, or a list"},
+    )
     yield "The public who registered, for a broadcast; all that is given must hold:\n"
     yield from keys(RegisteredForm)
     yield "## Messages\n\nName → message, in `config/messages.yaml`, or in a file of a folder `messages/` beside it.\n"

@@ -13,7 +13,6 @@ import msgspec
 from lxml import etree
 from msgspec import Struct
 
-from connectors.cap.write import alert_of
 from connectors.crisislog.follower_config import CrisislogFollowerConfig, Out
 from connectors.crisislog.ours import OURS
 from connectors.crisislog.words import sentence
@@ -24,6 +23,7 @@ from connectors.expression import find, text_of
 from connectors.mapping import found_in
 from connectors.text import one_line
 from hub.model.area import Area
+from hub.model.cap import element_of
 from hub.model.occurrences import IncidentEvent, SignalJoined, SignalWithdrawn
 from hub.model.signal import Info, MsgType, Reference, Scope, Signal, Status
 
@@ -158,7 +158,7 @@ def _edxl(event: IncidentEvent, entry: Entry, config: CrisislogFollowerConfig, h
     )
     contents = [sitrep_of(report)]
     if (alert := _alert(event, entry, sender, config.confidentiality)) is not None:
-        contents.append(alert_of(alert))
+        contents.append(element_of(alert))
     envelope = Envelope(
         identifier=event.id,
         sender=sender,

@@ -12,8 +12,8 @@ from typing import Any
 from lxml import etree
 from msgspec import Struct
 
-from connectors.cap.write import clean, time_of
 from connectors.edxl.sitrep import CONFIDENCE, NAMESPACE, UNSAID
+from hub.model.cap import clean, time_of
 from hub.model.signal import Certainty, Severity, Status
 
 _CT = "urn:oasis:names:tc:emergency:edxl:ct:1.0"

@@ -7,9 +7,9 @@ from typing import Any
 from lxml import etree
 from msgspec import Struct
 
-from connectors.cap.write import clean
 from connectors.emsi.codes import MODES, URGENCIES
 from hub.model.area import Area
+from hub.model.cap import clean
 from hub.model.signal import MsgType, Status, Urgency
 
 NAMESPACE = "urn:emergency:cisu:2.0:emsi"

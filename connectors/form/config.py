@@ -20,6 +20,8 @@ class Kind(StrEnum):
     LINE = "line"
     TEXT = "text"  # several lines
     CHOICE = "choice"
+    CHOICES = "choices"  # any of several
+    PEOPLE = "people"  # one to a line: name, service, function
     NUMBER = "number"
     MOMENT = "moment"  # a day and a time
     PHONE = "phone"
@@ -44,11 +46,13 @@ class Field(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that is asked."""
 
     label: Annotated[Words, Meta(description="What is asked, as it stands over the field")]
-    kind: Annotated[Kind, Meta(description="What is typed: line, text, choice, number, moment, phone, email")] = (
-        Kind.LINE
-    )
+    kind: Annotated[
+        Kind, Meta(description="What is typed: line, text, choice, choices, people, number, moment, phone, email")
+    ] = Kind.LINE
     required: Annotated[bool, Meta(description="no: it may be left empty")] = True
-    choices: Annotated[dict[str, Words], Meta(description="Of a choice: what is recorded → what is shown")] = {}
+    choices: Annotated[
+        dict[str, Words], Meta(description="Of a choice, or choices: what is recorded → what is shown")
+    ] = {}
 
 
 class FormConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,22 +76,37 @@ class FormConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     area: Annotated[str, Meta(description="The field that says where", examples=["where"])] = ""
     begins: Annotated[str, Meta(description="The field (a moment) that says from when on", examples=["from"])] = ""
     ends: Annotated[str, Meta(description="The field (a moment) that says until when", examples=["until"])] = ""
+    replaces: Annotated[
+        str,
+        Meta(
+            description="The field (a line) for the reference of an earlier form, of which this one takes the place",
+            examples=["earlier"],
+        ),
+    ] = ""
     zone: Annotated[str, Meta(description="Time zone of moments", examples=["Europe/Brussels"])] = "Europe/Brussels"
 
     def __post_init__(self) -> None:
         for name, field in self.fields.items():
             if not _NAME.fullmatch(name) or name in RESERVED:
                 raise ValueError(f'fields: "{name}" cannot be a field\'s name: write a word of small letters')
-            if (field.kind is Kind.CHOICE) is not bool(field.choices):
+            if (field.kind in (Kind.CHOICE, Kind.CHOICES)) is not bool(field.choices):
                 raise ValueError(
                     f'fields: "{name}" is a choice, or has choices, and not both: write "kind: choice" and "choices:"'
                 )
-        for key, of in (("headline", None), ("area", None), ("begins", Kind.MOMENT), ("ends", Kind.MOMENT)):
+        if self.replaces and not self.partners:
+            raise ValueError("replaces: anybody could take the place of anybody's form: name partners")
+        for key, of in (
+            ("headline", None),
+            ("area", None),
+            ("replaces", Kind.LINE),
+            ("begins", Kind.MOMENT),
+            ("ends", Kind.MOMENT),
+        ):
             named: str = getattr(self, key)
             if named and named not in self.fields:
                 raise ValueError(f'{key}: there is no field "{named}": name one of {", ".join(self.fields)}')
             if named and of is not None and self.fields[named].kind is not of:
-                raise ValueError(f'{key}: "{named}" is no moment: write "kind: moment" there')
+                raise ValueError(f'{key}: "{named}" is no {of}: write "kind: {of}" there')
         try:
             ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError):

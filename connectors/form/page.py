@@ -12,6 +12,8 @@ from hub.model.people import Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     Language.FR: {
+        "people": "Une personne par ligne : nom, service, fonction (200 au plus).",
+        "reference": "Recopiez la référence que vous avez reçue.", "one_each": "Nom, service, fonction",
         "who": "Votre organisation", "code": "Code de votre organisation", "send": "Envoyer", "optional": "facultatif",
         "choose": "Choisissez dans la liste.", "missing": "À remplir.", "too_long": "Trop long : résumez.",
         "number": "Écrivez un nombre entier.", "phone": "Écrivez un numéro, par exemple +32 2 123 45 67.",
@@ -27,6 +29,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "Envoyez à nouveau, ou appelez le centre.", "slow": "Trop d’essais : attendez une minute.",
     },
     Language.NL: {
+        "people": "Eén persoon per regel: naam, dienst, functie (hoogstens 200).",
+        "reference": "Neem de referentie over die u gekregen hebt.", "one_each": "Naam, dienst, functie",
         "who": "Uw organisatie", "code": "Code van uw organisatie", "send": "Verzenden", "optional": "niet verplicht",
         "choose": "Kies uit de lijst.", "missing": "In te vullen.", "too_long": "Te lang: vat samen.",
         "number": "Schrijf een geheel getal.", "phone": "Schrijf een nummer, bijvoorbeeld +32 2 123 45 67.",
@@ -42,6 +46,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "Verzend opnieuw, of bel het centrum.", "slow": "Te veel pogingen: wacht een minuut.",
     },
     Language.DE: {
+        "people": "Eine Person je Zeile: Name, Dienst, Funktion (höchstens 200).",
+        "reference": "Übernehmen Sie das Zeichen, das Sie erhalten haben.", "one_each": "Name, Dienst, Funktion",
         "who": "Ihre Organisation", "code": "Code Ihrer Organisation", "send": "Senden", "optional": "freiwillig",
         "choose": "Wählen Sie aus der Liste.", "missing": "Auszufüllen.", "too_long": "Zu lang: Fassen Sie zusammen.",
         "number": "Schreiben Sie eine ganze Zahl.", "phone": "Schreiben Sie eine Nummer, etwa +32 2 123 45 67.",
@@ -57,6 +63,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "Senden Sie noch einmal, oder rufen Sie das Zentrum an.", "slow": "Zu viele Versuche: Warten Sie eine Minute.",
     },
     Language.EN: {
+        "people": "One person to a line: name, service, function (200 at most).",
+        "reference": "Copy the reference that you were given.", "one_each": "Name, service, function",
         "who": "Your organisation", "code": "Your organisation’s code", "send": "Send", "optional": "optional",
         "choose": "Choose from the list.", "missing": "Fill this in.", "too_long": "Too long: shorten it.",
         "number": "Write a whole number.", "phone": "Write a number, such as +32 2 123 45 67.",
@@ -86,9 +94,13 @@ main { max-width: 640px; margin: 0 auto; padding: 20px; background: var(--card);
 h1 { margin: 0 0 8px; font-size: 24px; line-height: 1.25; overflow-wrap: anywhere }
 nav { display: flex; gap: 4px; margin: -8px -12px 8px } nav a { min-width: 48px; min-height: 44px; padding: 8px 12px;
   color: inherit; text-align: center } nav a[aria-current] { font-weight: bold; text-decoration: none }
-label { display: block; margin: 18px 0 4px; font-weight: bold } label span { color: var(--soft); font-weight: normal }
+label, legend { display: block; margin: 18px 0 4px; padding: 0; font-weight: bold }
+label span, legend span { color: var(--soft); font-weight: normal }
 input, select, textarea { width: 100%; min-height: 48px; padding: 8px 12px; border: 1px solid var(--line);
   border-radius: 8px; background: var(--card); color: var(--ink); font: inherit }
+fieldset { margin: 0; padding: 0; border: 0 } fieldset[aria-invalid] { padding: 8px }
+.one { display: flex; gap: 12px; align-items: center; min-height: 44px; margin: 0; font-weight: normal }
+.one input { width: 44px; min-height: 44px; margin: 0; flex: none }
 textarea { min-height: 120px } [aria-invalid] { border: 2px solid var(--alert) }
 .fault { margin: 4px 0 0; color: var(--alert); font-weight: bold }
 .alert { padding: 10px 12px; border-radius: 8px; background: var(--alert-page); color: var(--alert);
@@ -133,8 +145,10 @@ _HTML = """\
 <form method="post" action="?lang={{ language }}" novalidate>
 <input type="hidden" name="id" value="{{ id }}">
 {%- for field in fields %}
+{%- if field.kind != "choices" %}
 <label for="{{ field.name }}">{{ field.label }}
 {%- if not field.required %} <span>({{ words.optional }})</span>{% endif %}</label>
+{%- endif %}
 {%- set marked = ('aria-invalid="true" aria-describedby="' ~ field.name ~ '-fault"') if field.fault else "" %}
 {%- if field.kind == "choice" %}
 <select id="{{ field.name }}" name="{{ field.name }}" {{ marked | safe }}>
@@ -143,6 +157,17 @@ _HTML = """\
 <option value="{{ value }}"{{ " selected" if value == field.value }}>{{ shown }}</option>
 {%- endfor %}
 </select>
+{%- elif field.kind == "choices" %}
+<fieldset {{ marked | safe }}><legend>{{ field.label }}
+{%- if not field.required %} <span>({{ words.optional }})</span>{% endif %}</legend>
+{%- for value, shown in field.choices.items() %}
+<label class="one"><input type="checkbox" name="{{ field.name }}" value="{{ value }}"
+{{- " checked" if value in field.several }}>{{ shown }}</label>
+{%- endfor %}
+</fieldset>
+{%- elif field.kind == "people" %}
+<textarea id="{{ field.name }}" name="{{ field.name }}" placeholder="{{ words.one_each }}" {{ marked | safe }}>
+{{- "\n" ~ field.value }}</textarea>
 {%- elif field.kind == "text" %}
 <textarea id="{{ field.name }}" name="{{ field.name }}" {{ marked | safe }}>{{ field.value }}</textarea>
 {%- else %}
@@ -199,6 +224,7 @@ def asking(
                 "choices": {value: text.of(language) for value, text in field.choices.items()},
                 "required": field.required,
                 "value": values.get(name, ""),
+                "several": [one.strip() for one in values.get(name, "").split(",")],
                 "fault": words[wrong[name]] if name in wrong else "",
             }
         )

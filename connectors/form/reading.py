@@ -1,6 +1,7 @@
 """What was typed into a form: checked, and made a signal of. Pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -15,8 +16,10 @@ from hub.model.people import Language
 from hub.model.signal import Info, Named, Signal
 from hub.model.trust import Reliability
 
-LONGEST = {Kind.TEXT: 4_000}
+LONGEST = {Kind.TEXT: 4_000, Kind.PEOPLE: 10_000}
+PEOPLE_MAX = 200
 _LINE_MAX = 300
+_REFERENCE = re.compile(r"[A-Za-z0-9_-]{8,24}")
 
 
 class Typed(Struct, frozen=True, kw_only=True):
@@ -35,6 +38,9 @@ def check(config: FormConfig, typed: Mapping[str, str]) -> Typed:
         values[name] = value
         if fault := _fault(field, value, config.zone):
             wrong[name] = fault
+    earlier = values.get(config.replaces, "")
+    if earlier and not _REFERENCE.fullmatch(earlier):
+        wrong.setdefault(config.replaces, "reference")
     begins, ends = (values.get(name, "") for name in (config.begins, config.ends))
     if begins and ends and not {config.begins, config.ends} & set(wrong) and ends <= begins:
         wrong[config.ends] = "before"
@@ -69,6 +75,11 @@ def _fault(field: Field, value: str, zone: str) -> str:
     match field.kind:
         case Kind.CHOICE:
             return "" if value in field.choices else "choose"
+        case Kind.CHOICES:
+            return "" if all(one in field.choices for one in _several(value)) else "choose"
+        case Kind.PEOPLE:
+            lines = [line for line in value.splitlines() if line.strip()]
+            return "" if len(lines) <= PEOPLE_MAX and all(map(_is_person, lines)) else "people"
         case Kind.NUMBER:
             return "" if value.isascii() and value.isdecimal() else "number"
         case Kind.PHONE:
@@ -83,6 +94,22 @@ def _fault(field: Field, value: str, zone: str) -> str:
             except (ValueError, OverflowError):
                 return "moment"
     return ""
+
+
+def _several(value: str) -> list[str]:
+    return [one.strip() for one in value.split(",")]
+
+
+def _is_person(line: str) -> bool:
+    """`Name, service, function`: each of the three is there."""
+    separator = next((sign for sign in "\t;" if sign in line), ",")
+    parts = [part.strip() for part in line.split(separator)]
+    return len(parts) >= 3 and all(any(c.isalpha() for c in part) for part in parts[:3])
+
+
+def reference_of(config: FormConfig, values: Mapping[str, str], form_id: str) -> str:
+    """Of which form it takes the place: an earlier one that is named, or its own."""
+    return values.get(config.replaces, "") or form_id
 
 
 def _info(config: FormConfig, values: Mapping[str, str], language: Language, partner: str) -> Info:
@@ -105,13 +132,15 @@ def _info(config: FormConfig, values: Mapping[str, str], language: Language, par
         headline=" - ".join(part for part in (title, partner, shown[first]) if part),
         description="\n".join(lines),
         areas=(Area(description=where),) if where else (),
-        parameters=tuple(Named(name, value) for name, value in values.items() if value),
+        parameters=tuple(Named(name, value) for name, value in values.items() if value and name != config.replaces),
     )
 
 
 def _shown(field: Field, value: str, language: Language, zone: str) -> str:
     if field.kind is Kind.CHOICE and value in field.choices:
         return field.choices[value].of(language)
+    if field.kind is Kind.CHOICES and value:
+        return ", ".join(field.choices[one].of(language) if one in field.choices else one for one in _several(value))
     if field.kind is Kind.MOMENT and value:
         return moment_of(value, zone).astimezone(ZoneInfo(zone)).strftime("%d/%m/%Y %H:%M")
     return value

@@ -18,7 +18,7 @@ import structlog
 
 from connectors.form import page
 from connectors.form.config import FormConfig
-from connectors.form.reading import Typed, check, signal_of
+from connectors.form.reading import Typed, check, reference_of, signal_of
 from hub.connector import BadItem, Environment, Intake, Route, SignalItem, Unavailable, WebRequest, WebResponse
 from hub.model.people import Language
 
@@ -66,6 +66,11 @@ class FormSource:
             ),
         ]
 
+    @staticmethod
+    def fields(config: FormConfig) -> Sequence[str]:
+        """What its signals say besides: for sheets that name it (hub.config)."""
+        return [name for name in config.fields if name != config.replaces]
+
     @classmethod
     def read(cls, data: bytes, name: str, config: Any = None) -> Sequence[SignalItem | BadItem]:
         """What was typed, as it is kept: a JSON object, field → value."""
@@ -98,14 +103,15 @@ class FormSource:
         if partner is None or wrong:
             status = 403 if partner is None else 422
             return _html(status, page.asking(config, language, form_id, typed, wrong, alert="not_sent"))
-        item = signal_of(config, said.values, form_id, partner, intake.now())
+        reference = reference_of(config, said.values, form_id)
+        item = signal_of(config, said.values, reference, partner, intake.now())
         try:
             await intake.offer([item])
         except Unavailable as why:
             _log.error("form.not_recorded", source=self._name, why=str(why))
             again = page.asking(config, language, form_id, typed, alert="not_recorded")
             return _html(503, again, **{"retry-after": _RETRY_AFTER_S})
-        return _html(200, page.received(config, language, form_id))
+        return _html(200, page.received(config, language, reference))
 
     def _partner(self, typed: Mapping[str, str]) -> str | None:
         """Who sends it: "" for anybody, where the form is open to all; None for whoever does not prove it."""
@@ -149,12 +155,12 @@ def _language(request: WebRequest) -> Language:
 
 
 def _typed(body: bytes) -> dict[str, str]:
-    """The fields of a form (application/x-www-form-urlencoded); the first of each."""
+    """The fields of a form (application/x-www-form-urlencoded); of several values of one, all with commas between."""
     try:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=200)
     except ValueError:
         return {}
-    return {name: values[0] for name, values in fields.items()}
+    return {name: ", ".join(values) for name, values in fields.items()}
 
 
 def _id_of(text: str) -> str:

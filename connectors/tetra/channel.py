@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,7 +13,7 @@ from connectors.polling import Sleep, offer
 from connectors.tetra import sds
 from connectors.tetra.config import TetraChannelConfig, bad_ssi
 from connectors.tetra.gathering import Message
-from connectors.tetra.pei import Unread
+from connectors.tetra.pei import STATUS, Unread
 from connectors.tetra.terminal import NotNow, Refusal, Terminal, Unsure, attach, detach
 from connectors.text import digest
 from hub.connector import (
@@ -31,6 +32,8 @@ from hub.connector import (
     Unavailable,
 )
 from hub.model.message import Outcome
+
+_log = structlog.get_logger(__name__)
 
 _KNOWN = 20_000  # messages remembered, for the reports on them
 
@@ -86,6 +89,8 @@ class TetraChannel:
             self._known[outgoing.to, one] = delivery
         while len(self._known) > _KNOWN:
             del self._known[next(iter(self._known))]
+        if outgoing.ask is not None and self._config.calls:
+            await self._call(self._terminal, outgoing.to)
         try:
             await self._terminal.send(outgoing.to, messages)
         except NotNow as error:
@@ -95,6 +100,14 @@ class TetraChannel:
         except Refusal as error:
             return _refused(error)
         return Sent(ref=str(ref))
+
+    async def _call(self, terminal: Terminal, to: str) -> None:
+        """Has the radio sound an alarm. Whatever becomes of that, the text is what counts."""
+        status = int(self._config.calls).to_bytes(2, "big")
+        try:
+            await terminal.send(to, [status], STATUS)
+        except (NotNow, Refusal, Unsure) as error:
+            _log.warning("tetra.no_status", status=self._config.calls, reason=str(error))
 
     async def settle(self, outgoing: Outgoing) -> Answer | None:
         """A radio cannot be asked what it has received."""

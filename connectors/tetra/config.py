@@ -1,7 +1,7 @@
 """Where the terminal is, who speaks by it, and what status numbers mean."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -97,6 +97,13 @@ class TetraChannelConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unkno
     answers: Annotated[
         Mapping[str, Verb], Meta(description='Status → what it answers: {"32772": accept, "32773": decline}')
     ] = msgspec.field(default_factory=dict)
+    calls: Annotated[
+        str,
+        Meta(
+            description="Status that is sent before each text that asks somebody, for their radio to sound an alarm at",
+            examples=["32790"],
+        ),
+    ] = ""
     longest: Annotated[int, Meta(ge=60, le=2000, description="Longest text that is sent, characters")] = 600
     part: Annotated[int, Meta(ge=40, le=240, description="How much of a text one message carries, bytes")] = 140
     consumed: Annotated[bool, Meta(description="Ask radios to report that a text was read, too")] = False
@@ -104,12 +111,13 @@ class TetraChannelConfig(TerminalConfig, frozen=True, kw_only=True, forbid_unkno
     def __post_init__(self) -> None:
         super().__post_init__()
         check_statuses("answers", self.answers)
+        check_statuses("calls", [self.calls] if self.calls else [])
         for status, verb in self.answers.items():
             if verb not in (Verb.ACCEPT, Verb.DECLINE):
                 raise ValueError(f"answers: {status} means {verb}: a status answers accept or decline")
 
 
-def check_statuses(field: str, given: Mapping[str, object]) -> None:
+def check_statuses(field: str, given: Iterable[str]) -> None:
     for status in given:
         if not re.fullmatch(r"[0-9]{1,5}", status) or int(status) > 0xFFFF or 0x7800 <= int(status) <= 0x7BFF:
             raise ValueError(f"{field}: {status!r} is no status: 0 to 65535, without 30720 to 31743 (reports)")

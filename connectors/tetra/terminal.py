@@ -342,6 +342,7 @@ class _Line:
 
     async def message(self, to: str, message: bytes, service: int) -> None:
         if self._service != service:
+            self._service = 0  # whatever a refusal leaves there
             await self.command(f"AT+CTSDS={service},0")
             self._service = service
         text = message.hex().upper()

@@ -33,7 +33,7 @@ class Broadcasts:
 
     async def _draft(self, about: About, sent: BroadcastBody) -> Drafted:
         made = await self._make(sent)
-        if not made.preview.people:
+        if not made.preview.people and not made.drafted.cap:  # on the CAP feed everybody can read it
             raise Refused("to: nobody would be told: see what the preview says of it")
         done = await self._desk.act(made.drafted, "", made.content)
         stopped = " what is left of the wrong one is stopped;" if sent.kind is Kind.CORRECTION else ""
@@ -74,7 +74,8 @@ class Broadcasts:
             raise Refused("its words were erased: draft it again")
         left = broadcast.people - len({broadcast.by, *broadcast.released, sent.by} - {""})
         people = len({person for people in content.audience.values() for person in people})
-        said = f"{left} more must release it" if left > 0 else f"it goes out to {people} people"
+        on_feed = " and on the CAP feed" if broadcast.cap else ""
+        said = f"{left} more must release it" if left > 0 else f"it goes out to {people} people{on_feed}"
         return await self._desk.act(r.BroadcastReleased(broadcast=broadcast.id, by=sent.by), said, content)
 
     def _controlling(self, act: Control) -> Callable[[About, Any], Awaitable[Done]]:

@@ -14,7 +14,11 @@ from msgspec.structs import replace
 
 from hub.acts import BroadcastBody, Preview, Reach, Refused, Wording
 from hub.broadcasts.filling import filled
+from hub.broadcasts.on_feed import OnFeed, told_of
+from hub.broadcasts.where import placed
+from hub.cap.standing import of_signal, problem
 from hub.config import ChannelConfig
+from hub.config.cap import CapForm
 from hub.config.forms import BroadcastsForm, ClassForm
 from hub.config.groups import Areas
 from hub.desk import Desk
@@ -26,7 +30,7 @@ from hub.engine.state import Broadcast
 from hub.findings import choice
 from hub.journal import Journal
 from hub.model import records as r
-from hub.model.broadcast import Content, Kind, Proposal, RegisteredIn, bits
+from hub.model.broadcast import Cap, Content, Kind, Proposal, RegisteredIn, bits
 from hub.model.message import Message, Text
 from hub.model.people import Contact, Language
 from hub.model.signal import Signal, Status
@@ -53,7 +57,8 @@ class Made(Struct, frozen=True, kw_only=True):
 
 
 class Maker:
-    """Makes drafts and the contents of releases. Raises Refused, and JournalError where the vault cannot be read."""
+    """Makes drafts and the contents of releases. `feed`: the CAP feed, None where there is none. Raises Refused, and
+    JournalError where the vault cannot be read."""
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class Maker:
         texts: Callable[[], Texts],
         areas: Callable[[], Areas],
         playback: bool,
+        feed: CapForm | None = None,
     ) -> None:
         self._journal = journal
         self._desk = desk
@@ -74,6 +80,7 @@ class Maker:
         self._texts = texts
         self._areas = areas
         self._playback = playback
+        self._on_feed = OnFeed(form, feed, self._now)
 
     async def make(self, sent: BroadcastBody) -> Made:
         """What becomes of it as it is asked for now."""
@@ -81,13 +88,21 @@ class Maker:
         group = self._class(sent.group)
         texts = _texts(sent)
         status = Status.EXERCISE if self._playback and sent.status == "Actual" else Status(sent.status)
+        said = sent.cap or Cap()
+        if wrong := problem(said):
+            raise Refused(f"cap: {wrong}")
         if sent.kind is Kind.ALERT:
             meant = await self._meant(self._named(sent), sent.registered, sent.group)
-            content = Content(texts=texts, audience=self._reachable(meant, self._by(sent.by_channels), status))
+            content = Content(
+                texts=texts,
+                audience=self._reachable(meant, self._by(sent.by_channels), status),
+                registered=sent.registered,
+                cap=self._on_feed.cap(sent.kind, sent.group, status, sent.registered, said),
+            )
         else:
             followed = self._followed(sent)
             status = followed.status
-            content = await self.follow(followed, texts)
+            content = await self._standing_after(followed, await self.follow(followed, texts), sent.kind, said)
             meant = _people(content)
         drafted = r.BroadcastDrafted(
             kind=sent.kind,
@@ -98,6 +113,7 @@ class Maker:
             sizes=_sizes(content),
             follows=sent.follows,
             status=status,
+            cap=content.cap is not None,
         )
         return Made(drafted=drafted, content=content, preview=self._preview(group.people, content, meant, status))
 
@@ -106,12 +122,23 @@ class Maker:
         now, for good."""
         group, status = self._class(proposal.group), proposal.status
         if proposal.kind is Kind.ALERT:
-            meant = await self._meant(proposal.to, proposal.registered, proposal.group)
+            signal = await self._signal(proposal.signal)
+            registered = placed(proposal.registered, signal, self._areas())
+            if registered != proposal.registered and not (registered and registered.areas):
+                raise Refused("registered: nobody knows where it is: draft one by hand that says where")
+            meant = await self._meant(proposal.to, registered, proposal.group)
             audience = self._reachable(meant, self._by(proposal.by), status)
-            if not any(audience.values()):
-                raise Refused("nobody would be told: nobody who is meant has an address on its channels")
             channels = tuple(audience)
-            content = Content(texts=await self._filled(proposal, channels), audience=audience)
+            says = Cap() if signal is None else of_signal(signal)
+            cap = self._on_feed.cap(proposal.kind, proposal.group, status, registered, says)
+            if cap is None and not any(audience.values()):
+                raise Refused("nobody would be told: nobody who is meant has an address on its channels")
+            content = Content(
+                texts=await self._filled(proposal, channels),
+                audience=audience,
+                registered=registered,
+                cap=cap,
+            )
         else:
             followed = self._state().broadcasts.get(proposal.follows)
             if followed is None:
@@ -119,6 +146,7 @@ class Maker:
             content = await self.follow(followed, {})
             channels = tuple(content.audience) or tuple(channel for channel, _ in followed.sizes)
             content = replace(content, texts=await self._filled(proposal, channels))
+            content = await self._standing_after(followed, content, proposal.kind, Cap())
             meant = _people(content)
         drafted = r.BroadcastDrafted(
             kind=proposal.kind,
@@ -130,6 +158,7 @@ class Maker:
             follows=proposal.follows,
             status=status,
             proposed=proposed,
+            cap=content.cap is not None,
         )
         return Made(drafted=drafted, content=content, preview=self._preview(group.people, content, meant, status))
 
@@ -143,13 +172,13 @@ class Maker:
     async def content(self, broadcast: Broadcast) -> Content | None:
         """What is released: the audience as drafted, without who has opted out since; of what follows another, made
         anew. None where it was erased."""
-        (entry,) = await self._journal.vault([broadcast.texts])
-        if entry is None:
+        content = await self._drafted(broadcast)
+        if content is None:
             return None
-        content = _content.decode(entry.payload)
         followed = self._state().broadcasts.get(broadcast.follows)
         if followed is not None:
-            content = await self.follow(followed, content.texts)
+            anew = await self.follow(followed, content.texts)
+            content = replace(anew, registered=content.registered, cap=content.cap)
         else:
             kept = {c: tuple(p for p in people if not self._no_more(p, c)) for c, people in content.audience.items()}
             content = replace(content, audience=kept)
@@ -189,6 +218,19 @@ class Maker:
             for channel in quiet or channels:
                 audience.setdefault(channel, []).append(person)
         return Content(texts=texts, audience={c: tuple(people) for c, people in audience.items()}, seen=seen, at=at)
+
+    async def _standing_after(self, followed: Broadcast, content: Content, kind: Kind, said: Cap) -> Content:
+        """The content of what follows another: on the CAP feed, where that stands there, and about the same place."""
+        before, about = await self._drafted(followed), followed
+        while about.kind is Kind.ALL_CLEAR and about.follows in self._state().broadcasts:
+            about = self._state().broadcasts[about.follows]
+        alert = before if about is followed else await self._drafted(about)
+        return content if before is None else self._on_feed.after(followed, before, alert, content, kind, said)
+
+    async def _drafted(self, broadcast: Broadcast) -> Content | None:
+        """A broadcast's content as it was drafted; None where it was erased."""
+        (entry,) = await self._journal.vault([broadcast.texts])
+        return None if entry is None else _content.decode(entry.payload)
 
     def person(self, person: str) -> None:
         """Who stands behind a broadcast has to be somebody: whether two are different must be known."""
@@ -307,7 +349,8 @@ class Maker:
             euros=None if None in prices else round(sum(price or 0.0 for price in prices), 2),
             needs=needs,
             reach=reach,
-            warnings=tuple(_warnings(len(told), len(meant), reach)),
+            warnings=(*_warnings(len(told), len(meant), reach), *told_of(content, self._areas())),
+            registered=content.registered,
         )
 
     def _reach(self, channel: str, people: tuple[str, ...], content: Content, status: Status) -> Reach:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+from lxml import etree
 from msgspec import Meta, Struct
 
 from hub.binding import bind
@@ -11,6 +12,7 @@ from hub.cli import say
 from hub.cli.acts import ask
 from hub.cli.look import journal_of
 from hub.config import Config
+from hub.config.cap import CapWordsForm
 from hub.findings import errors
 from hub.journal import JournalError
 from hub.model.broadcast import Kind
@@ -44,6 +46,9 @@ class BroadcastForm(Struct, frozen=True, kw_only=True):
     ] = ()
     registered: Annotated[RegisteredForm | None, Meta(description="The public who registered")] = None
     by: Annotated[tuple[str, ...], Meta(description="Channels: each person is told over each that reaches them")] = ()
+    cap: Annotated[
+        CapWordsForm | None, Meta(description="What it says on the CAP feed besides, where its class stands there")
+    ] = None
     status: Annotated[Status, Meta(description="Actual, Exercise or Test")] = Status.ACTUAL
 
 
@@ -72,6 +77,20 @@ def show(config: Config, broadcast: str, as_json: bool) -> None:
         _show(shown)
 
 
+def cap(config: Config, broadcast: str, as_json: bool) -> None:
+    shown = ask(config, "GET", f"/api/broadcasts/{broadcast}/cap")
+    if as_json:
+        say.json_line(shown)
+        return
+    if shown["published"]:
+        say.text(shown["xml"])  # to the byte: written anew its signature would not hold
+        return
+    root = etree.fromstring(shown["xml"].encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    say.line(etree.tostring(root, pretty_print=True, encoding="unicode").rstrip())
+    for warning in shown.get("mind", ()):
+        say.error(f"mind: {warning}")
+
+
 def body_of(file: Path, by: str, why: str) -> dict[str, Any]:
     """What the API is sent. Ends the command with what is wrong with the file."""
     try:
@@ -96,6 +115,8 @@ def body_of(file: Path, by: str, why: str) -> dict[str, Any]:
         "status": form.status,
         "texts": {lang: {"text": w} if isinstance(w, str) else msgspec.to_builtins(w) for lang, w in words.items()},
     }
+    if form.cap is not None:
+        body["cap"] = msgspec.to_builtins(form.cap.meant())
     if form.registered is not None:
         body["registered"] = msgspec.to_builtins(form.registered.meant())
     return body
@@ -105,6 +126,8 @@ def _show(preview: dict[str, Any]) -> None:
     """The preview as a person reads it."""
     euros = "no price known" if preview["euros"] is None else f"about {preview['euros']:.2f} EUR"
     say.line(f"{preview['people']} people, in about {_span(preview['seconds'])}, {euros}")
+    if registered := preview.get("registered"):
+        say.line(f"the public who registered in {_where(registered)}")
     if preview["unreached"]:
         say.line(f"{preview['unreached']} cannot be told ({preview['opted_out']} of them want nothing more)")
     for reach in preview["reach"]:
@@ -120,6 +143,14 @@ def _show(preview: dict[str, Any]) -> None:
                 say.line(f"    {line}")
     for warning in preview.get("warnings", ()):
         say.line(f"mind: {warning}")
+
+
+def _where(registered: dict[str, Any]) -> str:
+    """All that is given must hold, of several any one."""
+    parts = [", ".join(registered.get("areas", ())), ", ".join(registered.get("streets", ()))]
+    if corners := registered.get("polygon"):
+        parts.append(f"a polygon of {len(corners)} corners around {corners[0][0]}, {corners[0][1]}")
+    return "; ".join(filter(None, parts))
 
 
 def _span(seconds: float) -> str:

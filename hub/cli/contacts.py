@@ -29,7 +29,7 @@ def call_list(
     config: Config, at: datetime, hours: int, language: Language, exercise: bool, output: Path | None
 ) -> None:
     known = config.known(Status.EXERCISE if exercise else Status.ACTUAL)
-    _give(call_list_of(known, at, language, hours=hours), output)
+    give(call_list_of(known, at, language, hours=hours), output)
 
 
 def contacts(
@@ -58,7 +58,7 @@ def contacts(
     sees, own, name = _reader(known.directory, reader)
     language = language or own
     sheet = sheet_of(known, wanted, at, language, sees)
-    _give(document_of(sheet, known, at, language, sees, name(language)), output)
+    give(document_of(sheet, known, at, language, sees, name(language)), output)
 
 
 def _reader(directory: Directory, reader: str) -> tuple[Classification, Language, Callable[[Language], str]]:
@@ -74,13 +74,15 @@ def _reader(directory: Directory, reader: str) -> tuple[Classification, Language
     return organisation.sees, theirs[0] if theirs else Language.FR, lambda language: organisation.names[language]
 
 
-def _give(document: Document, output: Path | None) -> None:
+def give(document: Document, output: Path | None, more: Mapping[str, Callable[[Document], bytes]] = {}) -> None:
+    """On the terminal, or as the file's name ends. `more`: other kinds of file there can be of it."""
+    makers = {**_MAKERS, **more}
     if output is None:
         say.text(text_of(document))
         return
-    maker = _MAKERS.get(output.suffix.lower())
+    maker = makers.get(output.suffix.lower())
     if maker is None:
-        say.could_not(f"{output}: what kind of file? end its name in {', '.join(_MAKERS)}")
+        say.could_not(f"{output}: what kind of file? end its name in {', '.join(makers)}")
     try:
         written = output.with_name(f".{output.name}.part")
         written.write_bytes(maker(document))

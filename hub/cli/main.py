@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.commands import (
+    access,
     broadcast,
     chain,
     contacts,
@@ -34,6 +35,7 @@ app.add_typer(starting.app)
 app.add_typer(running.app)
 app.add_typer(contacts.app)
 for name, group in {
+    "access": access.app,
     "broadcast": broadcast.app,
     "chain": chain.app,
     "silence": silence.app,

@@ -1,6 +1,6 @@
 """The call list's rhythm: from its form to the vocabulary, and what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hub.config.chains import check_contact
 from hub.config.forms import CallListForm
@@ -38,17 +38,22 @@ def check_call_list(
     """Adds a finding for everything that it names and there is not."""
     for index, contact in enumerate(form.mail_to):
         check_contact(document, (_HERE, "mail to", index), contact, directory, rosters)
-    carriers = [name for name, abilities in channels.items() if abilities.attachments]
-    for index, channel in enumerate(form.by if form.mail_to else ()):
-        place = document.at(_HERE, "by", index)
-        if channel not in channels:
-            document.add(place, "unknown-channel", f'"{channel}" is no channel', choice(channel, carriers))
-        elif channel not in carriers:
-            told = f"no file can go along on {channel}"
-            document.add(place, "no-attachments", told, choice("", carriers, "they can on"))
+    check_carriers(document, _HERE, form.by if form.mail_to else (), channels)
     if not form.at:
         document.add(document.at(_HERE, "at"), "never", "the call list is never made", 'add at: ["06:00"]')
     if not (form.mail_to or form.write_to or form.print):
         document.add(
             document.at(_HERE), "goes-nowhere", "the call list goes nowhere", "add mail to:, write to: or print:"
         )
+
+
+def check_carriers(document: Document, here: str, by: Sequence[str], channels: Mapping[str, Abilities]) -> None:
+    """Adds a finding for each channel (under `by` of what stands at `here`) that carries no file."""
+    carriers = [name for name, abilities in channels.items() if abilities.attachments]
+    for index, channel in enumerate(by):
+        place = document.at(here, "by", index)
+        if channel not in channels:
+            document.add(place, "unknown-channel", f'"{channel}" is no channel', choice(channel, carriers))
+        elif channel not in carriers:
+            told = f"no file can go along on {channel}"
+            document.add(place, "no-attachments", told, choice("", carriers, "they can on"))

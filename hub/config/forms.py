@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from hub.auditor.config import AuditorConfig
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Word, duration
+from hub.config.cap import CapForm, CapWordsForm
 from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
@@ -190,6 +191,10 @@ class ClassForm(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=5, description="How many different people must stand behind one, its author included")
     ] = 1
     public: Annotated[bool, Meta(description="Whether it may go to the public who registered")] = False
+    cap: Annotated[
+        CapWordsForm | None,
+        Meta(description="Those to the public stand on the CAP feed, too, with this where nothing else is said"),
+    ] = None
 
 
 class BroadcastsForm(Struct, frozen=True, kw_only=True):
@@ -227,6 +232,31 @@ class CallListForm(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="A command and its arguments, which reads the PDF: [lp, -d, room]", examples=["lp"]),
     ] = ()
+
+
+class AccessListForm(Struct, frozen=True, kw_only=True):
+    """Where the access list goes at each change (docs/access.md)."""
+
+    mail_to: Annotated[
+        tuple[Asks, ...], Meta(description="The reception: gets it in its language, as PDF and CSV", min_length=1)
+    ]
+    by: Annotated[tuple[ChannelText, ...], Meta(description="Channels that carry files")] = ("email",)
+    gather: Annotated[
+        Seconds,
+        Meta(
+            description="Changes within this time make one message; who may not come in any more is told of in 20 s",
+            examples=["3 min"],
+        ),
+    ] = 180.0
+
+
+class RoomForm(Struct, frozen=True, kw_only=True):
+    """A room, as it is called."""
+
+    fr: Annotated[str, Meta(min_length=1, description="In French", examples=["Salle de crise"])]
+    nl: Annotated[str, Meta(min_length=1, description="In Dutch", examples=["Crisiszaal"])]
+    de: Annotated[str, Meta(min_length=1, description="In German", examples=["Krisenraum"])]
+    en: Annotated[str, Meta(min_length=1, description="In English", examples=["Crisis room"])]
 
 
 class StormsForm(Struct, frozen=True, kw_only=True):
@@ -269,8 +299,12 @@ class HubForm(Struct, frozen=True, kw_only=True):
     auditor: Annotated[AuditorConfig | None, Meta(description="Who watches the hub, whom it tells")] = None
     storms: Annotated[StormsForm, Meta(description="When much happens at once")] = StormsForm()
     broadcasts: Annotated[BroadcastsForm, Meta(description="Mass notification: classes and prices")] = BroadcastsForm()
+    cap: Annotated[CapForm | None, Meta(description="Our own alerts as a CAP 1.2 feed (docs/cap-feed.md)")] = None
     call_list: Annotated[
         CallListForm | None, Meta(description="The call list on paper, on a rhythm (docs/contacts.md)")
+    ] = None
+    access_list: Annotated[
+        AccessListForm | None, Meta(description="Where the access list goes at each change (docs/access.md)")
     ] = None
 
 

@@ -31,11 +31,23 @@ class Areas:
             for word in (*place.names.values(), *place.also_named, *codes):
                 self._written.setdefault(word.casefold(), smallest[place.id])
         self._written |= smallest  # an id is never taken for another area's name
+        self._places = places
 
     def communes(self, text: str) -> tuple[str, ...]:
         """Ids of the communes that are meant; none where nothing is known by this word."""
         found = self._written.get(" ".join(text.split()).casefold(), ())
         return found if self.known else (text,)
+
+    def codes(self, text: str, system: str) -> tuple[str, ...]:
+        """The codes of the communes that are meant, in a system (NIS, POSTAL ...)."""
+        there = [self._places[commune] for commune in self.communes(text) if commune in self._places]
+        return tuple(code for place in there for known, code in place.codes if known == system)
+
+    def name(self, text: str, language: Language) -> str:
+        """What an area is called; what stands there where nothing is known by it."""
+        communes = self.communes(text)
+        place = self._places.get(text) or self._places.get(communes[0] if len(communes) == 1 else "")
+        return text if place is None else place.names[language]
 
     def meant(self, text: str) -> str:
         """What would be right instead of a word by which nothing is known."""

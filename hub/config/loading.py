@@ -7,13 +7,15 @@ from typing import Any
 from msgspec import Struct
 
 from hub.binding import Word, bind, keys_of
+from hub.config.access import check_access_list, rooms_of
 from hub.config.addresses import made_to_ask
 from hub.config.call_list import check_call_list
+from hub.config.cap import check_cap
 from hub.config.chains import chains_of
 from hub.config.files import Files
 from hub.config.followers import FollowerForm, check_playbooks, follower_of
 from hub.config.foreign import bind_foreign
-from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm, SourceMode
+from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RoomForm, RosterForm, SourceForm, SourceMode
 from hub.config.groups import Areas, organisations_of
 from hub.config.lengths import check_lengths
 from hub.config.people import Ways, check_people, people_of
@@ -29,6 +31,7 @@ from hub.config.whole import (
     Config,
     Lookup,
     SourceConfig,
+    fields_of,
     installed,
     ways_of,
 )
@@ -40,6 +43,7 @@ from hub.followers.followers import FollowerConfig
 from hub.intake.beliefs import Trusted
 from hub.intake.gazetteer_file import load_gazetteer
 from hub.intake.geography import Geography, load_areas, shape_files
+from hub.model.access import Room
 from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
 from hub.model.signal import VIGIE
 from hub.people.directory import Directory
@@ -105,9 +109,16 @@ class _Loading:
             check_prefixes(self._documents["channels.yaml"], routes, directory)
         rosters = self._rosters(directory, hub.zone)
         self._check_links(hub, [*rosters, *directory.people])
+        if "hub.yaml" in self._documents:
+            published = {name: one.public for name, one in hub.broadcasts.classes.items() if one.cap is not None}
+            check_cap(self._documents["hub.yaml"], hub.cap, published, self._folder)
         if hub.call_list is not None:
             abilities = {name: channel.abilities for name, channel in channels.items()}
             check_call_list(self._documents["hub.yaml"], hub.call_list, directory, rosters, abilities)
+        if hub.access_list is not None:
+            abilities = {name: channel.abilities for name, channel in channels.items()}
+            check_access_list(self._documents["hub.yaml"], hub.access_list, directory, rosters, abilities)
+        rooms = self._rooms()
         chains = self._chains(directory, rosters, channels, answering)
         if hub.storms.call and hub.storms.call not in chains and "hub.yaml" in self._documents:
             document = self._documents["hub.yaml"]
@@ -135,6 +146,9 @@ class _Loading:
             classes={name: form.public for name, form in hub.broadcasts.classes.items()},
             grades={name: Trust(s.trusted.reliability, s.trusted.credibility) for name, s in sources.items()},
             days={} if geography is None else {p.id: (p.first_day, p.last_day) for p in geography.places.values()},
+            rooms=rooms,
+            fields=fields_of(sources.values()),
+            reception=hub.access_list is not None,
             fall_backs=[chain.id for chain in chains.values() if chain.exhausted],
         )
         playbooks = playbooks_of(self._files, sheets, known, geography, self._today)
@@ -147,6 +161,7 @@ class _Loading:
             registered=self._registered(directory, ways, Areas(geography)),
             rosters=rosters,
             chains=chains,
+            rooms=rooms,
             messages=messages,
             geography=geography,
             playbooks=playbooks,
@@ -347,6 +362,11 @@ class _Loading:
         if forms is None:
             return {}
         return rosters_of(self._documents["rosters.yaml"], forms, directory.people, zone, self._today)
+
+    def _rooms(self) -> dict[str, Room]:
+        """Who has no rooms.yaml lets nobody in."""
+        forms = self._files.bound("rooms.yaml", dict[Word, RoomForm]) if self._files.has("rooms.yaml") else None
+        return {} if forms is None else rooms_of(self._documents["rooms.yaml"], forms)
 
     def _check_links(self, hub: HubForm, names: Collection[str]) -> None:
         for name in hub.calendar_links:

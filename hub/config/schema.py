@@ -14,7 +14,7 @@ from hub.binding import Seconds, Word
 from hub.config import CHANNELS, FOLLOWERS, SOURCES, Lookup, installed
 from hub.config.followers import FollowerForm
 from hub.config.foreign import Setting, settings_of
-from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RosterForm, SourceForm
+from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RoomForm, RosterForm, SourceForm
 from hub.intake.gazetteer_file import GazetteerForm
 from hub.intake.geography import AreasForm
 from hub.playbook.dossiers import DossierForm
@@ -28,6 +28,7 @@ FORMS: dict[str, Any] = {
     "chains": dict[str, ChainForm],
     "areas": AreasForm,
     "gazetteer": GazetteerForm,
+    "rooms": dict[str, RoomForm],
     "messages": MessagesForm,
     "dossiers": dict[Word, DossierForm],
 }

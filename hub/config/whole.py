@@ -1,12 +1,13 @@
 """Everything config/ says about a centre, as it was read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from hub.config.access import reception_of
 from hub.config.call_list import rhythm_of
 from hub.config.forms import HubForm
 from hub.config.people import Ways
@@ -17,6 +18,7 @@ from hub.dispatch.route import Routes
 from hub.followers.followers import FollowerConfig
 from hub.intake.beliefs import Trusted
 from hub.intake.geography import Geography
+from hub.model.access import Reception, Room
 from hub.model.enclosure import CallListRhythm
 from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster, Storms
@@ -66,6 +68,7 @@ class Config(Struct, frozen=True, kw_only=True):
     registered: tuple[Registered, ...] = ()
     rosters: dict[str, Roster] = {}
     chains: dict[str, Chain] = {}
+    rooms: dict[str, Room] = {}
     messages: dict[str, Message] = {}
     geography: Geography | None = None
     playbooks: tuple[Playbook, ...] = ()
@@ -110,6 +113,7 @@ class Config(Struct, frozen=True, kw_only=True):
             region=self.hub.region,
             hub=self.hub.name,
             status=status,
+            rooms=self.rooms,
         )
 
     def storms(self) -> Storms:
@@ -124,8 +128,15 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def texts_in_force(self) -> Texts:
         """The words dispatch renders with."""
-        areas = {} if self.geography is None else {p.id: p.names for p in self.geography.places.values()}
-        return Texts(messages=self.messages, titles=self.titles(), areas=areas, zone=self.hub.zone)
+        geography = self.geography
+        places = {} if geography is None else geography.places
+        return Texts(
+            messages=self.messages,
+            titles=self.titles(),
+            areas={p.id: p.names for p in places.values()},
+            lies_in={} if geography is None else {place: geography.lies_in(place) for place in places},
+            zone=self.hub.zone,
+        )
 
     def limits(self) -> dict[str, Limits]:
         return {name: channel.limits for name, channel in self.channels.items()}
@@ -139,6 +150,11 @@ class Config(Struct, frozen=True, kw_only=True):
         form = self.hub.call_list
         return None if form is None else rhythm_of(form, self.hub.zone, status)
 
+    def reception(self) -> Reception | None:
+        """Who is sent the access list."""
+        form = self.hub.access_list
+        return None if form is None else reception_of(form)
+
     def voices(self) -> frozenset[str]:
         return frozenset(name for name, channel in self.channels.items() if channel.abilities.voice)
 
@@ -146,6 +162,15 @@ class Config(Struct, frozen=True, kw_only=True):
 def installed(group: str) -> Mapping[str, Callable[[], type]]:
     """The connectors that are installed, ours and others'."""
     return {point.name: point.load for point in entry_points(group=group)}
+
+
+def fields_of(sources: Iterable[SourceConfig]) -> set[str]:
+    """What is asked on forms: the names of what their signals say besides."""
+    asked: set[str] = set()
+    for source in sources:
+        fields = getattr(source.make, "fields", None)  # a promise that only forms make (connectors/form)
+        asked |= set(fields(source.settings)) if fields is not None else set()
+    return asked
 
 
 def ways_of(channels: Mapping[str, ChannelConfig], region: str) -> Ways:

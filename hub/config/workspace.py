@@ -77,6 +77,7 @@ def _names(config: Config) -> dict[str, Sequence[str]]:
         "send contacts": contacts,
         "ask": contacts,
         "by": [words.get(name, name) for name in sorted(config.channels)],
+        "rooms": sorted(config.rooms),
         "quiet while": [f"{sheet.name} in the same area" for sheet in config.playbooks],
     }
 

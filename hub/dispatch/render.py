@@ -6,7 +6,7 @@ is wanted still stands; then the end of the message; neither those beginnings no
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -40,6 +40,7 @@ _BARE = {
 _FALLBACK = (Language.FR, Language.NL, Language.EN, Language.DE)
 _HOLE = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
 _SUBJECT_MAX = 150
+NAMED_MOST = 3  # places that are named one by one
 _LANGUAGES = tuple(Language)  # the order of the words below
 _SEVERITY = {
     Severity.UNKNOWN: ("inconnu", "onbekend", "unbekannt", "unknown"),
@@ -70,12 +71,13 @@ _LOCALE = {Language.FR: "fr_BE", Language.NL: "nl_BE", Language.DE: "de_BE", Lan
 
 
 class Texts(Struct, frozen=True, kw_only=True):
-    """All the words in force: messages by id, sheets' titles by the sheet's name, the centre's own areas by id; times
-    are told in `zone`."""
+    """All the words in force: messages by id, sheets' titles by the sheet's name, the centre's own areas by id and in
+    which others each lies; times are told in `zone`."""
 
     messages: Mapping[str, Message]
     titles: Mapping[str, Mapping[Language, str]] = {}
     areas: Mapping[str, Mapping[Language, str]] = {}
+    lies_in: Mapping[str, frozenset[str]] = {}
     zone: str = "Europe/Brussels"
 
 
@@ -264,13 +266,24 @@ def _in(names: Mapping[Language, str], language: Language) -> str:
 
 
 def _areas(texts: Texts, info: Info, language: Language) -> str:
-    """In the centre's own names where it has one (intake lists the one that says most first), else in the sender's; as
-    it stands in the text where it was read from there."""
-    names: dict[str, None] = {}
+    """In the centre's own names where it has one, else in the sender's; as it stands in the text where it was read from
+    there."""
+    ours = dict.fromkeys(p for area in info.areas if not area.from_text for p in area.places if p in texts.areas)
+    names = dict.fromkeys(_in(texts.areas[place], language) for place in _closest(list(ours), texts.lies_in))
     for area in info.areas:
-        own = _in(texts.areas.get(area.places[0], {}), language) if area.places and not area.from_text else ""
-        names[own or _one_line(area.description)] = None
+        if area.from_text or not any(place in ours for place in area.places):
+            names[_one_line(area.description)] = None
     return ", ".join(name for name in names if name)
+
+
+def _closest(places: Sequence[str], lies_in: Mapping[str, frozenset[str]]) -> Sequence[str]:
+    """Those that say best where it is: a few narrow ones each by name ("Ixelles", not the Region in which that lies),
+    many by the narrowest that holds them all. `places`: the widest first, with all in which any of them lies."""
+    narrow = [place for place in places if not any(place in lies_in.get(other, ()) for other in places)]
+    if len(narrow) <= NAMED_MOST:
+        return narrow
+    holding = [place for place in places if all(place in lies_in.get(one, ()) for one in narrow)]
+    return [max(holding, key=lambda place: len(lies_in.get(place, ())))] if holding else places[:1]
 
 
 @lru_cache(maxsize=1024)  # many messages tell the same times, and Babel takes 50 µs for one

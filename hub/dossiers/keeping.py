@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub.acts import About, Done, NoteBody, Refused, WhyBody
+from hub.act import About, Done, Refused
+from hub.acts_dossier import DossierBody, NoteBody
 from hub.desk import Desk, Handler
 from hub.dossiers.standing import standing
 from hub.engine import dossiers as filing
@@ -48,7 +49,7 @@ class Keeping:
         today = self._local(self._desk.now()).date()
         return standing(self._desk.state().dossiers, rules.dossiers, today)
 
-    async def _add(self, about: About, sent: WhyBody) -> Done:
+    async def _add(self, about: About, sent: DossierBody) -> Done:
         name, dossier = self._dossier(about)
         fact, body, signal = await self._signal(about["signal"])
         if signal is None:
@@ -75,7 +76,7 @@ class Keeping:
         counts = f"does not count: {_APART[apart]}" if apart else f"counts on {day}, when it came in"
         return await self._desk.act(filed, f"it is in {name}, and {counts}")
 
-    async def _remove(self, about: About, sent: WhyBody) -> Done:
+    async def _remove(self, about: About, sent: DossierBody) -> Done:
         name, dossier = self._dossier(about)
         fact, _, signal = await self._signal(about["signal"])
         story = _known(dossier, (fact.id, *(filing.stories_of(signal) if signal is not None else ())))
@@ -92,7 +93,7 @@ class Keeping:
             raise Refused(f"text: a note has from 1 to {NOTE_MOST} characters, this one has {len(text)}")
         return await self._desk.act(r.DossierNote(dossier=name, by=sent.by), f"it is noted in {name}", {"text": text})
 
-    async def _link(self, about: About, sent: WhyBody) -> Done:
+    async def _link(self, about: About, sent: DossierBody) -> Done:
         name, dossier = self._dossier(about)
         incident = about["incident"]
         if incident in dossier.incidents:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from hub.drill.play import PlayForm, SignalForm, each_of
+from hub.drill.play import GivenForm, PlayForm, SignalForm, each_of
 from hub.drill.sentences import Names
 from hub.findings import choice
 from hub.yaml import Document, Mapping, Scalar
@@ -21,6 +21,7 @@ def check_play(document: Document, where: Where, one: PlayForm, names: Names, fe
     files: dict[str, bytes] = {}
     for position, given in enumerate(one.given):
         _check_given(document, (*where, "given", position), one, position)
+        _check_broadcast(document, (*where, "given", position), given, names)
         if given.file:
             try:
                 files[given.file] = fetch(given.file)
@@ -28,6 +29,20 @@ def check_play(document: Document, where: Where, one: PlayForm, names: Names, fe
                 place = document.at(*where, "given", position, "file")
                 document.add(place, "no-file", f"{given.file} cannot be read: {error.strerror}", "correct the name")
     return files
+
+
+def _check_broadcast(document: Document, where: Where, given: GivenForm, names: Names) -> None:
+    """A broadcast is of a step, and it is a person who stands behind it."""
+    for key, step in (("releases", given.releases), ("discards", given.discards)):
+        if step is None:
+            continue
+        if step not in names.steps:
+            remedy = choice(step, sorted(names.steps))
+            document.add(document.at(*where, key), "unknown-step", f'there is no step "{step}"', remedy)
+        if given.by not in names.people:
+            message = f"who {key} it? Nobody stands behind a broadcast but people"
+            remedy = choice(given.by or "", sorted(names.people))
+            document.add(document.at(*where, "by") or document.at(*where, key), "unknown-person", message, remedy)
 
 
 def _check_people(document: Document, where: Where, one: PlayForm, names: Names) -> None:
@@ -57,7 +72,8 @@ def keys(document: Document, where: Where) -> list[Scalar]:
     return [name for name, _ in node.entries] if isinstance(node, Mapping) else []
 
 
-_ACTIONS = ("signal", "file", "cancels", "updates", "start", "done", "ends", "stops", "lifts")
+_BROADCAST = ("releases", "discards")
+_ACTIONS = ("signal", "file", "cancels", "updates", "start", "done", "ends", "stops", "lifts", *_BROADCAST)
 
 
 def _check_given(document: Document, where: Where, one: PlayForm, position: int) -> None:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hub.drill.sentences import (
     AHEAD_S,
+    PUBLIC,
     REACHED,
     Count,
     Expectation,
@@ -117,6 +118,8 @@ class Judge:
             return [self._happens(sentence)]
         people = self._reached(sentence) if sentence.who == (REACHED,) else self._people(sentence.who)
         parts = []
+        if PUBLIC in sentence.who:  # some of them: who of them lives there is not what a test is about
+            parts += [self._gets(sentence, PUBLIC, channel) for channel in sentence.channels or [""]]
         for person in people:
             channels = [c for c in sentence.channels if self._reaches(person, c)]
             if sentence.channels and not channels:
@@ -148,7 +151,8 @@ class Judge:
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
 
     def _gets(self, wanted: Gets, person: str, channel: str) -> "_Part":
-        theirs = [m for m in self._timeline.of(What.GOT) if m.person == person]
+        them = set(self._resolve(PUBLIC)) if person == PUBLIC else {person}
+        theirs = [m for m in self._timeline.of(What.GOT) if m.person in them]
         moments = [
             m
             for m in theirs
@@ -162,11 +166,12 @@ class Judge:
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
 
     def _people(self, who: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys(person for one in who for person in self._resolve(one)))
+        return list(dict.fromkeys(person for one in who if one != PUBLIC for person in self._resolve(one)))
 
     def _reached(self, wanted: Gets) -> list[str]:
-        """Everybody who had got something before the first got this."""
-        got = self._timeline.of(What.GOT)
+        """Everybody who had got something before the first got this. Not the public: it has an all-clear of its own."""
+        public = set(self._resolve(PUBLIC))
+        got = [m for m in self._timeline.of(What.GOT) if m.person not in public]
         first = next((m.s for m in got if m.message == wanted.message), float("inf"))
         return list(dict.fromkeys(m.person for m in got if m.s <= first and m.message != wanted.message and not m.own))
 
@@ -264,6 +269,8 @@ def shown(moment: Moment) -> str:
             return f"{moment.person} {moment.detail}"
         case What.MET:
             return f"signal {moment.nth} meets {moment.sheet}"
+        case What.ACCESS:
+            return f"{moment.outcome} may come in"
         case What.ALARM:
             return f"alarm {moment.outcome}"
         case _:

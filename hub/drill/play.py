@@ -160,6 +160,13 @@ class GivenForm(Struct, frozen=True, kw_only=True):
         None
     )
     lifts: Annotated[str | None, Meta(description="And lets it go again", examples=["everything"])] = None
+    releases: Annotated[
+        Word | None,
+        Meta(description="Somebody stands behind the broadcast that a step has drafted", examples=["public"]),
+    ] = None
+    discards: Annotated[
+        Word | None, Meta(description="Somebody throws away what a step has drafted", examples=["public"])
+    ] = None
 
 
 _At = Annotated[

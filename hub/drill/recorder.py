@@ -140,6 +140,9 @@ class Recorder:
                 self._task(at, event)
             case e.Delivered():
                 self._delivered(at, event)
+            case e.AccessChanged() | e.AccessWithdrawn():
+                held = sum(len(access.held()) for access in self._state().access.values())
+                self._of(at, What.ACCESS, event.incident, outcome=str(held))
             case e.AlarmRaised():
                 self.note(at, What.ALARM, outcome=event.what, detail=event.detail)
             case _:

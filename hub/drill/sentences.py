@@ -22,6 +22,7 @@ from hub.playbook.language import Outcome
 
 REACHED = "everyone reached"
 NOBODY = "nobody"
+PUBLIC = "the public"
 AHEAD_S = 1.0  # how much earlier than said something may come that is to come at a time
 JUST_S = 0.001  # just before
 GRACE_S = 5.0  # how much later than said something may come that is to come at a time
@@ -136,7 +137,7 @@ def _timing(text: str, names: Names) -> Timing:
     rest = text.removeprefix("never").strip()
     found = re.fullmatch(
         rf"(?:(?P<kind>within|at|before|after) (?P<time>{_SPAN})|between (?P<from>{_SPAN}) and (?P<to>{_SPAN}))?"
-        r"(?: ?(?P<relation>after|before) (?P<other>[^\d].*))?",
+        r"(?: ?(?P<relation>after|before) (?P<other>[^\d].*|\d+ pe(?:ople|rson) .*))?",
         rest,
     )
     if found is None:
@@ -166,7 +167,7 @@ def _timing(text: str, names: Names) -> Timing:
 
 def sentence(text: str, names: Names) -> Sentence:
     """One sentence without its time. Raises Misfit."""
-    for read in (_whole, _meets, _task, _incident, _alarm, _gets, _step, _chain):
+    for read in (_whole, _meets, _task, _incident, _alarm, _access, _gets, _step, _chain):
         found = read(text, names)
         if found is not None:
             return found
@@ -211,6 +212,13 @@ def _incident(text: str, names: Names) -> Sentence | None:
 def _alarm(text: str, names: Names) -> Sentence | None:
     found = re.fullmatch(r"alarm ([a-z-]+)", text)
     return Happens(what=What.ALARM, outcome=found[1]) if found else None
+
+
+def _access(text: str, names: Names) -> Sentence | None:
+    found = re.fullmatch(r"(?:(\d+) people|(nobody)|1 person) may come in", text)
+    if found is None:
+        return None
+    return Happens(what=What.ACCESS, outcome="0" if found[2] else found[1] or "1")
 
 
 def _step(text: str, names: Names) -> Sentence | None:
@@ -272,7 +280,7 @@ def _what(rest: str, names: Names) -> tuple[tuple[str, ...], str]:
 
 
 def _who(text: str, names: Names) -> None:
-    if text in (REACHED, NOBODY, "everyone"):
+    if text in (REACHED, NOBODY, PUBLIC, "everyone"):
         return
     kind, _, name = text.rpartition(" ")
     among = {

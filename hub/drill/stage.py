@@ -13,7 +13,9 @@ import trio
 import trio.testing
 from msgspec.structs import replace
 
+from hub.access.keeper import Keeper
 from hub.acts import Refused
+from hub.broadcasts import Broadcasts
 from hub.broadcasts.making import Maker
 from hub.broadcasts.proposing import Proposer
 from hub.clock import Clock
@@ -68,6 +70,7 @@ def rules_of(config: Config, play: Play) -> InForce:
         status=Status.EXERCISE if play.exercise else Status.ACTUAL,
         carriers=config.carriers(),
         storms=config.storms(),
+        reception=config.reception(),
     )
 
 
@@ -222,8 +225,16 @@ class Stage:
             playback=False,
         )
         self._proposer = Proposer(maker, desk.state, desk.act)
+        self._keeper = Keeper(
+            desk=desk,
+            journal=self._journal,
+            rooms=lambda: config.rooms,
+            zone=config.hub.zone,
+            ids=self._ids(),
+            decided=core.decider.moved,
+        )
         self._grader = Grader(desk, self._journal, self._intake.beliefs, desk.state)
-        core.decider.followers += [self._proposer.follow, self._grader.follow]
+        core.decider.followers += [self._proposer.follow, self._grader.follow, self._keeper.follow]
         self._operators = Operators(
             desk=desk,
             ids=self._ids(),
@@ -232,6 +243,7 @@ class Stage:
             sources=config.sources,
             geography=lambda: config.geography,
             zone=config.hub.zone,
+            others=Broadcasts(desk, maker).done,
         )
         ids, at = self._ids(), self.now()
         bodies: list[r.FactBody] = [r.HubStarted(node="drill", version="")]
@@ -248,9 +260,11 @@ class Stage:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
                 left, judged = list(self._core.state.proposals), list(self._core.state.verdicts.values())
+                lists = list(self._core.state.access_wanted)
                 await nursery.start(self._core.run, started)
                 nursery.start_soon(self._proposer.run, left)
                 nursery.start_soon(self._grader.run, judged)
+                nursery.start_soon(self._keeper.run, lists)
                 task_status.started()
                 await trio.sleep_forever()
 
@@ -299,6 +313,11 @@ class Stage:
         elif form.stops is not None or form.lifts is not None:
             verb = "stop-all" if form.stops is not None else "lift"
             await self._acts(verb, {}, by=form.by or ROOM, why="drill")
+        elif form.releases is not None:
+            await self._acts("release", {"broadcast": self._draft(form.releases)}, by=form.by or ROOM)
+        elif form.discards is not None:
+            about = {"broadcast": self._draft(form.discards)}
+            await self._acts("broadcast-stop", about, by=form.by or ROOM, why="drill")
         else:
             await self._signals(nth)
 
@@ -332,6 +351,16 @@ class Stage:
             if task.step == step and str(task.index + 1) == number:
                 return task.id
         raise CannotPlay(f'"{step} {number}" is no task that is open then: write a step and a number, "checklist 2"')
+
+    def _draft(self, step: str) -> str:
+        """The newest broadcast of a step, or of what follows it (its all-clear), that waits for people."""
+        known = self._core.state.broadcasts
+        for broadcast in reversed(list(known.values())):
+            waits = broadcast.began_at is None and not broadcast.outcome
+            of = known.get(broadcast.follows, broadcast)
+            if waits and step in (broadcast.step, of.step):
+                return broadcast.id
+        raise CannotPlay(f"{step} has drafted nothing that waits to be released then")
 
     def _incident(self, words: str) -> str:
         number = words.rpartition(" ")[2]

@@ -276,6 +276,10 @@ class _Teller:
             person = self._names.person(moment.person)
             self._add(moment, Part.PEOPLE, [person], self._words(key, person=person), Mark.MISSED)
 
+    def _access(self, group: Sequence[Moment]) -> None:
+        (moment,) = group
+        self._add(moment, Part.ROOM, [self._words("room")], self._words("may_come_in", n=moment.outcome))
+
     def _alarm(self, group: Sequence[Moment]) -> None:
         (moment,) = group
         what = f"{moment.outcome} ({moment.detail})" if moment.detail else moment.outcome
@@ -343,5 +347,6 @@ _TOLD: Mapping[What, Callable[[_Teller, Sequence[Moment]], None]] = {
     What.ASK_OVER: _Teller._ask_over,
     What.TASK_LATE: _Teller._task,
     What.TASK_DONE: _Teller._task,
+    What.ACCESS: _Teller._access,
     What.ALARM: _Teller._alarm,
 }

@@ -11,7 +11,7 @@ from hub.config import Config
 from hub.drill.checking import Fetch, check_play, keys
 from hub.drill.judge import Judge, Verdict
 from hub.drill.play import GivenForm, Play, TestForm, TestsForm, play_of
-from hub.drill.sentences import REACHED, Expectation, Happens, Names, expectation
+from hub.drill.sentences import PUBLIC, REACHED, Expectation, Happens, Names, expectation
 from hub.drill.signals import CannotPlay
 from hub.drill.stage import perform, rules_of
 from hub.drill.timeline import Timeline, What
@@ -178,6 +178,8 @@ def _resolver(rules: InForce, timeline: Timeline) -> Callable[[str], Sequence[st
             return list(rules.directory.people)
         if text == REACHED:
             return ()
+        if text == PUBLIC:
+            return list(rules.directory.registered)
         if text in rules.directory.people:
             return (text,)
         contact = contact_of(text)

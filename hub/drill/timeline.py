@@ -30,6 +30,7 @@ class What(StrEnum):
     TASK_OPEN = "task is open"
     TASK_LATE = "task is late"
     TASK_DONE = "task is done"
+    ACCESS = "may come in"  # so many are on the access list now
     ALARM = "alarm"
 
 

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from hub.config import Config
+from hub.config import Config, SourceConfig
+from hub.config.whole import fields_of
 from hub.drill.play import Given, GivenForm, Play, SignalForm
 from hub.drill.signals import SOURCE, CannotPlay, believed, written
 from hub.model.people import Language
@@ -85,6 +86,7 @@ def _least(asked: Iterable[T], order: tuple[T, ...]) -> T | None:
 def _source(config: Config, when: When) -> str | None:
     """Of the sources that may say so the one that is believed least and still far enough. "": who types it in."""
     named = [name for name in when.sources or config.sources if name in config.sources]
+    named = [name for name in named if _may_say(config.sources[name], when)]
     trusted = {name: config.sources[name].trusted for name in named}
     asked = when.trust
     enough = [
@@ -95,3 +97,9 @@ def _source(config: Config, when: When) -> str | None:
     if enough:
         return max(enough, key=lambda name: (trusted[name].reliability, trusted[name].credibility))
     return None if when.sources else ""
+
+
+def _may_say(source: SourceConfig, when: When) -> bool:
+    """A form is about one hazard and no other; whatever else is listened to may say anything."""
+    only = source.settings.hazard if fields_of([source]) else None  # type: ignore[attr-defined] # a form's settings
+    return only is None or not when.hazards or only in when.hazards

@@ -137,6 +137,7 @@ class Edge:
                 health=health,
                 api=self._in.question,
                 tokens=[self._secret("API_TOKEN")],
+                cap=setup.cap,
                 version=VERSION,
             )
         except (KeyError, ValueError) as error:

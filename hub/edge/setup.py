@@ -24,7 +24,8 @@ class Made(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True, kw_only=True):
-    """Everything the edge is told. `now_s`: hub time, in seconds since 1970. `level`: from which log level on."""
+    """Everything the edge is told. `now_s`: hub time, in seconds since 1970. `cap`: whether our own alerts are served.
+    `level`: from which log level on."""
 
     sources: dict[str, Made]
     channels: dict[str, Made]
@@ -35,6 +36,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     secrets: Path
     playback: bool
     hub: str = "vigie"
+    cap: bool = False
     now_s: float = 0.0
     level: int = 0
 

@@ -45,6 +45,7 @@ def drafted(w: Work, fact: Fact, body: BroadcastDrafted) -> None:
             incident=proposal.incident if proposal is not None else "",
             sheet=proposal.sheet if proposal is not None else "",
             step=proposal.step if proposal is not None else "",
+            cap=body.cap,
         )
     )
     w.deadline(f"draft {fact.id}", DRAFT_S)

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from hub.engine import (
+    access,
     broadcast,
     call_list,
     chain,
@@ -132,6 +133,8 @@ class Engine:
                 _send_contacts(w, fact, body)
             case r.PaperMade():
                 call_list.made(w, body)
+            case r.AccessChanged():
+                access.changed(w, fact, body)
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
                 w.look |= body.what == "config"
@@ -292,6 +295,12 @@ def _fire(w: Work, words: list[str], at: datetime) -> None:
         editing.reverted(w, subject, "", "over")
     elif kind == "call-list":
         call_list.due(w)
+    elif kind == "access":
+        access.over(w, subject)
+    elif kind == "access-ends":
+        access.nearly_over(w, subject)
+    elif kind == "access-list":
+        access.tell_now(w, Status(subject))
     elif kind == "task":
         steps.task_late(w, subject)
     elif kind == "answer":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.engine import dossier_state
+from hub.engine import dossier_state, fold_access
 from hub.engine.state import (
     CODE_REST,
     TOLD_MAX,
@@ -418,6 +418,7 @@ def _broadcast(s: State, ev: e.BroadcastDrafted, at: datetime) -> None:
         incident=ev.incident,
         sheet=ev.sheet,
         step=ev.step,
+        cap=ev.cap,
     )
 
 
@@ -596,6 +597,7 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.BroadcastForgotten: _broadcast_forgotten,
     e.OptedOut: _opted_out,
     e.OptedIn: _opted_in,
+    **fold_access.FOLDS,
     e.DeadlineSet: _deadline,
     e.DeadlineDropped: _deadline_dropped,
     e.TaskOpened: _task,

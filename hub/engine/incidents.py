@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from hub.engine import chain, proposals, quiet, steps, storm, trust
+from hub.engine import access, chain, proposals, quiet, steps, storm, trust
 from hub.engine.names import signal_name
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
@@ -141,6 +141,7 @@ def _replace(
             w.emit(e.SignalWithdrawn(incident=incident_id, signal=old, why="replaced"))
             _join(w, incident, signal_id, name, signal, until, update=True)
             updated.add(incident.playbook)
+            access.said_anew(w, incident)
             if incident.held_by:
                 _begin_unless_quiet(w, incident, signal)
             if signal.msg_type == MsgType.UPDATE:  # an item edited under its own id informs nobody at night
@@ -204,6 +205,7 @@ def _join_or_open(
         w.emit(e.Reopened(incident=incident.id))
         proposals.opened_again(w, incident)
     _join(w, incident, signal_id, name, signal, until)
+    access.said_anew(w, incident)
     if again or incident.held_by:
         _begin_unless_quiet(w, incident, signal)
     return True
@@ -302,6 +304,8 @@ def withdraw(w: Work, incident_id: str, signal_id: str, why: str) -> None:
     joining = playbook.incident if playbook else Joining()
     if not incident.signals and not incident.ended and not joining.by_officer:
         end(w, incident, "no-signal")
+    elif not incident.signals and not incident.ended and why != "expired":  # the list has a time of its own
+        access.withdraw(w, incident, "cancelled")
 
 
 def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
@@ -318,6 +322,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
         if not all(order.states) and not _others_want(w, order.event, incident.id):
             w.emit(e.OrderWithdrawn(order=order_id, why="ended"))
     _cancel_tasks(w, incident)
+    access.withdraw(w, incident, "ended")
     proposals.incident_over(w, incident)
     playbook = w.rules.playbook(incident.playbook, incident.version)
     for step in playbook.steps if playbook else ():
@@ -336,7 +341,7 @@ def end(w: Work, incident: Incident, why: str, by: str = "") -> None:
 def _cancel_tasks(w: Work, incident: Incident) -> None:
     for task in incident.tasks:
         if task in w.state.tasks:
-            w.drop(f"task {task}")
+            steps.over(w, task)
             w.emit(e.TaskClosed(task=task, outcome="cancelled"))
 
 

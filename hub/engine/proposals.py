@@ -85,7 +85,10 @@ def _of(w: Work, incident: Incident) -> list[Broadcast]:
 
 
 def _may_have_reached(w: Work, broadcast: Broadcast) -> bool:
-    """Also where nothing has been heard of it yet: it may be on its way."""
+    """Also where nothing has been heard of it yet: it may be on its way. What stands on the CAP feed anybody may have
+    read."""
+    if broadcast.cap and broadcast.began_at is not None:
+        return True
     orders = [w.state.orders[order] for order in broadcast.orders if order in w.state.orders]
     return any(order.states[index] in _PERHAPS for order in orders for index in order.meant())
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from hub.model.access import Reception
 from hub.model.enclosure import CallListRhythm
 from hub.model.people import Chain, Classification, Contact, Role, Roster, Storms
 from hub.model.signal import Signal, Status
@@ -78,6 +79,10 @@ class Rules(Protocol):
 
     def call_list(self) -> CallListRhythm | None:
         """When the call list is made and where it goes; None: never."""
+        ...
+
+    def reception(self) -> Reception | None:
+        """Who is sent the access list; None: nobody."""
         ...
 
     def speaks(self, channel: str) -> bool:

@@ -19,6 +19,7 @@ from hub.model.trust import Credibility
 
 CODE_REST = timedelta(hours=24)  # a code is not used again for the same person for this long
 TOLD_MAX = 64  # of the messages told to one person over one channel: the newest are known
+GONE_KEPT = timedelta(hours=24)  # who left the access list stands on it as "no longer admitted" for this long
 RECENT = timedelta(minutes=30)  # an answer without a code binds only if no other ask was open in this time
 
 
@@ -143,7 +144,8 @@ class Order(Struct, kw_only=True, gc=False):
 
 class Broadcast(Struct, kw_only=True, gc=False):
     """A mass notification. `texts`: vault key of its Content. `released`: who stands behind it, besides its author.
-    `incident`, `sheet`, `step`: on whose behalf, where no officer drafted it."""
+    `incident`, `sheet`, `step`: on whose behalf, where no officer drafted it. `cap`: it stands on the CAP feed once it
+    has begun."""
 
     id: str
     kind: Kind
@@ -163,6 +165,7 @@ class Broadcast(Struct, kw_only=True, gc=False):
     incident: str = ""
     sheet: str = ""
     step: str = ""
+    cap: bool = False
 
     @property
     def author(self) -> str:
@@ -257,6 +260,42 @@ class ModeChange(Struct, kw_only=True, gc=False):
     at: datetime
 
 
+class Place(Struct, kw_only=True, gc=False):
+    """A place on the access list. `change`: the fact in whose vault entry lies who has it. `by`: the officer who gave
+    it. Once it is given up: since when, why (`removed`, or why all was withdrawn), and the officer who took it."""
+
+    change: str
+    at: datetime
+    by: str = ""
+    gone_at: datetime | None = None
+    gone_why: str = ""
+    gone_by: str = ""
+
+
+class Access(Struct, kw_only=True, gc=False):
+    """Who may come in on behalf of an incident, into which rooms, from when to when. `signal`: the request, as it was
+    read; `since`: for the first time. `over`: why all of it was withdrawn, and not given again since. `word`: until
+    when, as an officer has said, whatever the request says anew."""
+
+    incident: str
+    sheet: str
+    step: str
+    status: Status
+    signal: str
+    since: datetime
+    until: datetime
+    start: datetime | None = None
+    rooms: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
+    places: dict[str, Place] = field(default_factory=dict)
+    over: str = ""
+    word: datetime | None = None
+
+    def held(self) -> dict[str, Place]:
+        """The places that somebody has."""
+        return {key: place for key, place in self.places.items() if place.gone_at is None}
+
+
 class State(Struct, kw_only=True, gc=False):
     """Everything the engine knows. `cursor`: the last fact taken; `decision`: the last decision folded."""
 
@@ -294,6 +333,8 @@ class State(Struct, kw_only=True, gc=False):
     rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
     modes: dict[str, ModeChange] = field(default_factory=dict)  # sheet → what it is, whatever its file says
     dossiers: dict[str, Dossier] = field(default_factory=dict)
+    access: dict[str, Access] = field(default_factory=dict)  # incident → who may come in on its behalf
+    access_wanted: dict[str, e.AccessWanted] = field(default_factory=dict)  # lists that are to be read
     shadow: "State | None" = None  # what sheets in shadow would have come to; None: none of them has an incident
 
 

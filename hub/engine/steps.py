@@ -1,6 +1,6 @@
 """The steps of a sheet: what begins them, what they come to, what that begins."""
 
-from hub.engine import chain, proposals
+from hub.engine import access, chain, proposals
 from hub.engine.notify import Telling, tell
 from hub.engine.reach import tell_reached
 from hub.engine.state import Incident
@@ -8,7 +8,20 @@ from hub.engine.work import Work
 from hub.model import events as e
 from hub.model.enclosure import ContactSheet
 from hub.model.people import Asked, Classification, Contact
-from hub.playbook.language import Call, Condition, DraftBroadcast, Notify, Outcome, SendContacts, Step, Tasks, Wait
+from hub.playbook.language import (
+    Admit,
+    Call,
+    Condition,
+    DraftBroadcast,
+    Notify,
+    Outcome,
+    SendContacts,
+    Step,
+    Tasks,
+    Wait,
+)
+
+LATE = "task-late"
 
 
 def begin_sheet(w: Work, incident: Incident) -> None:
@@ -41,6 +54,8 @@ def begin(w: Work, incident: Incident, step: Step) -> None:
         _send_contacts(w, incident, step, action)
     elif isinstance(action, DraftBroadcast):
         proposals.propose(w, incident, step.name, action)
+    elif isinstance(action, Admit):
+        access.want(w, incident, step.name)
     elif isinstance(action, Wait):
         w.deadline(f"step {incident.id} {step.name}", action.seconds)
     elif isinstance(action, Tasks):
@@ -137,11 +152,17 @@ def task_done(w: Work, task_id: str, by: str) -> None:
     task = w.state.tasks.get(task_id)
     if task is None:
         return
-    w.drop(f"task {task_id}")
+    over(w, task_id)
     w.emit(e.TaskClosed(task=task_id, outcome="done", by=by))
     incident = w.state.incidents[task.incident]
     if not any(t.incident == task.incident and t.step == task.step for t in w.state.tasks.values()):
         w.came_to(incident.id, task.step, Outcome.DONE)
+
+
+def over(w: Work, task_id: str) -> None:
+    """A task is not waited for any more, and nobody is late with it."""
+    w.drop(f"task {task_id}")
+    w.clear(LATE, task_id)
 
 
 def task_late(w: Work, task_id: str) -> None:
@@ -149,5 +170,5 @@ def task_late(w: Work, task_id: str) -> None:
     if task is None:
         return
     w.emit(e.TaskLate(task=task_id))
-    w.alarm("task-late", task_id, f"{task.step} of {task.incident}")
+    w.alarm(LATE, task_id, f"{task.step} of {task.incident}")
     w.came_to(task.incident, task.step, Outcome.LATE)

@@ -14,6 +14,7 @@ import msgspec
 from hub.journal.chain import SALT_BYTES, digest_of, salted
 from hub.model.records import (
     Attempt,
+    CapPublished,
     ChangeReverted,
     ChannelChanged,
     CursorMoved,
@@ -101,6 +102,7 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     SignalUnfiled: lambda body: body.dossier,
     DossierNote: lambda body: body.dossier,
     IncidentLinked: lambda body: body.dossier,
+    CapPublished: lambda body: body.identifier,
 }
 
 _tags: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(FactBody)}

@@ -20,7 +20,13 @@ class CallList(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="call-
     sees: Classification
 
 
-Enclosure = ContactSheet | CallList
+class AccessSheet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="access", gc=False):
+    """Who may come in, as it is when the document is made, for a reader who may see `sees`."""
+
+    sees: Classification
+
+
+Enclosure = ContactSheet | CallList | AccessSheet
 
 
 class CallListRhythm(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -8,6 +8,9 @@ from datetime import datetime
 from hub.model.broadcast import Kind, Proposal
 from hub.model.enclosure import Enclosure
 from hub.model.event import EventBase
+from hub.model.event_access import AccessChanged as AccessChanged
+from hub.model.event_access import AccessWanted as AccessWanted
+from hub.model.event_access import AccessWithdrawn as AccessWithdrawn
 from hub.model.event_dossier import DossierClosed as DossierClosed
 from hub.model.event_dossier import DossierEvent as DossierEvent
 from hub.model.event_dossier import DossierLinked as DossierLinked
@@ -20,6 +23,13 @@ from hub.model.event_dossier import Recounted as Recounted
 from hub.model.event_dossier import RiseTold as RiseTold
 from hub.model.event_dossier import Rose as Rose
 from hub.model.event_dossier import Unfiled as Unfiled
+from hub.model.event_room import AlarmCleared as AlarmCleared
+from hub.model.event_room import AlarmRaised as AlarmRaised
+from hub.model.event_room import Lifted as Lifted
+from hub.model.event_room import OnWatch as OnWatch
+from hub.model.event_room import PaperDone as PaperDone
+from hub.model.event_room import PaperDue as PaperDue
+from hub.model.event_room import Stopped as Stopped
 from hub.model.event_trust import Attached as Attached
 from hub.model.event_trust import Judged as Judged
 from hub.model.event_trust import TrustMoved as TrustMoved
@@ -402,7 +412,8 @@ class ProposalDropped(EventBase, frozen=True, tag="proposal-dropped"):
 
 class BroadcastDrafted(EventBase, frozen=True, tag="broadcast"):
     """A broadcast waits to be released: by so many that with its author `people` different ones stand behind it. Where
-    a sheet proposed it (`by` is `""` then): what was `proposed`, and for which step of which incident."""
+    a sheet proposed it (`by` is `""` then): what was `proposed`, and for which step of which incident. `cap`: once it
+    is released it stands on the CAP feed."""
 
     broadcast: str
     kind: Kind
@@ -417,6 +428,7 @@ class BroadcastDrafted(EventBase, frozen=True, tag="broadcast"):
     incident: str = ""
     sheet: str = ""
     step: str = ""
+    cap: bool = False
 
 
 class BroadcastReleased(EventBase, frozen=True, tag="broadcast-released"):
@@ -472,11 +484,11 @@ class OptedIn(EventBase, frozen=True, tag="opted-in"):
 
 
 class DeadlineSet(EventBase, frozen=True, tag="deadline"):
-    """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`,
-    `repeat INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`,
-    `address ORDER`, `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`,
-    `change CHANGE`, `call-list daily`, `digest PERSON CHANNEL STATUS`. Setting one again moves it. (Of those that fire,
-    those in shadow are told by a `shadow ` before their name.)"""
+    """`deadline` says what falls due, and is its id: `answer ASK`, `channel ASK`, `step INCIDENT STEP`, `repeat
+    INCIDENT STEP`, `expiry INCIDENT SIGNAL`, `forget INCIDENT`, `task TASK`, `silence SILENCE`, `address ORDER`,
+    `draft BROADCAST`, `forget-broadcast BROADCAST`, `handover ROSTER`, `look rosters`, `change CHANGE`, `call-list
+    daily`, `access INCIDENT`, `access-ends INCIDENT`, `access-list STATUS`, `digest PERSON CHANNEL STATUS`. Setting
+    one again moves it. (Of those that fire, those in shadow are told by a `shadow ` before their name.)"""
 
     deadline: str
     at: datetime
@@ -547,50 +559,6 @@ class RostersLooked(EventBase, frozen=True, tag="rosters-looked"):
     told: tuple[str, ...] = ()
 
 
-class OnWatch(EventBase, frozen=True, tag="on-watch"):
-    """From here on this person has the watch of the room."""
-
-    person: str
-    by: str
-
-
-class PaperDue(EventBase, frozen=True, tag="paper-due"):
-    """The call list is to be put on paper: into its folder, and to the printer."""
-
-    paper: str
-
-
-class PaperDone(EventBase, frozen=True, tag="paper-done"):
-    """It is; or `problem` says why it is not."""
-
-    paper: str
-    problem: str = ""
-
-
-class AlarmRaised(EventBase, frozen=True, tag="alarm"):
-    """To be seen and heard in the room. `what` is one of hub.engine.alarms' words."""
-
-    alarm: str
-    what: str
-    about: str = ""
-    detail: str = ""
-
-
-class AlarmCleared(EventBase, frozen=True, tag="alarm-cleared"):
-    alarm: str
-    by: str = ""
-
-
-class Stopped(EventBase, frozen=True, tag="stopped"):
-    by: str
-    why: str
-
-
-class Lifted(EventBase, frozen=True, tag="lifted"):
-    by: str
-    why: str
-
-
 # --- sheets in shadow --------------------------------------------------------------------------------------
 
 
@@ -652,6 +620,9 @@ Event = (
     | BroadcastForgotten
     | OptedOut
     | OptedIn
+    | AccessWanted
+    | AccessChanged
+    | AccessWithdrawn
     | DeadlineSet
     | DeadlineDropped
     | TaskOpened

@@ -160,7 +160,7 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
 
     `group`: the class of the message. `people`: how many different people must stand behind it, its author included.
     `sizes`: (channel, people). `follows`: the broadcast whose reached it goes to. `proposed`: what a sheet proposed,
-    and the hub itself has drafted: nobody stands behind it then (`by` is `""`).
+    and the hub itself has drafted: nobody stands behind it then (`by` is `""`). `cap`: it stands on the CAP feed, too.
     """
 
     kind: Kind
@@ -172,6 +172,7 @@ class BroadcastDrafted(Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     follows: str = ""
     status: Status = Status.ACTUAL
     proposed: str = ""
+    cap: bool = False
 
 
 class ProposalFailed(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="proposal-failed", gc=False):
@@ -197,6 +198,20 @@ class BroadcastControlled(Struct, frozen=True, omit_defaults=True, kw_only=True,
     why: str
 
 
+class CapPublished(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="cap", gc=False):
+    """A CAP 1.2 alert was made of a broadcast and signed; the document, to the byte as it is served, lies in the vault.
+    `references`: identifiers of the alerts that it replaces or withdraws."""
+
+    broadcast: str
+    identifier: str
+    sender: str
+    sent: datetime
+    msg_type: MsgType
+    status: Status = Status.ACTUAL
+    expires: datetime | None = None
+    references: tuple[str, ...] = ()
+
+
 class ContactsSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="contacts", gc=False):
     """An officer sends people the contact sheet of others (`contacts`), over these `channels`. `by`: who does."""
 
@@ -211,6 +226,23 @@ class PaperMade(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="pape
     """The call list lies in its folder and is printed; or `problem` says what went wrong."""
 
     paper: str
+    problem: str = ""
+
+
+class AccessChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="access", gc=False):
+    """Who may come in is changed: by what a request says (`wanted`: what had it read), or by an officer. Who those
+    `added` are lies in the vault (hub.model.access.Guests). `incident`: `""` where people are taken out of several.
+    `problem`: what could not be made of the request, in words that hold nothing personal."""
+
+    incident: str = ""
+    wanted: str = ""
+    by: str = ""
+    why: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    start: datetime | None = None
+    until: datetime | None = None
     problem: str = ""
 
 
@@ -347,7 +379,7 @@ class SourceChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
 class SourceWatched(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="source-watched", gc=False):
     """The watch over a source found something, or it is `over`. `what` (and the alarm): `source-silent` (it says
     nothing for longer than expected), `source-layout` (most of its items are unreadable), `source-late` (its delay
-    grew)."""
+    grew); `certificate-expires` (of `cap`: what our own alerts are signed with is soon of no use)."""
 
     source: str
     what: str
@@ -444,8 +476,10 @@ FactBody = (
     | ProposalFailed
     | BroadcastReleased
     | BroadcastControlled
+    | CapPublished
     | ContactsSent
     | PaperMade
+    | AccessChanged
     | TaskTicked
     | Installed
     | Retired

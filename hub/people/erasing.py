@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from hub.findings import errors
+from hub.model.access import Guests
 from hub.model.people import Language
 from hub.people.directory import Directory, normalise, readable
 from hub.people.folding import fold
@@ -95,6 +96,20 @@ def _said_without(parts: dict[str, str], person: str, words: Iterable[str]) -> b
     return not any(_plain(word) in said for word in longest for said in folded)
 
 
+def guests_without(payload: bytes, words: Iterable[str]) -> bytes | None:
+    """A change of the access list without whoever any of the words names; None where it cannot be read."""
+    try:
+        guests = _guests.decode(payload).guests
+    except msgspec.MsgspecError:
+        return None
+    plain = [_plain(word) for word in words]
+    kept = {
+        k: g for k, g in guests.items() if not any(w in _plain(f"{g.name} {g.service} {g.function}") for w in plain)
+    }
+    return msgspec.json.encode(Guests(guests=kept))
+
+
+_guests = msgspec.json.Decoder(Guests)
 _sent = msgspec.json.Decoder(dict[Language, dict[str, str]])
 _note = msgspec.json.Decoder(dict[str, str])
 

@@ -4,11 +4,11 @@ from msgspec.structs import replace
 
 from hub.model.broadcast import RegisteredIn
 from hub.people.zone import polygon_problem
-from hub.playbook.form import EVERYONE_REACHED, THE_SENDER, StepForm
-from hub.playbook.language import Action, Call, DraftBroadcast, Notify, SendContacts, Task, Tasks, Wait
+from hub.playbook.form import EVERYONE_REACHED, THE_SENDER, AccessForm, StepForm
+from hub.playbook.language import Action, Admit, Call, DraftBroadcast, Notify, SendContacts, Task, Tasks, Wait
 from hub.yaml import Document, Mapping
 
-ACTIONS = ("call", "notify", "send contacts", "draft broadcast", "wait", "tasks", "report")
+ACTIONS = ("call", "notify", "send contacts", "draft broadcast", "access", "wait", "tasks", "report")
 
 
 def action_of(document: Document, step: StepForm, name: str) -> Action | None:
@@ -45,6 +45,8 @@ def action_of(document: Document, step: StepForm, name: str) -> Action | None:
         return Call(chain=step.call, say=step.say or "", verify=step.verify)
     if step.notify:
         return _notify(document, step, name)
+    if step.access is not None:
+        return _access(document, step.access, name)
     if step.wait is not None:
         return Wait(seconds=step.wait)
     return Tasks(tasks=tuple(Task(do=t.do, who=t.who, due_s=t.due) for t in step.tasks))
@@ -89,6 +91,22 @@ def _send_contacts(document: Document, step: StepForm, name: str) -> SendContact
             return None
     made = SendContacts(contacts=step.send_contacts, to=step.to, by=tuple(step.by))
     return replace(made, say=step.say) if step.say is not None else made
+
+
+def _access(document: Document, form: AccessForm, name: str) -> Admit | None:
+    if not form.rooms and not form.rooms_from:
+        place = document.at("steps", name, "access")
+        remedy = 'add "rooms:" with names, or "rooms from:" with the field that is asked for them'
+        document.add(place, "missing-key", f'step "{name}" lets people in, and does not say where', remedy)
+        return None
+    return Admit(
+        people=form.people,
+        at_most_s=form.at_most,
+        rooms=form.rooms,
+        rooms_from=form.rooms_from or "",
+        start=form.start or "",
+        until=form.until or "",
+    )
 
 
 def _check_misplaced(document: Document, step: StepForm, name: str, action: str) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from hub.model.people import Contact
 from hub.playbook.diff_words import contacts, listed, lists, quoted, rest, span, words_of
 from hub.playbook.language import (
+    Admit,
     After,
     Call,
     Condition,
@@ -112,6 +113,8 @@ def _does(step: Step) -> str:
         case DraftBroadcast() as draft:
             public = " and the public who registered" if draft.registered is not None else ""
             return f"drafts a broadcast ({draft.group}) to {contacts(draft.to) or 'nobody of the directory'}{public}"
+        case Admit() as admit:
+            return f"lets in who stands under {admit.people}, into {_rooms(admit)}, for {span(admit.at_most_s)} at most"
         case Wait() as wait:
             return f"waits for {span(wait.seconds)}"
         case Tasks() as tasks:
@@ -167,6 +170,33 @@ def _draft_broadcast(step: str, old: DraftBroadcast, new: DraftBroadcast) -> Ite
     if old.all_clear != new.all_clear:
         yield f"{step} gives the all-clear with {new.all_clear} instead of {old.all_clear}"
     yield from rest(step, old, new, ("group", "to", "by", "say", "all_clear"))
+
+
+def _rooms(admit: Admit) -> str:
+    asked = [f"the rooms of {admit.rooms_from}"] if admit.rooms_from else []
+    return listed([*admit.rooms, *asked])
+
+
+def _admit(step: str, old: Admit, new: Admit) -> Iterator[str]:
+    if old.people != new.people:
+        yield f"{step} lets in who stands under {new.people} instead of {old.people}"
+    yield from lists(
+        list(old.rooms),
+        list(new.rooms),
+        gone=f"{step} no longer opens {{}}",
+        added=f"{step} also opens {{}}",
+        order=f"{step} names its rooms in another order",
+    )
+    for what, was, is_ in (
+        ("the rooms that are asked for", old.rooms_from, new.rooms_from),
+        ("from when", old.start, new.start),
+        ("until when", old.until, new.until),
+    ):
+        if was != is_:
+            yield f"{step} takes {what} from {is_ or 'nothing'} instead of {was or 'nothing'}"
+    if old.at_most_s != new.at_most_s:
+        yield f"{step} lets people in for {span(new.at_most_s)} at most instead of {span(old.at_most_s)}"
+    yield from rest(step, old, new, ("people", "rooms", "rooms_from", "start", "until", "at_most_s"))
 
 
 def _wait(step: str, old: Wait, new: Wait) -> Iterator[str]:
@@ -229,6 +259,7 @@ _ACTIONS: dict[type, Any] = {
     Notify: _notify,
     SendContacts: _send_contacts,
     DraftBroadcast: _draft_broadcast,
+    Admit: _admit,
     Wait: _wait,
     Tasks: _tasks,
 }

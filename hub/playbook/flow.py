@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from hub.model.people import Asked
 from hub.playbook.language import (
     SIGNAL,
+    Admit,
     Call,
     Condition,
     DraftBroadcast,
@@ -37,6 +38,7 @@ def check_flow(document: Document, playbook: Playbook) -> None:
         )  # fmt: skip
         return
     _check_reached(document, steps)
+    _check_access(document, playbook, steps)
     _check_stopped_at_once(document, steps)
     if playbook.incident.by_officer:
         _check_for_ever(document, steps)
@@ -58,6 +60,12 @@ def _check_ends(document: Document, playbook: Playbook, step: Step) -> None:
             place_of(document, step.name, "when"), "drafted-at-the-end",
             f'step "{step.name}" drafts a broadcast when the incident ends',
             'write "all clear: MESSAGE" in the step that drafts what is then over',
+        )  # fmt: skip
+    if step.at_end and isinstance(step.action, Admit):
+        document.add(
+            place_of(document, step.name, "when"), "access-at-the-end",
+            f'step "{step.name}" lets people in when the incident ends, when all access is withdrawn',
+            'begin it after the approval: "after: approval is accepted"',
         )  # fmt: skip
     if isinstance(step.action, Notify) and step.action.everyone_reached and not step.at_end and step.after is None:
         document.add(
@@ -81,6 +89,11 @@ def _check_repetition(document: Document, step: Step) -> None:
         document.add(
             place_of(document, step.name, "every"), "never-repeats",
             "a broadcast is drafted once: people have to read it before it goes out", 'remove "every"',
+        )  # fmt: skip
+    if step.every_s is not None and isinstance(step.action, Admit):
+        document.add(
+            place_of(document, step.name, "every"), "never-repeats",
+            "the list follows what the request says by itself", 'remove "every"',
         )  # fmt: skip
     if step.every_s is not None and isinstance(step.action, Wait):
         document.add(
@@ -114,6 +127,36 @@ def _check_condition(document: Document, steps: dict[str, Step], step: Step, key
             document.add(
                 place, rule, f'"{after.step} is cancelled" can only be when the incident ends, and nothing begins then',
                 'write "when: incident ends", or wait for something else',
+            )  # fmt: skip
+
+
+def _check_access(document: Document, playbook: Playbook, steps: dict[str, Step]) -> None:
+    """Nobody is let in without somebody having said yes, nor by what another sender says."""
+
+    def approved(name: str) -> bool:
+        condition = steps[name].after
+        if condition is None:
+            return False
+        ways = [
+            after.step != SIGNAL and (after.outcome is Outcome.ACCEPTED or approved(after.step))
+            for after in condition.any or condition.all
+        ]
+        return all(ways) if condition.any else any(ways)
+
+    admits = [step for step in steps.values() if isinstance(step.action, Admit)]
+    for step in admits[:1]:
+        if playbook.when and not {"sender", "incident"} <= set(playbook.incident.one_per):
+            document.add(
+                place_of(document, step.name, "access"), "access-shared",
+                f'step "{step.name}" lets in whom the newest signal names, and others may join the same incident',
+                'write "one per: [sender, incident]" under incident',
+            )  # fmt: skip
+    for step in admits:
+        if not step.at_end and not approved(step.name):
+            document.add(
+                place_of(document, step.name, "after"), "access-unapproved",
+                f'step "{step.name}" lets people in although nobody need have said yes',
+                'begin it after a call that was accepted: "after: approval is accepted"',
             )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from hub.binding import WRONG, Day, Misfit, Reads, ReadsNode, Seconds, Texts, Word
 from hub.findings import choice
-from hub.model.broadcast import RegisteredIn
+from hub.model.broadcast import WHERE_IT_IS, RegisteredIn
 from hub.model.people import Asked, Contact
 from hub.model.signal import CERTAINTIES, SEVERITIES, URGENCIES, Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability
@@ -237,7 +237,10 @@ class StepWhen(StrEnum):
 class RegisteredForm(Struct, frozen=True, kw_only=True):
     """Where those live who registered; all that is given must hold, of several any one."""
 
-    areas: Annotated[tuple[str, ...], Meta(description="Communes, police zones, the Region", examples=["ixelles"])] = ()
+    areas: Annotated[
+        tuple[str, ...],
+        Meta(description='Communes, police zones, the Region, "where it is"', examples=["ixelles", WHERE_IT_IS]),
+    ] = ()
     streets: Annotated[
         tuple[str, ...], Meta(description="A street, or houses of it", examples=["Rue Haute", "Rue Haute 1-99"])
     ] = ()
@@ -249,8 +252,34 @@ class RegisteredForm(Struct, frozen=True, kw_only=True):
         return RegisteredIn(areas=self.areas, streets=self.streets, polygon=self.polygon)
 
 
+class AccessForm(Struct, frozen=True, kw_only=True):
+    """Whom an approved request lets in, where, and for how long. What it names are fields: of a form, or what is asked
+    of a person who starts the sheet."""
+
+    people: Annotated[
+        Word, Meta(description="The field with who comes: name, service, function; one to a line", examples=["people"])
+    ]
+    at_most: Annotated[
+        Seconds, Meta(description="How long it lasts at most, whatever is asked for", examples=["7 days"])
+    ]
+    rooms: Annotated[
+        tuple[Word, ...], Meta(description="Rooms of config/rooms.yaml that all may enter", examples=["crisis-room"])
+    ] = ()
+    rooms_from: Annotated[
+        Word | None, Meta(description="The field with the rooms that are asked for", examples=["rooms"])
+    ] = None
+    start: Annotated[
+        Word | None,
+        Meta(description="The field that says from when, where the request itself does not", examples=["from"]),
+    ] = field(default=None, name="from")
+    until: Annotated[
+        Word | None,
+        Meta(description="The field that says until when, where the request itself does not", examples=["until"]),
+    ] = None
+
+
 class StepForm(Struct, frozen=True, kw_only=True):
-    """One action (call, notify, send contacts, draft broadcast, wait or tasks), and when it begins."""
+    """One action (call, notify, send contacts, draft broadcast, access, wait or tasks), and when it begins."""
 
     call: Annotated[
         Word | None,
@@ -278,6 +307,10 @@ class StepForm(Struct, frozen=True, kw_only=True):
             description="A class of config/hub.yaml: what is drafted goes out when the people it asks for release it",
             examples=["public"],
         ),
+    ] = None
+    access: Annotated[
+        AccessForm | None,
+        Meta(description="Puts the people of an approved request on the access list (docs/access.md)"),
     ] = None
     wait: Annotated[Seconds | None, Meta(description="Goes on after this time", examples=["10 min"])] = None
     tasks: Annotated[tuple[TaskForm, ...], Meta(description="A list of things to do, with who and by when")] = ()

@@ -76,11 +76,12 @@ class Outcome(StrEnum):
     EXHAUSTED = "exhausted"  # call: nobody (not enough) did
     CANCELLED = "cancelled"  # any: stopped by the incident's end or a person
     SENT = "sent"  # notify, send contacts, draft broadcast: handed to a channel for at least one recipient
-    FAILED = "failed"  # the same: could be handed over for nobody, or could not be drafted
+    FAILED = "failed"  # the same: could be handed over for nobody, or not drafted; access: nobody could be let in
     DRAFTED = "drafted"  # draft broadcast: it waits for people to release it
     RELEASED = "released"  # draft broadcast: all who are needed stand behind it
+    GRANTED = "granted"  # access: people of the request are on the access list
     LAPSED = "lapsed"  # draft broadcast: nobody, or too few, did in time
-    WITHDRAWN = "withdrawn"  # draft broadcast: a person threw it away, or stopped it
+    WITHDRAWN = "withdrawn"  # draft broadcast: a person threw it away, or stopped it; access: its time is over
     DONE = "done"  # tasks: all ticked
     LATE = "late"  # tasks: one passed its time
     OVER = "over"  # wait: the time is up
@@ -149,6 +150,24 @@ class DraftBroadcast(Struct, frozen=True, kw_only=True, tag="draft-broadcast"):
     all_clear: str = ALL_CLEAR
 
 
+class Admit(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="access"):
+    """Lets the people of the request in. `people`: the field of the signal that names them. `rooms`: always these;
+    `rooms_from`: the field with those that are asked for. `start` and `until`: fields that say from when to when where
+    the signal itself does not; never longer than `at_most_s`, from its beginning on."""
+
+    people: str
+    at_most_s: float
+    rooms: tuple[str, ...] = ()
+    rooms_from: str = ""
+    start: str = ""
+    until: str = ""
+
+    def fields(self) -> dict[str, str]:
+        """Key as the author writes it → the field that it names."""
+        keys = {"people": self.people, "rooms from": self.rooms_from, "from": self.start, "until": self.until}
+        return {key: field for key, field in keys.items() if field}
+
+
 class Wait(Struct, frozen=True, kw_only=True, tag="wait"):
     seconds: float
 
@@ -165,7 +184,7 @@ class Tasks(Struct, frozen=True, kw_only=True, tag="tasks"):
     tasks: tuple[Task, ...]
 
 
-Action = Call | Notify | SendContacts | DraftBroadcast | Wait | Tasks
+Action = Call | Notify | SendContacts | DraftBroadcast | Admit | Wait | Tasks
 
 
 class Step(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -251,6 +270,7 @@ OUTCOMES: dict[str, tuple[Outcome, ...]] = {
         Outcome.CANCELLED,
         Outcome.BEGUN,
     ),
+    "access": (Outcome.GRANTED, Outcome.FAILED, Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.BEGUN),
     "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
     "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
     SIGNAL: (Outcome.CONFIRMED, Outcome.DOUBTED, Outcome.UNDECIDED),

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct
 
 from hub.findings import Finding, choice, errors
+from hub.model.broadcast import WHERE_IT_IS
 from hub.model.people import Asked, Contact
 from hub.playbook.flow import check_calls
 from hub.playbook.language import (
     ALL_CLEAR,
+    Admit,
     Call,
     DraftBroadcast,
     Mode,
@@ -51,6 +53,9 @@ class Known(Struct, frozen=True, kw_only=True):
     grades: Mapping[str, Trust] = {}
     days: Mapping[str, tuple[str, str]] = {}
     fall_backs: Collection[str] = ()
+    rooms: Collection[str] = ()
+    fields: Collection[str] = ()  # of forms
+    reception: bool = True  # whether anybody is sent the access list
 
 
 def lint(text: str | bytes, file: str, known: Known, today: str = "") -> tuple[Playbook | None, list[Finding]]:
@@ -124,6 +129,22 @@ def check_names(document: Document, playbook: Playbook, known: Known) -> None:
             _check_send_contacts(document, playbook, step, step.action, known)
         elif isinstance(step.action, DraftBroadcast):
             _check_broadcast(document, playbook, step, step.action, known)
+        elif isinstance(step.action, Admit):
+            _check_access(document, playbook, step, step.action, known)
+
+
+def _check_access(document: Document, playbook: Playbook, step: Step, action: Admit, known: Known) -> None:
+    path = ("steps", step.name, "access")
+    for i, room in enumerate(action.rooms):
+        _name(document, (*path, "rooms", i), "room", room, known.rooms)
+    asked = {one.name for one in playbook.by_hand.fields} if playbook.by_hand is not None else set()
+    for key, field in action.fields().items():
+        _name(document, (*path, key), "field", field, {*asked, *known.fields})
+    if not known.reception:
+        document.add(
+            document.at(*path), "tells-no-reception", f'nobody at the door hears whom step "{step.name}" lets in',
+            'add "access list:" to config/hub.yaml, or have the list exported by hand', warning=True,
+        )  # fmt: skip
 
 
 def _check_broadcast(document: Document, playbook: Playbook, step: Step, action: DraftBroadcast, known: Known) -> None:
@@ -137,7 +158,8 @@ def _check_broadcast(document: Document, playbook: Playbook, step: Step, action:
     for i, contact in enumerate(action.to):
         _check_contact(document, (*path, "to", i), contact, known)
     for i, area in enumerate(action.registered.areas if action.registered is not None else ()):
-        _name(document, (*path, "registered", "areas", i), "area", area, known.areas)
+        if area != WHERE_IT_IS:
+            _name(document, (*path, "registered", "areas", i), "area", area, known.areas)
     for i, channel in enumerate(action.by):
         _name(document, (*path, "by", i), "channel", channel, known.channels)
     _check_say(document, playbook, step, action.say, known)

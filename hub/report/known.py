@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from hub.model.access import Room
 from hub.model.people import Chain, Classification, Language, Person, Roster
 from hub.model.signal import Status
 from hub.people.directory import Directory
@@ -23,6 +24,7 @@ class Known(Struct, frozen=True, kw_only=True):
     region: str
     hub: str
     status: Status = Status.ACTUAL
+    rooms: Mapping[str, Room] = {}
 
 
 class Line(Struct, frozen=True, kw_only=True):

@@ -9,9 +9,11 @@ import structlog
 from msgspec.structs import replace
 
 from hub.connector import Attachment
-from hub.model.enclosure import CallList, Enclosure
+from hub.model.access import AccessList
+from hub.model.enclosure import AccessSheet, CallList, Enclosure
 from hub.model.people import Classification, Language
 from hub.model.signal import Status
+from hub.report.access import access_document, access_table
 from hub.report.call_list import call_list
 from hub.report.contacts import document_of, sheet_of, short_text
 from hub.report.document import Document, Paragraph, Section
@@ -28,6 +30,10 @@ Typeset = Callable[[Document], Awaitable[bytes]]
 Values = tuple[tuple[str, str], ...]
 
 
+Access = Callable[[Status], Awaitable[AccessList]]
+"""Who may come in, in earnest or in an exercise."""
+
+
 class Aside(Protocol):
     """Calls something that takes a while: in a thread, so that timers go on (5,000 people take 0.3 s)."""
 
@@ -35,11 +41,18 @@ class Aside(Protocol):
 
 
 class Maker:
-    """`known` gives what is in force, `now` hub time. Where a PDF cannot be made, the same goes out as a web page."""
+    """`known` gives what is in force, `now` hub time, `access` who may come in. Where a PDF cannot be made, the same
+    goes out as a web page."""
 
     def __init__(
-        self, known: Callable[[Status], Known], now: Callable[[], datetime], typeset: Typeset, aside: Aside
+        self,
+        known: Callable[[Status], Known],
+        now: Callable[[], datetime],
+        typeset: Typeset,
+        aside: Aside,
+        access: Access | None = None,
     ) -> None:
+        self._access = access
         self._known = known
         self._now = now
         self._typeset = typeset
@@ -48,7 +61,10 @@ class Maker:
     async def enclose(
         self, enclosed: Enclosure, language: Language, status: Status, attach: bool
     ) -> tuple[Values, tuple[Attachment, ...]]:
-        """What fills the message's `{contacts}` and `{until}`; the file, where one can go along."""
+        """What fills the message's `{contacts}` and `{until}` (of the access list `{at}` and `{count}`); the files,
+        where they can go along."""
+        if isinstance(enclosed, AccessSheet):
+            return await self.access_list(language, status, enclosed.sees)
         known, at = self._known(status), self._now()
         if isinstance(enclosed, CallList):
             until = told(at + timedelta(hours=enclosed.hours), known.zone, language, True)
@@ -71,6 +87,19 @@ class Maker:
         known, at = self._known(status), self._now()
         document = await self._aside(lambda: call_list(known, at, language, hours=hours, sees=sees))
         return await self._attachment(document, "call-list", at, known.zone)
+
+    async def access_list(
+        self, language: Language, status: Status, sees: Classification
+    ) -> tuple[Values, tuple[Attachment, ...]]:
+        """The access list as it is now: to read, and for a spreadsheet."""
+        known = self._known(status)
+        listed = AccessList(status=status, at=self._now()) if self._access is None else await self._access(status)
+        document = await self._aside(lambda: access_document(listed, known, language, sees))
+        read = await self._attachment(document, "access-list", listed.at, known.zone)
+        name = f"{read.name.rpartition('.')[0]}.csv"
+        table = Attachment(name=name, media_type="text/csv", content=access_table(listed, known, language))
+        values: Values = (("at", listed.at.isoformat()), ("count", str(len(listed.admitted))))
+        return values, (read, table)
 
     async def _attachment(self, document: Document, name: str, at: datetime, zone: str) -> Attachment:
         """`call-list-2026-11-27-0600-FR.pdf`."""

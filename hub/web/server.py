@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
 from hub.web.api import ApiRoutes, Ask, problem, unavailable
 from hub.web.calendar import CalendarRoute
+from hub.web.cap import CapRoutes
 from hub.web.openapi import Operation, document
 
 _log = structlog.get_logger()
@@ -64,7 +65,8 @@ class Mount(Struct, frozen=True, kw_only=True):
 class WebServer:
     """One server. `health` gives the picture for `/health`: a mapping whose `ready` says whether the hub takes what
     it is sent (503 when not). `api` puts operators' acts and
-    questions to the hub; without it there is no `/api`. Made, started and stopped on one asyncio loop."""
+    questions to the hub; without it there is no `/api`. `cap`: whether our own alerts are served. Made, started and
+    stopped on one asyncio loop."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class WebServer:
         health: Callable[[], Awaitable[Mapping[str, Any]]],
         api: Ask | None = None,
         tokens: Sequence[str] = (),
+        cap: bool = False,
         version: str = "",
         registry: CollectorRegistry = REGISTRY,
         tls: ssl.SSLContext | None = None,
@@ -83,6 +86,7 @@ class WebServer:
         self._health = health
         self._api = ApiRoutes(api, tokens) if api is not None else None
         self._calendar = CalendarRoute(api) if api is not None else None
+        self._cap = CapRoutes(api) if api is not None and cap else None
         self._version = version
         self._registry = registry
         self._tls = tls
@@ -143,10 +147,13 @@ class WebServer:
         for operation, handler in [*self._own(), *(self._api.routes() if self._api else [])]:
             app.router.add_route(operation.method, operation.path, _in_our_words(handler))
             operations.append(operation)
-        if self._calendar is not None:
-            operation, handler = self._calendar.operation(), _in_our_words(self._calendar.get)
+        public: list[tuple[Operation, _Handler]] = (
+            [] if self._calendar is None else [(self._calendar.operation(), self._calendar.get)]
+        )
+        public += [] if self._cap is None else self._cap.operations()
+        for operation, handler in public:
             for method in ("GET", "HEAD"):
-                app.router.add_route(method, operation.path, handler)
+                app.router.add_route(method, operation.path, _in_our_words(handler))
             operations.append(operation)
         described = document(operations, "Vigie", self._version, self._config.public_url)
         encoded = msgspec.json.format(msgspec.json.encode(described), indent=1)

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from hub.cli.main import app
 from hub.config import load
+from tests.conftest import shipped
 from tests.edge.running import ROOT, Said
 
-EVERYBODY = len(load(ROOT / "config")[0].people)
+EVERYBODY = len(shipped()[0].people)
 
 
 def vigie(*words: object, config: Path = ROOT / "config") -> Said:

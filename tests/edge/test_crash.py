@@ -20,3 +20,4 @@ def test_nothing_is_missing_after_twenty_kills(tmp_path: Path) -> None:
     assert figures["arrivals"] > 100
     assert figures["chains"] > 10
     assert figures["deadlines fired"] > 10
+    assert figures["events followed"] > 100

@@ -277,3 +277,89 @@ def test_what_is_wrong_in_the_configuration_is_found(tmp_path: Path, change: tup
     _, findings = load(tmp_path)
     told_of = [one.message for one in findings if one.file.endswith("sources.yaml")]
     assert any(finding in message for message in told_of), told_of
+
+
+# --- a list of people, several choices, an earlier form -------------------------------------------------------
+
+CENTRE = {
+    "partner": "siamu", "code": "rouge-pompe-échelle", "what": "Match", "who": "police", "from": "2026-07-14T02:10",
+    "until": "2026-07-14T23:00", "rooms": "crisis-room, press-room", "phone": "+32 2 123 45 67",
+    "people": "Jan Janssens, police-5340, officier\r\nFatima El Verzonnen; siamu; <b>analist</b>",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def centre() -> FormConfig:
+    """The form for the crisis centre, as it is shipped."""
+    settings = load(ROOT / "config")[0].sources["crisis-centre"].settings
+    assert isinstance(settings, FormConfig)
+    return replace(settings, partners={"siamu": "FORM_SIAMU", "police-5339": "FORM_POLICE_5339"})
+
+
+def test_who_comes_and_which_rooms_are_said_in_the_signal(centre: FormConfig) -> None:
+    async def story(here: Room) -> None:
+        page, form_id = await here.opened("nl")
+        assert page.count('type="checkbox"') == 4
+        assert 'placeholder="Naam, dienst, functie"' in page
+        rooms = [("rooms", "crisis-room"), ("rooms", "press-room")]
+        boxes = [*((k, v) for k, v in {**CENTRE, "id": form_id}.items() if k != "rooms"), *rooms]
+        async with here.session.post(f"{here.base}/in/drone-request?lang=nl", data=boxes) as response:
+            assert response.status == 200
+        (item,) = here.signals
+        said = {one.name: one.value for one in item.signal.infos[0].parameters}
+        assert said["rooms"] == "crisis-room, press-room"
+        assert said["people"].splitlines()[1] == "Fatima El Verzonnen; siamu; <b>analist</b>"
+        assert "Welke zalen?: Crisiszaal, Perszaal" in item.signal.infos[1].description
+
+    told(centre, story)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"people": "Jan Janssens"}, "people"),
+        ({"people": "Jan Janssens, , officier"}, "people"),
+        ({"people": "\n".join(f"A{n} B, c, d" for n in range(201))}, "people"),
+        ({"people": "x" * 10_001}, "too_long"),
+        ({"people": ""}, "missing"),
+        ({"rooms": ""}, "missing"),
+        ({"rooms": "crisis-room, cellar"}, "choose"),
+        ({"earlier": "../../x"}, "reference"),
+    ],
+)
+def test_a_list_that_is_none_is_marked_and_kept(centre: FormConfig, wrong: dict[str, str], word: str) -> None:
+    async def story(here: Room) -> None:
+        status, page = await here.sends({**CENTRE, **wrong}, "en")
+        assert (status, WORDS[Language.EN][word] in page) == (422, True)
+        assert page.count('aria-invalid="true"') == 1
+        if "people" not in wrong:
+            assert "&lt;b&gt;analist&lt;/b&gt;" in page
+        if "rooms" not in wrong:
+            assert page.count(" checked") == 2
+        assert not here.intake.items
+
+    told(centre, story)
+
+
+def test_a_later_form_takes_the_place_of_an_earlier_one_of_the_same_partner(centre: FormConfig) -> None:
+    async def story(here: Room) -> None:
+        _, first = await here.opened()
+        assert (await here.sends({**CENTRE, "id": first}))[0] == 200
+        _, second = await here.opened()
+        more = {**CENTRE, "id": second, "earlier": first, "people": CENTRE["people"] + "\nC Drie, siamu, x"}
+        status, page = await here.sends(more)
+        assert (status, first in page, second in page) == (200, True, False)
+        _, third = await here.opened()
+        other = {**CENTRE, "id": third, "earlier": first, "partner": "police-5339", "code": "bleu-feu-couloir"}
+        assert (await here.sends(other))[0] == 200
+        one, two, three = (item.signal for item in here.signals)
+        assert (one.identifier, one.sender) == (two.identifier, two.sender) == (first, "siamu")
+        assert three.sender == "police-5339", "another's reference is another's message"
+        assert "earlier" not in {named.name for info in two.infos for named in info.parameters}
+
+    told(centre, story)
+
+
+def test_a_form_for_anybody_replaces_nothing(centre: FormConfig) -> None:
+    with pytest.raises(ValueError, match="anybody could take the place of anybody's form"):
+        replace(centre, partners={})

@@ -13,7 +13,7 @@ import trio
 from pypdf import PdfReader
 
 from hub import papers
-from hub.config import Config, load
+from hub.config import Config
 from hub.connector import Attachment
 from hub.journal import JournalUnavailable
 from hub.model import events as e
@@ -26,7 +26,7 @@ from hub.report.document import Document
 from hub.report.making import Maker
 from hub.report.pdf import CannotTypeset
 from hub.report.typeset import typeset_apart
-from tests.conftest import ROOT
+from tests.conftest import shipped
 
 NOW = datetime(2026, 11, 27, 5, 0, tzinfo=UTC)
 IDS = Ids(random.Random(1))
@@ -34,7 +34,7 @@ IDS = Ids(random.Random(1))
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    return load(ROOT / "config")[0]
+    return shipped()[0]
 
 
 async def on_paper(

@@ -60,6 +60,22 @@ def test_a_text_is_sent_reported_and_answered(radio: Any) -> None:
     play(story, radio, answers={"32772": Verb.ACCEPT})
 
 
+def test_a_radio_sounds_an_alarm_before_it_is_asked_and_is_asked_even_where_it_cannot() -> None:
+    async def story(here: Place) -> None:
+        assert isinstance(await here.channel.send(outgoing(ANNE)), Sent)
+        assert [(to, service) for to, service, _ in here.radio.sent] == [(ANNE, 13), (ANNE, 12)]
+        assert here.radio.sent[0][2] == b"\x80\x16"
+        here.radio.sent.clear()
+        assert isinstance(await here.channel.send(outgoing(ANNE, ask=None)), Sent)
+        assert [service for _, service, _ in here.radio.sent] == [12], "what asks nobody alarms nobody"
+        here.radio.sent.clear()
+        here.radio.refused["AT+CTSDS=13,0"] = "+CME ERROR: 4"
+        assert isinstance(await here.channel.send(outgoing(ANNE)), Sent)
+        assert [service for _, service, _ in here.radio.sent] == [12]
+
+    play(story, calls="32790")
+
+
 def test_nothing_is_confirmed_before_it_is_durable() -> None:
     async def story(here: Place) -> None:
         await here.channel.send(outgoing(ANNE))

@@ -10,7 +10,7 @@ its decisions again gives the state that the hub has.
 import itertools
 import random
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,8 +24,11 @@ import trio.testing
 from hub.broadcasts import Broadcasts
 from hub.broadcasts.making import Maker
 from hub.broadcasts.proposing import Proposer
+from hub.cap.publishing import Publisher
+from hub.cap.signing import Signer
 from hub.clock import Clock
-from hub.config import load
+from hub.config.cap import CapForm
+from hub.config.forms import BroadcastsForm
 from hub.config.groups import Areas
 from hub.connector import Item, Outgoing, ReceiptItem, ReplyItem, SignalItem, Unavailable
 from hub.core import Core, health, restore
@@ -49,10 +52,10 @@ from hub.model.signal import VIGIE, Certainty, Hazard, Info, MsgType, Reference,
 from hub.operators import Operators
 from hub.picture import Recent, picture
 from hub.rules import InForce
-from tests.conftest import ROOT
+from tests.conftest import shipped
 from tests.contracts.fake_channel import FakeChannel
 
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 TEXTS = CONFIG.texts_in_force()
 CHANNELS = ("sms", "voice", "email")
 SOON_S = 5.0  # how long a story waits for what it expects to have come
@@ -108,10 +111,20 @@ class Delivery(msgspec.Struct):
 
 class Night:
     """Made by `night`. `up`: the hub runs; else what is sent to it is kept by the providers until it is back.
-    `drafting`, `telling`: whether a hub that comes up drafts what sheets propose, and tells what rises in a dossier."""
+    `drafting`, `telling`: whether a hub that comes up drafts what sheets propose, and tells what rises in a dossier.
+    `feed`: the CAP feed, with the classes that stand on it and what it is signed with."""
 
-    def __init__(self, rules: InForce, at: datetime, nursery: trio.Nursery, channels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        rules: InForce,
+        at: datetime,
+        nursery: trio.Nursery,
+        channels: Sequence[str],
+        feed: tuple[CapForm, BroadcastsForm, Signer] | None = None,
+    ) -> None:
         self.rules = rules
+        self.feed = feed
+        self.publisher: Publisher | None = None
         self.up = False
         self.drafting = self.telling = True
         self.core: Core
@@ -160,12 +173,18 @@ class Night:
         maker = Maker(
             journal=self.journal,
             desk=desk,
-            form=CONFIG.hub.broadcasts,
+            form=CONFIG.hub.broadcasts if self.feed is None else self.feed[1],
             channels=CONFIG.channels,
             texts=lambda: TEXTS,
             areas=lambda: Areas(CONFIG.geography),
             playback=False,
+            feed=None if self.feed is None else self.feed[0],
         )
+        others = Broadcasts(desk, maker).done
+        if self.feed is not None:
+            self.publisher = await self._publisher(*self.feed)
+            self.core.decider.followers.append(self.publisher.follow)
+            others |= self.publisher.done
         self.proposer = Proposer(maker, desk.state, desk.act)
         self.rises = RiseTeller(self.intake.take, desk.state, lambda: self.rules.dossiers, "night")
         self.core.decider.followers += [self.proposer.follow, self.rises.follow]
@@ -175,7 +194,7 @@ class Night:
             status=lambda: picture(self.state, self.now, Recent()),
             health=lambda: health(self.core, None),
             sources=("meteo",),
-            others={**Broadcasts(desk, maker).done, **Keeping(desk, self.journal).done},
+            others={**others, **Keeping(desk, self.journal).done},
         )
         ids, at = self._ids(), self.now
         bodies: list[r.FactBody] = [
@@ -188,6 +207,35 @@ class Night:
         for connector, item in self._kept:
             await self.comes_in(connector, item)
         self._kept = []
+
+    async def _publisher(self, form: CapForm, broadcasts: BroadcastsForm, signer: Signer) -> Publisher:
+        async def aside(fn: Callable[..., Any], /, *args: Any) -> Any:
+            await trio.lowlevel.checkpoint()
+            return fn(*args)
+
+        async def report(what: str, detail: str) -> None:
+            at = self.now
+            fact = r.Fact(id=self._ids().new(at), at=at, body=r.AuditorFound(what=what, detail=detail))
+            await self.journal.put_facts([fact])
+
+        publisher = Publisher(
+            journal=self.journal,
+            state=lambda: self.state,
+            settled=lambda: not self.core.decider.settling,
+            form=form,
+            broadcasts=broadcasts,
+            signer=signer,
+            texts=lambda: TEXTS,
+            areas=lambda: Areas(CONFIG.geography),
+            now=lambda: self.now,
+            ids=self._ids(),
+            zone="Europe/Brussels",
+            public_url="https://vigie.example.org",
+            report=report,
+            aside=aside,
+        )
+        await publisher.load()
+        return publisher
 
     async def goes_down(self) -> None:
         """As by kill -9: what is not in the journal is gone."""
@@ -209,6 +257,8 @@ class Night:
                     nursery.start_soon(self.proposer.run, left)
                 if self.telling:
                     nursery.start_soon(self.rises.run, risen)
+                if self.publisher is not None:
+                    nursery.start_soon(self.publisher.run)
                 task_status.started()
                 await trio.sleep_forever()
 
@@ -431,9 +481,14 @@ class Person:
 
 
 @asynccontextmanager
-async def night(rules: InForce, at: datetime = NIGHT, channels: Sequence[str] = CHANNELS) -> AsyncIterator[Night]:
+async def night(
+    rules: InForce,
+    at: datetime = NIGHT,
+    channels: Sequence[str] = CHANNELS,
+    feed: tuple[CapForm, BroadcastsForm, Signer] | None = None,
+) -> AsyncIterator[Night]:
     async with trio.open_nursery() as nursery:
-        told = Night(rules, at, nursery, channels)
+        told = Night(rules, at, nursery, channels, feed)
         await told.comes_up()
         yield told
         await told.over()

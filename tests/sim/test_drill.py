@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from connectors.cap.source import CapSource
 from hub.config import Config, load
@@ -14,7 +15,9 @@ from hub.drill.beside import junit, rows
 from hub.drill.coverage import coverage
 from hub.drill.suite import Result, load_suite, run_test
 from hub.findings import errors
+from hub.model.broadcast import WHERE_IT_IS, RegisteredIn
 from hub.model.signal import Signal
+from hub.playbook.language import DraftBroadcast, Playbook, Step
 from tests.conftest import ROOT
 
 SHEET = """
@@ -345,6 +348,12 @@ def signals_of(data: bytes) -> list[Signal]:
         ),
         ("tests: {x: {expect: nothing, given: [{signal: {trust: B7}}]}}", '"B7" is no grade'),
         ("tests: {x: {expect: nothing, given: [{signal: {trust: B3, source: siamu}}]}}", "in place of a source"),
+        (
+            "tests: {x: {expect: nothing, given: [{releases: walk, by: officer-a}]}}",
+            'there is no step "walk"',
+        ),
+        ("tests: {x: {expect: nothing, given: [{releases: wake}]}}", "who releases it? Nobody stands behind"),
+        ("tests: {x: {expect: nothing, given: [{discards: wake, by: oficer-a}]}}", "who discards it?"),
         ("tests: {x: {given: []}}", "lacks expect"),
         ("sheet: gaz\ntests: {x: {expect: nothing}}", 'there is no sheet "gaz"'),
         ("tests: {x: {expect: wake is acepted}}", "acepted"),
@@ -427,10 +436,7 @@ def test_the_same_test_comes_out_the_same_each_time(config: Config) -> None:
     assert shown(first) == shown(second)
 
 
-def test_a_broadcast_that_a_sheet_drafts_waits_for_people_and_lapses_without_them(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
-    drafts = """
+DRAFTS = """
   public:
     after: wake is accepted
     draft broadcast: public
@@ -439,22 +445,41 @@ def test_a_broadcast_that_a_sheet_drafts_waits_for_people_and_lapses_without_the
     by: sms
     say: weather-partners
   nobody-released:
-    after: public is lapsed
+    after:
+      any of:
+        - public is lapsed
+        - public is withdrawn
     notify: directors
     by: sms
     say: weather-review
+  released:
+    after: public is sent
+    notify: directors
+    by: sms
+    say: weather-partners
 """
-    (tmp_path / "playbooks" / "gas.yaml").write_text(SHEET + drafts.lstrip("\n"))
+LONG_LEAK = LEAK.replace("lasts: 3 h", "lasts: 40 h")
+
+
+@pytest.fixture
+def drafting(tmp_path: Path) -> Config:
+    """A sheet that drafts a broadcast to the public."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    (tmp_path / "playbooks" / "gas.yaml").write_text(SHEET + DRAFTS.lstrip("\n"))
     config, findings = load(tmp_path / "config")
     assert not errors(findings), "\n".join(map(str, errors(findings)))
-    leak = LEAK.replace("lasts: 3 h", "lasts: 40 h")
+    return config
+
+
+def test_a_broadcast_that_a_sheet_drafts_waits_for_people_and_lapses_without_them(drafting: Config) -> None:
     result = play(
-        config,
+        drafting,
         f"""
   nobody releases it:
     people: {{officer-a: accepts after 10 s}}
     given:
-      - signal: {leak}
+      - signal: {LONG_LEAK}
     expect:
       - within 5 s after wake is accepted: public is drafted
       - within 5 s after public is drafted: officer-a gets sms hub.broadcast-waits
@@ -464,3 +489,133 @@ def test_a_broadcast_that_a_sheet_drafts_waits_for_people_and_lapses_without_the
 """,
     )
     assert not wrong(result)
+
+
+def test_a_broadcast_goes_out_when_two_people_have_released_it(drafting: Config) -> None:
+    result = play(
+        drafting,
+        f"""
+  two release it, and its all-clear:
+    people: {{officer-a: accepts after 10 s}}
+    given:
+      - signal: {LONG_LEAK}
+      - releases: public
+        by: officer-a
+        after: 5 min
+      - releases: public
+        by: officer-b
+        after: 6 min
+      - ends: the incident
+        after: 1 h
+      - releases: public
+        by: officer-b
+        after: 1 h 5 min
+      - releases: public
+        by: officer-a
+        after: 1 h 6 min
+    expect:
+      - never before 6 min: public is released
+      - at 6 min: public is released
+      - within 10 s after public is released: public is sent
+      - within 20 s after public is released: directors get sms weather-partners
+      - never before 6 min: the public gets sms
+      - within 1 min after public is released: the public gets sms
+      - at 1 h 6 min: the public gets sms
+      - officer-a, directors get sms
+      - police-zones get sms and email
+      - the public gets sms
+      - nothing else
+""",
+    )
+    assert not wrong(result)
+
+
+@pytest.mark.parametrize(
+    ("area", "expect"),
+    [
+        ("ixelles", ["the public gets sms", "nobody-drafted does not begin"]),
+        ("schaerbeek", ["never: the public gets sms", "public is failed"]),  # nobody there has registered
+        ("", ["never: the public gets sms", "public is failed"]),
+    ],
+)
+def test_a_broadcast_goes_to_where_the_incident_is(drafting: Config, area: str, expect: list[str]) -> None:
+    sheets = [replace(s, steps=_there(s)) if s.name == "gas" else s for s in drafting.playbooks]
+    leak = f"{{source: siamu, hazard: explosion, headline: Fuite, area: '{area}', lasts: 3 h}}"
+    sentences = "\n".join(f"      - {one}" for one in expect if "does not begin" not in one)
+    result = play(
+        replace(drafting, playbooks=sheets),
+        f"""
+  x:
+    people: {{officer-a: accepts after 10 s}}
+    given:
+      - signal: {leak}
+      - releases: public
+        by: officer-a
+        after: 5 min
+      - releases: public
+        by: officer-b
+        after: 6 min
+    expect:
+{sentences}
+""",
+    )
+    if area != "ixelles":
+        assert result.problem == "given 2: public has drafted nothing that waits to be released then"
+        return
+    assert not wrong(result)
+    assert result.timeline is not None
+    public = {m.person for m in result.timeline.moments if m.person.startswith("r-")}
+    assert public == {one.id for one in drafting.registered if one.commune == "ixelles"}
+
+
+def _there(sheet: Playbook) -> tuple[Step, ...]:
+    def there(step: Step) -> Step:
+        if not isinstance(step.action, DraftBroadcast):
+            return step
+        return replace(step, action=replace(step.action, registered=RegisteredIn(areas=(WHERE_IT_IS,))))
+
+    return tuple(there(step) for step in sheet.steps)
+
+
+def test_what_a_sheet_drafted_can_be_thrown_away(drafting: Config) -> None:
+    result = play(
+        drafting,
+        f"""
+  it is not so:
+    people: {{officer-a: accepts after 10 s}}
+    given:
+      - signal: {LONG_LEAK}
+      - discards: public
+        by: officer-b
+        after: 5 min
+    expect:
+      - at 5 min: public is withdrawn
+      - never: the public gets sms
+      - never: public is released
+      - within 5 s after public is withdrawn: director-a gets sms weather-review
+""",
+    )
+    assert not wrong(result)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (
+            "{releases: public, by: officer-a, after: 5 min}, {releases: public, by: officer-a, after: 6 min}",
+            "given 3: by: officer-a stands behind it already: somebody else has to release it, too",
+        ),
+        (
+            "{releases: public, by: officer-a}",
+            "given 2: public has drafted nothing that waits to be released then",
+        ),
+    ],
+)
+def test_what_cannot_be_released_is_said(drafting: Config, given: str, problem: str) -> None:
+    test = f"""
+  x:
+    people: {{officer-a: accepts after 10 s}}
+    given: [{{signal: {LONG_LEAK}}}, {given}]
+    expect: [wake is accepted]
+"""
+    assert play(drafting, test).problem == problem

@@ -25,18 +25,18 @@ from hub.drill.words import TEXTS, DrillWords, span
 from hub.drill.worst import worst_case
 from hub.findings import errors
 from hub.view import LANGUAGES
-from tests.conftest import ROOT
+from tests.conftest import ROOT, shipped
 
 SHIPPED = ROOT / "drills" / "storm-night.yaml"
 
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    return load(ROOT / "config")[0]
+    return shipped()[0]
 
 
 @pytest.fixture(scope="module")
-def shipped(config: Config) -> Timeline:
+def storm_night(config: Config) -> Timeline:
     return perform(config, read(config, SHIPPED.read_text()).play)
 
 
@@ -59,22 +59,22 @@ def texts(story: Story) -> list[str]:
 
 
 def test_the_scenario_that_ships_is_found_without_a_fault_and_plays_out_as_it_says(
-    config: Config, shipped: Timeline
+    config: Config, storm_night: Timeline
 ) -> None:
     _, findings = load_scenario(SHIPPED.read_text(), str(SHIPPED), config, lambda name: b"")
     assert not findings
-    assert [m.sheet for m in shipped.of(What.OPENED)] == [
+    assert [m.sheet for m in storm_night.of(What.OPENED)] == [
         "extreme-weather",
         "emergency-calls-outage",
         "provincial-phase",
     ]
-    assert len(shipped.of(What.ENDED)) == 3
-    assert {(m.channel, m.outcome) for m in shipped.of(What.OUTAGE)} == {
+    assert len(storm_night.of(What.ENDED)) == 3
+    assert {(m.channel, m.outcome) for m in storm_night.of(What.OUTAGE)} == {
         (channel, outcome) for channel in ("sms", "hub") for outcome in ("down", "back")
     }
-    assert not [m for m in shipped.of(What.GOT) if m.person == "officer-a"]
-    down = next(m.s for m in shipped.of(What.OUTAGE) if m.channel == "hub")
-    assert not [m for m in shipped.moments if down < m.s < down + 25 * 60 and m.what not in (What.SIGNAL, What.MET)]
+    assert not [m for m in storm_night.of(What.GOT) if m.person == "officer-a"]
+    down = next(m.s for m in storm_night.of(What.OUTAGE) if m.channel == "hub")
+    assert not [m for m in storm_night.moments if down < m.s < down + 25 * 60 and m.what not in (What.SIGNAL, What.MET)]
 
 
 def test_the_guide_s_example_plays(config: Config) -> None:
@@ -139,9 +139,9 @@ def test_a_sheet_whose_signal_cannot_be_made_up_says_so(tmp_path: Path) -> None:
 # --- before an exercise ------------------------------------------------------------------------------------
 
 
-def test_an_exercise_says_whom_it_would_call_whoever_answers(config: Config, shipped: Timeline) -> None:
+def test_an_exercise_says_whom_it_would_call_whoever_answers(config: Config, storm_night: Timeline) -> None:
     play = read(config, SHIPPED.read_text()).play
-    people = {one.person: one for one in concerned(config, play, shipped.start)}
+    people = {one.person: one for one in concerned(config, play, storm_night.start)}
     assert people["officer-a"].asked  # who does not answer in the scenario is a real person here
     assert people["director-a"].asked  # where nobody answers
     assert not people["siamu-permanence"].asked  # told only
@@ -152,8 +152,8 @@ def test_an_exercise_says_whom_it_would_call_whoever_answers(config: Config, shi
 # --- what is told ------------------------------------------------------------------------------------------
 
 
-def test_the_story_is_told_in_order_with_names_and_in_four_languages(config: Config, shipped: Timeline) -> None:
-    stories = {language: tell(config, shipped, language) for language in LANGUAGES}
+def test_the_story_is_told_in_order_with_names_and_in_four_languages(config: Config, storm_night: Timeline) -> None:
+    stories = {language: tell(config, storm_night, language) for language in LANGUAGES}
     english = texts(stories["en"])
     assert [item.n for item in stories["en"].items] == list(range(1, len(english) + 1))
     assert [item.s for item in stories["en"].items] == sorted(item.s for item in stories["en"].items)
@@ -185,9 +185,9 @@ def test_signals_of_which_nothing_comes_and_messages_that_many_get_are_one_item(
 
 
 def test_the_debriefing_says_who_answered_after_how_long_and_who_was_not_reached(
-    config: Config, shipped: Timeline
+    config: Config, storm_night: Timeline
 ) -> None:
-    found = debrief(shipped)
+    found = debrief(storm_night)
     first = {ask.person: ask for ask in reversed(found.asks) if ask.step == "wake" and ask.incident == 1}
     by_b = [ask for ask in found.asks if ask.person == "officer-b" and ask.incident == 1]
     assert [(ask.outcome, ask.took_s) for ask in by_b] == [("expired", None), ("accepted", 35)]
@@ -197,16 +197,16 @@ def test_the_debriefing_says_who_answered_after_how_long_and_who_was_not_reached
     assert (1, "checklist", 1) in found.late_tasks
     channels = {one.channel: one for one in found.channels}
     assert (channels["voice"].answered, channels["voice"].half_s) == (4, 27.5)  # B after 35 s twice, C after 20 s
-    assert channels["sms"].reached == len([m for m in shipped.of(What.GOT) if m.channel == "sms"])
+    assert channels["sms"].reached == len([m for m in storm_night.of(What.GOT) if m.channel == "sms"])
 
 
 @pytest.mark.parametrize("width", [80, 200])
-def test_the_terminal_is_readable_without_colours(config: Config, shipped: Timeline, width: int) -> None:
+def test_the_terminal_is_readable_without_colours(config: Config, storm_night: Timeline, width: int) -> None:
     out = io.StringIO()
     console = Console(file=out, width=width, color_system=None, force_terminal=False)
     names = Names(zone="Europe/Brussels")
     words = DrillWords("en")
-    console.print(told(story_of(shipped, "A night", words, names), debrief(shipped), words, names))
+    console.print(told(story_of(storm_night, "A night", words, names), debrief(storm_night), words, names))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     assert any(re.match(r"21:44:35 ✓ officer-b answers: yes", line) for line in lines)
@@ -222,15 +222,15 @@ def page(config: Config, timeline: Timeline, language: str = "en", title: str = 
     return page_of(story_of(timeline, title, words, names), debrief(timeline), words, names, notes=["A note"])
 
 
-def test_each_item_stands_in_the_picture_and_in_the_table(config: Config, shipped: Timeline) -> None:
-    tree = html.fromstring(page(config, shipped))
-    story = story_of(shipped, "A night", DrillWords("en"), Names(zone="Europe/Brussels"))
+def test_each_item_stands_in_the_picture_and_in_the_table(config: Config, storm_night: Timeline) -> None:
+    tree = html.fromstring(page(config, storm_night))
+    story = story_of(storm_night, "A night", DrillWords("en"), Names(zone="Europe/Brussels"))
     drawn = {int(text.text) for text in tree.findall(".//figure//text[@class='n']")}
     rows = {row.get("id") for row in tree.findall(".//tr[@id]")}
     assert drawn == {item.n for item in story.items}
     assert rows == {f"n{item.n}" for item in story.items}
     assert not tree.findall(".//script")
-    assert not re.search(r"(?:src|href)=\"(?!#)", page(config, shipped))  # nothing is fetched
+    assert not re.search(r"(?:src|href)=\"(?!#)", page(config, storm_night))  # nothing is fetched
     assert len(tree.findall(".//figure/svg[@role='img'][@aria-label]")) == len(tree.findall(".//figure"))
 
 
@@ -244,8 +244,8 @@ def test_what_comes_from_outside_is_escaped(config: Config) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_is_in_the_reader_s_language(config: Config, shipped: Timeline, language: str) -> None:
-    tree = html.fromstring(page(config, shipped, language))
+def test_the_page_is_in_the_reader_s_language(config: Config, storm_night: Timeline, language: str) -> None:
+    tree = html.fromstring(page(config, storm_night, language))
     assert tree.get("lang") == language
     heads = [head.text for head in tree.findall(".//h2")]
     assert heads == [TEXTS[language][key] for key in ("picture", "debrief", "was_late", "channels_by", "story")]

@@ -8,7 +8,6 @@ import trio
 from trio.testing import MockClock
 
 from hub.clock import Clock
-from hub.config import load
 from hub.connector import Abilities, Outgoing
 from hub.core import Core, restore
 from hub.dispatch.render import Texts
@@ -19,7 +18,7 @@ from hub.model.ids import Ids
 from hub.model.people import Address, Language, Layer, Person, Roster
 from hub.people.directory import Directory
 from hub.rules import InForce
-from tests.conftest import ROOT
+from tests.conftest import shipped
 from tools.simulate.world import SimChannel
 
 pytestmark = pytest.mark.trio
@@ -52,7 +51,7 @@ async def runs(journal: MemoryJournal, begin: datetime, minutes: float) -> list[
         clock=Clock(begin),
         state=await restore(journal),
         rules=rules,
-        texts=Texts(messages=load(ROOT / "config")[0].messages),
+        texts=Texts(messages=shipped()[0].messages),
         channels={"sms": channel},
         call=call,
         limits={},

@@ -2,12 +2,11 @@
 
 import pytest
 
-from hub.config import load
 from hub.drill.coverage import coverage
 from hub.drill.suite import Suite, load_suite, run_test
-from tests.conftest import ROOT
+from tests.conftest import ROOT, shipped
 
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 PLAYBOOKS = ROOT / "playbooks"
 SHEETS = [sheet.name for sheet in CONFIG.playbooks]
 

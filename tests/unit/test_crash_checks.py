@@ -78,6 +78,7 @@ def _night() -> tuple[Inside, Outside]:
         ],
         arrivals=[_arrival("o", "help?"), _arrival("over", "it is over", seconds=7)],
         replies=["sms\x1fSM9"],
+        followed=["d0/0", "d0/1", "d0/2", "d4/0", "d4/1", "d4/1", "d5/0"],  # one of them twice
     )
     return inside, outside
 
@@ -132,6 +133,9 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("repeat", lambda i, o: o.arrivals.append(_arrival("o", "help?", seconds=9))),
     ("all-clear", lambda i, o: _untold(i)),
     ("all-clear", lambda i, o: o.arrivals.pop(0)),
+    ("follower", lambda i, o: o.followed.pop()),
+    ("follower", lambda i, o: o.followed.reverse()),
+    ("follower", lambda i, o: o.followed.append("d9/0")),
 ]
 
 
@@ -139,6 +143,7 @@ def test_a_night_without_fault_has_none() -> None:
     found = _look(*_night())
     assert found.faults == {}
     assert found.figures["chains exhausted"] == 1
+    assert (found.figures["events followed"], found.figures["events followed again"]) == (6, 1)
 
 
 def test_a_repeat_that_says_so_is_counted_and_is_no_fault() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from hub.config import Config, load
+from hub.config import Config
 from hub.findings import errors
 from hub.model.people import Language
 from hub.playbook.diagram import diagram
@@ -19,7 +19,7 @@ from hub.playbook.diagram.text import width, wrap
 from hub.playbook.diagram.words import WORDS
 from hub.playbook.language import Call, Outcome, Playbook, Tasks
 from hub.playbook.load import load as load_sheet
-from tests.edge.running import ROOT
+from tests.conftest import shipped
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "desc", "style", "defs", "marker", "path", "rect", "g", "text"}
@@ -27,7 +27,7 @@ ALLOWED = {"svg", "title", "desc", "style", "defs", "marker", "path", "rect", "g
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    found, findings = load(ROOT / "config")
+    found, findings = shipped()
     assert not errors(findings)
     return found
 

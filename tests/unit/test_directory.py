@@ -17,7 +17,7 @@ from hub.intake.geography import load_areas
 from hub.model.people import Address, Discipline, Group, Language, Organisation, Person, Query
 from hub.model.signal import Status
 from hub.people.directory import Directory, mail_problem, readable
-from tests.conftest import ROOT
+from tests.conftest import ROOT, shipped
 
 D, L = Discipline, Language
 
@@ -186,7 +186,7 @@ def test_numbers_are_shown_as_people_write_them() -> None:
 
 @pytest.fixture(scope="module")
 def example() -> Config:
-    config, findings = load(ROOT / "config")
+    config, findings = shipped()
     assert not findings
     return config
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.binding import bind
-from hub.config import load
 from hub.config.editing import read_part, read_person
 from hub.config.forms import RosterForm
 from hub.config.rosters import rosters_of
@@ -41,7 +40,7 @@ from hub.people.erasing import entries_of, telling, without
 from hub.people.layers import Layers, part_of, version_of
 from hub.people.rosters import NotOnDuty, on_duty, taken_over
 from hub.yaml import read
-from tests.conftest import ROOT
+from tests.conftest import shipped
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 IDS = Ids(random.Random(1))
@@ -278,7 +277,7 @@ def test_a_night_with_nobody_who_can_be_reached_is_told_with_its_beginning() -> 
 
 
 def test_everybody_of_the_example_is_read_back_as_they_are_shown() -> None:
-    config, _ = load(ROOT / "config")
+    config, _ = shipped()
     directory = config.directory()
     for person in config.people:
         organisation = directory.organisations.get(person.organisation)
@@ -290,7 +289,7 @@ def test_everybody_of_the_example_is_read_back_as_they_are_shown() -> None:
 
 
 def test_every_group_organisation_and_roster_of_the_example_is_read_back_as_it_is_shown() -> None:
-    config, _ = load(ROOT / "config")
+    config, _ = shipped()
     directory, zone = config.directory(), config.hub.zone
     entries = [*directory.groups.items(), *directory.organisations.items(), *config.rosters.items()]
     assert len({type(entry) for _, entry in entries}) == 3
@@ -330,7 +329,7 @@ RICH = Roster(
 
 @pytest.mark.parametrize("notice_s", [0.0, 45.0, 5400.0])
 def test_turns_are_written_as_the_files_read_them(notice_s: float) -> None:
-    config, _ = load(ROOT / "config")
+    config, _ = shipped()
     roster = msgspec.structs.replace(RICH, notice_s=notice_s)
     document = read(turns_yaml(roster, "Europe/Brussels"), "rosters.yaml")
     forms: Any = bind(document, document.root, dict[str, RosterForm])
@@ -353,7 +352,7 @@ def test_turns_are_written_as_the_files_read_them(notice_s: float) -> None:
     ],
 )  # fmt: skip
 def test_what_is_sent_wrong_is_told_with_its_field(part: Part, form: Any, said: str) -> None:
-    config, _ = load(ROOT / "config")
+    config, _ = shipped()
     entry, findings = read_part(config, config.directory(), part, "x", form)
     assert entry is None
     told = [f"{f.file}: {f.message}" for f in findings if not f.warning]

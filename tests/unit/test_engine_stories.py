@@ -342,6 +342,7 @@ def test_tasks_are_ticked_or_late() -> None:
     assert "task-late" in night.alarms()
     night.fact(TaskTicked(task=task, by="officer-a"))
     assert night.state.tasks == {}
+    assert "task-late" not in night.alarms(), "it was late, and is done"
     incident = next(iter(night.state.incidents.values()))
     assert incident.outcomes["check"] == ["late", "done"]
     night.cancel("w1")

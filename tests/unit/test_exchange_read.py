@@ -13,7 +13,6 @@ from lxml import etree
 from msgspec.structs import replace
 
 from connectors.cap.read import read_cap
-from connectors.cap.write import alert_of, time_of
 from connectors.edxl.read import parse_exchange
 from connectors.edxl.write import Envelope, Report, Version, bytes_of, envelope_of, sitrep_of
 from connectors.emsi.codes import certainty_of
@@ -21,6 +20,7 @@ from connectors.emsi.write import Message, emsi_of
 from connectors.text import one_line, plain_text
 from hub.connector import BadItem, SignalItem
 from hub.model.area import Area, Circle, Geocode
+from hub.model.cap import element_of, time_of
 from hub.model.signal import (
     Category,
     Certainty,
@@ -247,7 +247,7 @@ def test_a_report_comes_back_as_it_was_sent(version: Version) -> None:
 
 def test_an_envelope_of_1_0_with_an_alert_is_as_its_schemas_have_it(samples: Path) -> None:
     """OASIS' own schemas: what is inside an envelope is checked by its own."""
-    alert = alert_of(SIGNAL)
+    alert = element_of(SIGNAL)
     report = sitrep_of(SITREP)
     # The schema of situation reports was not to be had: what has a type of it cannot be checked.
     report[-1].attrib.clear()
@@ -299,7 +299,7 @@ SIGNAL = Signal(
 
 
 def again(signal: Signal) -> Signal:
-    (item,) = read_cap(etree.tostring(alert_of(signal)))
+    (item,) = read_cap(etree.tostring(element_of(signal)))
     assert isinstance(item, SignalItem), item.reason
     return item.signal
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.broadcasts.filling import filled
-from hub.config import load
 from hub.dispatch.prepare import room_of
 from hub.dispatch.render import NoText, Texts, render
 from hub.model.broadcast import Proposal
@@ -13,9 +12,9 @@ from hub.model.message import Message
 from hub.model.people import Language
 from hub.model.signal import Area, Info, Signal, Status
 from hub.model.sms import segments
-from tests.conftest import ROOT
+from tests.conftest import shipped
 
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 TEXTS = CONFIG.texts_in_force()
 
 

@@ -5,20 +5,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.binding import bind
-from hub.config import load
 from hub.intake.gazetteer import TEXT_MAX, Gazetteer
 from hub.intake.gazetteer_file import GazetteerForm, load_gazetteer
 from hub.intake.place_reading import Place, Words, split
 from hub.intake.place_words import ways
 from hub.playbook.words import FIELD_END
 from hub.yaml import read
-from tests.conftest import ROOT
+from tests.conftest import ROOT, shipped
 
 CONFIG = ROOT / "config"
-EXAMPLE = load(CONFIG)[0]
+EXAMPLE = shipped()[0]
 
 
-def shipped() -> Gazetteer:
+def of_the_example() -> Gazetteer:
     geography = EXAMPLE.geography
     assert geography is not None
     text = (CONFIG / "gazetteer.yaml").read_bytes()
@@ -28,7 +27,7 @@ def shipped() -> Gazetteer:
     return gazetteer
 
 
-GAZETTEER = shipped()
+GAZETTEER = of_the_example()
 
 
 def named(text: str, language: str = "fr-BE") -> list[str]:

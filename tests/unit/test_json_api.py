@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connectors.json_api.config import JsonConfig
 from connectors.json_api.mapping import answer_of, items_of, next_page, read_items
 from hub.connector import BadItem, ReadError, SignalItem
+from hub.model.area import Circle
 from hub.model.signal import Category, Hazard, MsgType, Severity, Signal
 
 README = Path(__file__).resolve().parents[2] / "connectors" / "json_api" / "README.md"
@@ -140,6 +141,32 @@ def test_an_end_names_areas_and_shapes() -> None:
     assert info.areas[0].polygons[0][0] == (50.8, 4.3)
     (signal,) = signals([{"id": 1, "g": {"type": "Polygon", "coordinates": [[[999, 50.8]]]}}], made)
     assert "its geometry cannot be read" in signal.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "circles", "polygons"),
+    [
+        ("POINT (4.35 50.85)", (Circle(50.85, 4.35, 0.0),), 0),
+        ("SRID=4326;POINT Z (4.35 50.85 12)", (Circle(50.85, 4.35, 0.0),), 0),
+        ("POLYGON ((4.3 50.8, 4.4 50.8, 4.4 50.9, 4.3 50.8))", (), 1),
+        ("MULTIPOLYGON (((4.3 50.8, 4.4 50.8, 4.4 50.9, 4.3 50.8)), ((5 51, 6 51, 6 52, 5 51)))", (), 2),
+        ("POINT EMPTY", (), 0),
+        ("LINESTRING (4.3 50.8, 4.4 50.8)", (), 0),
+    ],
+)
+def test_shapes_as_well_known_text(text: str, circles: tuple[Circle, ...], polygons: int) -> None:
+    made = config(fields={"identifier": "id", "area": "where", "geometry": "g"})
+    (signal,) = signals([{"id": 1, "where": "Ixelles", "g": text}], made)
+    (area,) = signal.infos[0].areas
+    assert (area.circles, len(area.polygons)) == (circles, polygons)
+    assert "its geometry cannot be read" not in signal.notes
+
+
+@pytest.mark.parametrize("text", ["POINT (4.35)", "somewhere", "POINT (435 50.85)", "POINT (4.35 50.85", "\0"])
+def test_what_is_no_shape_is_noted(text: str) -> None:
+    (signal,) = signals([{"id": 1, "g": text}], config(fields={"identifier": "id", "geometry": "g"}))
+    assert "its geometry cannot be read" in signal.notes
+    assert signal.infos[0].areas == ()
 
 
 def test_an_item_without_an_identifier_spoils_none_of_the_others() -> None:

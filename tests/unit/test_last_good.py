@@ -14,7 +14,7 @@ from hub.config.authors import Author, author_of
 from hub.config.last_good import FIXED, Good, load_good
 from hub.config.stamps import folders_of, need_restart, stamps
 from hub.model.signal import Info, Signal
-from tests.conftest import ROOT
+from tests.conftest import ROOT, shipped
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def goes_on(folder: Path) -> Good:
     """As a hub does that was started with the files as they are shipped."""
-    before = load(ROOT / "config")[0]
+    before = shipped()[0]
     held: dict[str, str | None] = {name: before.texts[name] for name in FIXED}
     return load_good(folder, before.texts.get, lambda name: name not in FIXED, held=held)
 
@@ -44,7 +44,7 @@ def test_one_fault_puts_one_file_back_also_where_others_build_on_it(config: Path
     good = goes_on(config)
     assert good.config is not None
     assert {fault.file for fault in good.wrong} == {"config/people.yaml"}
-    assert good.config.people == load(ROOT / "config")[0].people
+    assert good.config.people == shipped()[0].people
     modes = {playbook.name: playbook.mode for playbook in good.config.playbooks}
     assert modes["extreme-weather"] == "shadow"
 

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from ruamel.yaml import YAML
 
 from connectors.feed.read import read_feed
-from hub.config import load
 from hub.connector import SignalItem
 from hub.intake.geography import Geography
 from hub.model.signal import Hazard, Info, Signal
@@ -24,11 +23,11 @@ from hub.model.trust import Credibility, Reliability
 from hub.playbook.language import Mode
 from hub.playbook.match import Matcher
 from hub.playbook.words import FIELD_END
-from tests.conftest import ROOT
+from tests.conftest import shipped
 
 DAY = "2026-07-14"
 LABELS = Path(__file__).resolve().parent / "places"
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 FEEDS = (
     "bbc_world_rss_2026-07-16_trimmed.xml",
     "brf_be_rss.xml",

@@ -39,6 +39,8 @@ KNOWN = Known(
     classes={"public": True, "partners": False},
     people={"officer-a"},
     competences={"medical"},
+    rooms={"crisis-room", "press-room"},
+    fields={"people", "rooms", "until"},
 )
 
 

@@ -14,6 +14,7 @@ from hub.model.message import Message, Text
 from hub.model.people import Asked, Contact, Language
 from hub.playbook.diff import differences, message_differences, messages_of
 from hub.playbook.language import (
+    Admit,
     After,
     Cause,
     Condition,
@@ -149,6 +150,12 @@ def rich() -> list[Playbook]:
         Step(name="tell", action=Notify(say="a", to=(group, Contact(Asked.PERSON, "x")), by=("sms", "email"))),
         Step(name="pause", action=Wait(seconds=90), every_s=3600, until=Condition(any=(After("tell", Outcome.SENT),))),
         Step(name="who", action=SendContacts(contacts=(group,), to=(group,), by=("email",))),
+        Step(
+            name="door",
+            action=Admit(
+                people="people", at_most_s=3600, rooms=("crisis-room",), rooms_from="rooms", start="from", until="until"
+            ),
+        ),
         Step(
             name="alert",
             action=DraftBroadcast(

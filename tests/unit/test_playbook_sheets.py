@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.config import Config, load
+from hub.config import Config
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.model.area import Area, Geocode
 from hub.model.message import Message
@@ -16,15 +16,16 @@ from hub.model.people import Language
 from hub.model.signal import Category, Certainty, Hazard, Info, Severity, Signal, Urgency
 from hub.model.sms import Encoding, segments
 from hub.model.trust import Credibility, Reliability
-from hub.playbook.language import Call, Mode, Notify, Playbook, SendContacts, Tasks
+from hub.playbook.language import Call, DraftBroadcast, Mode, Notify, Playbook, SendContacts, Tasks
 from hub.playbook.match import Matcher
+from tests.conftest import shipped
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 7, 14, 0, 10, tzinfo=UTC)
 SHEETS = ("crisis-centre-activation", "emergency-calls-outage", "extreme-weather", "provincial-phase")
 ALL = sorted(p.stem for p in (ROOT / "playbooks").glob("*.yaml") if not p.name.endswith(".test.yaml"))
 HUB_MESSAGES = """
-call-list contacts
+access-list call-list contacts
 accepted accepted-eta declined delegated delegate-unknown too-late stood-down which not-understood nothing-open
 merged-ask ask-hint verify-hint verify verdict verdict-and repeat exercise test
 update all-clear broadcast-waits opted-out opted-in not-read digest storm doubted duty-begins duty-ends duty-now
@@ -42,7 +43,7 @@ def here() -> Geography:
 
 @pytest.fixture(scope="module")
 def example() -> Config:
-    config, findings = load(ROOT / "config")
+    config, findings = shipped()
     assert [str(f) for f in findings] == []
     return config
 
@@ -100,8 +101,9 @@ def test_no_message_is_left_unused_and_the_hub_has_its_own(
         s.action.say
         for p in every_sheet.values()
         for s in p.steps
-        if isinstance(s.action, Call | Notify | SendContacts)
+        if isinstance(s.action, Call | Notify | SendContacts | DraftBroadcast)
     } | {"hub.contacts"}
+    said |= {s.action.all_clear for p in every_sheet.values() for s in p.steps if isinstance(s.action, DraftBroadcast)}
     assert set(messages) == said | {f"hub.{name}" for name in HUB_MESSAGES.split()}
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.config import Config, load
 from hub.connector import BadItem, SignalItem
-from hub.model.signal import Hazard, Severity
+from hub.model.signal import Hazard, Severity, Signal
 from tests.conftest import ROOT
 
 
@@ -90,3 +91,93 @@ def test_rail_and_air(configured: Config, samples: Path) -> None:
     (rail,) = read(configured, "rail", samples / "json" / "irail_disturbances_2018-03-16.json")
     assert (rail.signal.sender, rail.signal.infos[0].hazard) == ("sncb-nmbs", Hazard.RAIL)
     assert read(configured, "air-no2", samples / "json" / "irceline_no2_hmean_station.geojson") == [], "a clean day"
+
+
+# --- not recorded: in the shape that others read ------------------------------------------------------------
+
+
+def written(config: Config, name: str, answer: Any, tmp_path: Path) -> list[Signal]:
+    file = tmp_path / "answer.json"
+    file.write_bytes(msgspec.json.encode(answer))
+    return [item.signal for item in read(config, name, file)]
+
+
+def test_roads(configured: Config, tmp_path: Path) -> None:
+    def event(number: int, active: bool, importance: str) -> dict[str, Any]:
+        return {
+            "type": "Feature",
+            "id": f"events.{number}",
+            "geometry": {"type": "Point", "coordinates": [4.36, 50.85]},
+            "properties": {
+                "fid": number,
+                "is_active": active,
+                "importance": importance,
+                "type_fr": "Accident ",
+                "type_nl": "Ongeval",
+                "location_fr": "Tunnel Léopold II",
+                "location_nl": "Leopold II-tunnel",
+                "consequences_fr": "Les deux directions fermées",
+                "consequences_nl": None,
+                "start_time": "2026-07-14T02:10:00Z",
+                "end_time": None,
+            },
+        }
+
+    (road,) = written(configured, "mobility", {"features": [event(7, True, "3"), event(8, False, "3")]}, tmp_path)
+    assert (road.identifier, road.sender) == ("events.7", "mobility.brussels")
+    assert [(info.language, info.headline) for info in road.infos] == [
+        ("fr-BE", "Accident · Tunnel Léopold II"),
+        ("nl-BE", "Ongeval · Leopold II-tunnel"),
+    ]
+    for info in road.infos:
+        assert (info.hazard, info.severity) == (Hazard.TRAFFIC, Severity.SEVERE)
+        assert [(c.lat, c.lon) for area in info.areas for c in area.circles] == [(50.85, 4.36)]
+    assert road.notes == ("the item has no time: none is known",), "the publisher says none"
+
+
+def test_water_levels(configured: Config, tmp_path: Path) -> None:
+    def level(name: str, value: Any) -> dict[str, Any]:
+        return {
+            "ts_id": f"{len(name)}042",
+            "station_name": name,
+            "station_latitude": "50.72",
+            "station_longitude": "4.2",
+            "timestamp": "2026-07-14T02:00:00.000Z",
+            "ts_value": value,
+        }
+
+    answer = [
+        level("Lot/Zenne", 2.61),
+        level("Eppegem/Zenne", 1.2),
+        level("Wilsele/Dijle", 9.0),
+        level("x/Zenne", None),
+    ]
+    (water,) = written(configured, "river-senne", answer, tmp_path)
+    (info,) = water.infos
+    assert (info.headline, info.severity, info.hazard) == ("Lot/Zenne 2.61 m", Severity.SEVERE, Hazard.FLOOD)
+    assert f"{water.sent:%H:%M}" == "02:00"
+    assert info.areas[0].circles[0].lat == 50.72
+
+
+def test_mapping_from_space(configured: Config, tmp_path: Path) -> None:
+    def activation(code: str, closed: bool, countries: Any) -> dict[str, Any]:
+        return {
+            "code": code,
+            "name": "Flood in the Vesdre valley",
+            "category": "Flood",
+            "countries": countries,
+            "centroid": "POINT (5.86 50.59)",
+            "eventTime": "2026-07-14T00:00:00",
+            "activationTime": "2026-07-14T09:30:00",
+            "closed": closed,
+        }
+
+    answer = {"results": [activation("EMSR900", False, ["Belgium"]), activation("EMSR899", True, ["Chile"])]}
+    (flood,) = written(configured, "mapping-copernicus", answer, tmp_path)
+    (info,) = flood.infos
+    assert (flood.identifier, info.hazard, info.event) == ("EMSR900", Hazard.FLOOD, "Flood")
+    assert (info.areas[0].description, info.areas[0].circles[0].lon) == ("Belgium", 5.86)
+    (named,) = written(
+        configured, "mapping-copernicus", {"results": [activation("EMSR901", False, [{"name": "Belgium"}])]}, tmp_path
+    )
+    assert named.infos[0].areas[0].description == "Belgium"

@@ -11,19 +11,18 @@ from connectors.mail.mime import BANNERS, LINK_WORDS
 from connectors.mail.page import WORDS
 from connectors.matrix.events import REACT
 from connectors.twilio.twiml import PHRASES, TAGS, Speech, script
-from hub.config import load
 from hub.dispatch.policy import limits_of
 from hub.dispatch.render import Rendered, Room, render
 from hub.model.area import Area
-from hub.model.message import Message
+from hub.model.message import Message, Text
 from hub.model.people import Language
 from hub.model.signal import Info, Named, Severity, Signal, Status
 from hub.model.sms import Encoding, segments
 from hub.playbook.language import Call
-from tests.conftest import ROOT
+from tests.conftest import shipped
 from tools.phones.twiml import Gather, Say, parse
 
-CONFIG = load(ROOT / "config")[0]
+CONFIG = shipped()[0]
 TEXTS = CONFIG.texts_in_force()
 NOTICES = ("hub.exercise", "hub.test", "hub.repeat", "hub.ask-hint")  # parts of others
 ASKING = {step.action.say for sheet in CONFIG.playbooks for step in sheet.steps if isinstance(step.action, Call)}
@@ -237,3 +236,41 @@ def test_what_channels_say_by_themselves_is_there_in_every_language(language: La
     assert TAGS[language].startswith(language)
     for phrase in msgspec.structs.asdict(PHRASES[language]).values():
         assert not re.search(r"[/()#*_+]|https?:", phrase), phrase
+
+
+# --- where it is -------------------------------------------------------------------------------------------
+
+
+def where(language: Language, *descriptions: str, places: tuple[str, ...] | None = None) -> str:
+    """As the example's geography finds it, and its words tell it."""
+    areas = tuple(Area(description=text, places=places or ()) for text in descriptions)
+    said = Signal(identifier="1", sender="x", sent=datetime(2026, 8, 18, tzinfo=UTC), infos=(Info(areas=areas),))
+    assert CONFIG.geography is not None
+    located = said if places is not None else CONFIG.geography.locate(said, "2026-08-18")
+    texts = msgspec.structs.replace(
+        CONFIG.texts_in_force(), messages={"m": Message(id="m", texts={language: Text(text="{area}")})}
+    )
+    return render(texts, "m", language, signal=located).text
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "said"),
+    [
+        (("ixelles",), "Elsene"),
+        (("Ixelles", "Etterbeek"), "Elsene, Etterbeek"),
+        (("Ville de Bruxelles, Ixelles, Uccle",), "Stad Brussel, Elsene, Ukkel"),
+        (("zone de police Bruxelles-Ouest",), "Politiezone Brussel-West"),  # five communes
+        (("Ixelles", "Uccle", "Evere", "Jette"), "Brussels Hoofdstedelijk Gewest"),
+        (("Région de Bruxelles-Capitale",), "Brussels Hoofdstedelijk Gewest"),
+        (("Belgique", "Ixelles"), "Brussels Hoofdstedelijk Gewest"),
+        (("Namur",), "Namur"),
+        (("Ixelles", "Namur"), "Elsene, Namur"),
+        ((), "?"),
+    ],
+)
+def test_where_it_is_is_told_as_closely_as_it_is_known(descriptions: tuple[str, ...], said: str) -> None:
+    assert where(Language.NL, *descriptions) == said
+
+
+def test_places_that_are_no_longer_configured_are_told_in_the_senders_words() -> None:
+    assert where(Language.NL, "Oud-Brussel", places=("no-such-place",)) == "Oud-Brussel"

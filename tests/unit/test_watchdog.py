@@ -49,9 +49,10 @@ async def test_a_blocked_loop_is_reported_with_its_culprit_and_when_it_is_over()
     assert BLOCKED_S <= noticed.seconds <= ended.seconds
 
 
-async def blamed(reports: Reports, where: str, *, over: bool) -> Stall:
+async def blamed(reports: Reports, where: str, *, over: bool, place: str = "") -> Stall:
+    """The first such stall; one of this `place`, whatever else a busy machine was late with."""
     async for stall in reports.receive:
-        if (stall.where, stall.over) == (where, over):
+        if (stall.where, stall.over) == (where, over) and stall.place.endswith(place):
             return stall
     raise AssertionError
 
@@ -107,11 +108,13 @@ async def test_who_keeps_the_interpreter_lock_is_named_afterwards() -> None:
         nursery.start_soon(partial(watch, bridge, report=reports, loop_blocked_s=60, trio_late_s=0.05, every_s=0.01))
         await trio.testing.wait_all_tasks_blocked()
         nursery.start_soon(partial(bridge.in_.call, backtracks, connector="kmi"))
-        stall = await blamed(reports, "trio", over=True)
-        seen.set()
+        try:
+            with trio.fail_after(60):
+                stall = await blamed(reports, "trio", over=True, place=".backtracks")
+        finally:
+            seen.set()
         nursery.cancel_scope.cancel()
     assert stall.place.startswith(f"{__file__}:")
-    assert stall.place.endswith(".backtracks")
     assert stall.connector == "kmi"
 
 

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from hub.config import load
 from hub.model.people import Language
 from hub.playbook.diagram import diagram
-from tests.edge.running import ROOT
+from tests.conftest import shipped
 from tests.web.test_phones_page import CHROMIUM, needs_chromium
 
 OUTSIDE = """() => [...document.querySelectorAll("g > g")].flatMap(g => {
@@ -24,7 +23,7 @@ OUTSIDE = """() => [...document.querySelectorAll("g > g")].flatMap(g => {
 @needs_chromium
 @pytest.mark.parametrize("language", list(Language))
 def test_each_text_lies_within_its_box(language: Language, tmp_path: Path) -> None:
-    config, _ = load(ROOT / "config")
+    config, _ = shipped()
     assert config.geography is not None
     areas = {place.id: place.names for place in config.geography.places.values()}
     with sync_playwright() as playwright:

@@ -218,7 +218,8 @@ class Campaign:
             self.hub.check()
             health = await self.hub.health() or {}
             now = asyncio.get_running_loop().time()
-            state = f"{health.get('decisions')} {len(self.phones.network.messages)} {len(self.sink.taken)}"
+            seen_outside = (len(self.phones.network.messages), len(self.sink.taken), len(self.sink.followed))
+            state = f"{health.get('decisions')} {seen_outside}"
             busy = health.get("open_incidents") != 0 or health.get("in_flight") != 0
             if state != seen or busy:
                 seen, since = state, now
@@ -234,7 +235,9 @@ class Campaign:
         came, unknown = arrivals(self.phones, self.sink.taken)
         texts = [f"sms\x1f{message.sid}" for message in self.phones.messages if message.direction == "inbound"]
         replies = list(dict.fromkeys([*self._replies, *texts]))
-        outside = Outside(sent=self.sender.sent, arrivals=came, unknown=unknown, replies=replies)
+        outside = Outside(
+            sent=self.sender.sent, arrivals=came, unknown=unknown, replies=replies, followed=self.sink.followed
+        )
         config, _ = load(self._folder / "config")
         message = config.texts_in_force().messages["hub.repeat"]
         return check(

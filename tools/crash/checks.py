@@ -78,6 +78,7 @@ def check(inside: Inside, outside: Outside, *, languages: Mapping[str, str], mar
     _causes(found, orders, inside.attempts, outside.arrivals)
     _repeats(found, by_delivery, languages, marks)
     _all_clear(found, inside, orders, by_delivery)
+    _followed(found, inside, outside)
     return found
 
 
@@ -342,3 +343,32 @@ def _all_clear(
                 for person in told.get(incident, set()) - perhaps.get(incident, set()):
                     found.fault("all-clear", f"{incident}: {person} heard that it is over and had never been reached")
     found.figures["people told it is over"] = sum(len(people) for people in told.values())
+
+
+# --- who follows -------------------------------------------------------------------------------------------
+
+_TOLD = (e.Opened, e.Ended, e.RunBegan, e.RunEnded, e.Asked, e.AskClosed)
+
+
+def _followed(found: Found, inside: Inside, outside: Outside) -> None:
+    """A follower has had everything that happened to incidents, chains and asks, in the journal's order, and nothing
+    that is not in the journal. What came again had the same id."""
+    first = list(dict.fromkeys(outside.followed))
+    place = {id_: at for at, id_ in enumerate(first)}
+    last = -1
+    for decision in inside.decisions:
+        for index, event in enumerate(decision.events):
+            if not isinstance(event, _TOLD):
+                continue
+            at = place.get(f"{decision.id}/{index}")
+            if at is None:
+                found.fault("follower", f"{type(event).__name__} {decision.id}/{index}: it never came")
+                continue
+            if at < last:
+                found.fault("follower", f"{type(event).__name__} {decision.id}/{index}: it came before what was before")
+            last = at
+    known = {decision.id for decision in inside.decisions}
+    for id_ in first:
+        if id_.partition("/")[0] not in known:
+            found.fault("follower", f"{id_}: is not in the journal")
+    found.figures |= {"events followed": len(first), "events followed again": len(outside.followed) - len(first)}

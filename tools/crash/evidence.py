@@ -39,12 +39,14 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
 class Outside(Struct, kw_only=True):
     """`arrivals` in the order they were accepted; `unknown`: accepted, with no sign of which delivery it was.
-    `replies`: the keys of the SMS that people sent, and of the key presses that the hub acknowledged."""
+    `replies`: the keys of the SMS that people sent, and of the key presses that the hub acknowledged. `followed`: ids
+    of the events that a follower took, as they came."""
 
     sent: list[Sending] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
 
 
 class Inside(Struct, kw_only=True):

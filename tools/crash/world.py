@@ -143,6 +143,10 @@ def write(folder: Path, scale: Scale, *, port: int, twilio: str, sink: str) -> P
         f"  sender: {SOURCE}\n  language: fr-BE\n"
     )
     (config / "channels.yaml").write_text(_channels(twilio))
+    (config / "followers.yaml").write_text(
+        f"house:\n  type: webhook\n  url: {sink}/follower/events\n  secrets: CRASH_SECRET\n  timeout: 1500 ms\n"
+        f"  unencrypted: true\n  from: beginning\n  events: [opened, ended, chain, ask]\n"
+    )
     (config / "people.yaml").write_text(_people(scale, sink))
     (config / "rosters.yaml").write_text("".join(f"on-call-{n}:\n  always: first-{n}\n" for n in _chains(scale)))
     (config / "chains.yaml").write_text("".join(_chain(scale, n) for n in _chains(scale)))

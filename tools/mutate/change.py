@@ -16,7 +16,7 @@ _SCALES = {
     "urgency": [u.value for u in URGENCIES],
 }
 _WORDS = {"category": [c.value for c in Category], "hazard": [h.value for h in Hazard]}
-_OUTCOMES = ("accepted", "exhausted", "cancelled", "sent", "failed", "done", "late", "over", "begun")
+_OUTCOMES = ("accepted", "exhausted", "cancelled", "sent", "failed", "done", "late", "over", "begun", "granted")
 _DURATIONS = ("due", "every", "wait", "within")
 _JOINS = ("hazard", "area", "source", "event", "category", "sender")
 
@@ -175,12 +175,28 @@ def _step(
         yield _drop(step, "when", f"{where} when")
     if "every" in step:
         yield _drop(step, "every", f"{where} every")
+    if isinstance(access := step.get("access"), dict):
+        yield from _access(access, where, chance)
     for number, task in enumerate(_list(step.get("tasks"))):
         if "due" in task:
             yield _set(task, "due", _span(task["due"], chance), f"{where} task {number + 1} due")
     tasks = step.get("tasks")
     if isinstance(tasks, list) and len(tasks) > 1:
         yield _swap(tasks, where, chance)
+
+
+def _access(access: dict[str, Any], where: str, chance: random.Random) -> Iterator[Change]:
+    """Longer or shorter; other fields for people and rooms, or none; one room less."""
+    yield _set(access, "at most", _span(access["at most"], chance), f"{where} at most")
+    fields = [access[key] for key in ("people", "rooms from", "from", "until") if key in access]
+    for key in ("people", "rooms from", "from", "until"):
+        if key in access and len(fields) > 1:
+            yield _set(access, key, _other(fields, access[key], chance), f"{where} {key}")
+        if key in access and key != "people":
+            yield _drop(access, key, f"{where} {key}")
+    rooms = access.get("rooms")
+    if isinstance(rooms, list) and len(rooms) > 1:
+        yield _drop(rooms, chance.randrange(len(rooms)), f"{where} rooms")
 
 
 def _swap(tasks: list[Any], where: str, chance: random.Random) -> Change:

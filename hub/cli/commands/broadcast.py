@@ -44,6 +44,15 @@ def show(broadcast: Id, config: ConfigOption = CONFIG, as_json: JsonOption = Fal
 
 
 @app.command()
+def cap(broadcast: Id, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+    """As CAP 1.2: the signed alert, where it is published, else the one that it would be."""
+    from hub.cli.broadcast import cap as run_it
+    from hub.cli.setting import read
+
+    run_it(read(config)[0], broadcast, as_json)
+
+
+@app.command()
 def release(broadcast: Id, by: ByOption, config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
     """Somebody stands behind it as it is; with the last who is needed it goes out."""
     act(config, f"/api/broadcasts/{broadcast}/release", {"by": by}, as_json)

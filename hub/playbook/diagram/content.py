@@ -9,6 +9,7 @@ from hub.model.people import Asked, Chain, Contact, Language, Tier
 from hub.playbook.diagram.words import WORDS
 from hub.playbook.language import (
     SIGNAL,
+    Admit,
     Call,
     Condition,
     DraftBroadcast,
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     NOTIFY = "notify"
     CONTACTS = "contacts"
     BROADCAST = "broadcast"
+    ACCESS = "access"
     TASKS = "tasks"
     WAIT = "wait"
     OUTCOME = "outcome"  # what a step came to
@@ -273,6 +275,13 @@ class _Making:
                     Part(text=w["to"].format(who=", ".join(whom))),
                     Part(text=w["by"].format(channels=", ".join(action.by))),
                     self._says(action.say),
+                ]
+            case Admit():
+                rooms = [*action.rooms, *([w["asked rooms"]] if action.rooms_from else [])]
+                return Kind.ACCESS, [
+                    Part(text=w["people of"].format(field=action.people), bold=True),
+                    Part(text=w["rooms"].format(rooms=", ".join(rooms))),
+                    Part(text=w["at most"].format(span=self._span(action.at_most_s)), note=True),
                 ]
             case Tasks():
                 parts: list[Part] = []

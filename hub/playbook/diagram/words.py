@@ -6,6 +6,9 @@ from hub.model.people import Language
 from hub.playbook.language import Outcome
 
 _EN = {
+    "access": "Let in", "people of": "who stands under “{field}”", "rooms": "rooms: {rooms}",
+    "asked rooms": "those asked for", "at most": "until its end, {span} at most",
+    Outcome.GRANTED: "let in",
     "broadcast": "Draft a broadcast", "class": "class {group}: goes out once it is released",
     "registered": "the public who registered",
     "asked": "{key}: {values}",
@@ -41,6 +44,9 @@ _EN = {
 }  # fmt: skip
 
 _FR = {
+    "access": "Laisser entrer", "people of": "ceux que cite « {field} »", "rooms": "salles : {rooms}",
+    "asked rooms": "celles demandées", "at most": "jusqu’à la fin, {span} au plus",
+    Outcome.GRANTED: "accès accordé",
     "broadcast": "Préparer une diffusion", "class": "classe {group} : part une fois libérée",
     "registered": "le public inscrit",
     "asked": "{key} : {values}",
@@ -81,6 +87,9 @@ _FR = {
 }  # fmt: skip
 
 _NL = {
+    "access": "Binnenlaten", "people of": "wie onder “{field}” staat", "rooms": "zalen: {rooms}",
+    "asked rooms": "de gevraagde", "at most": "tot het einde, hoogstens {span}",
+    Outcome.GRANTED: "toegelaten",
     "broadcast": "Massabericht klaarzetten", "class": "klasse {group}: vertrekt na vrijgave",
     "registered": "het ingeschreven publiek",
     "asked": "{key}: {values}",
@@ -119,6 +128,9 @@ _NL = {
 }  # fmt: skip
 
 _DE = {
+    "access": "Einlassen", "people of": "wer unter „{field}“ steht", "rooms": "Räume: {rooms}",
+    "asked rooms": "die angeforderten", "at most": "bis zum Ende, höchstens {span}",
+    Outcome.GRANTED: "eingelassen",
     "broadcast": "Massenmeldung vorbereiten", "class": "Klasse {group}: geht nach Freigabe hinaus",
     "registered": "die angemeldete Öffentlichkeit",
     "asked": "{key}: {values}",

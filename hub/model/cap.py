@@ -1,11 +1,11 @@
-"""A signal → a CAP 1.2 alert (OASIS CAP 1.2, section 3.2; its elements in the order of its schema). Pure.
+"""A signal as a CAP 1.2 alert (OASIS CAP 1.2, section 3.2; its elements in the order of its schema). Pure.
 
-What CAP requires and a signal may lack is said as unknown: category Other, event and area "-". Words that XML cannot
-carry are left out.
+What CAP requires and a signal may lack is said as unknown: category Other, event and area "-". Characters that XML
+cannot carry are left out. The one way in which Vigie writes CAP: its own alerts, and entries for other systems.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from lxml import etree
@@ -14,17 +14,19 @@ from hub.model.area import Area, Point
 from hub.model.signal import Category, Info, Reference, Signal
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
+MEDIA_TYPE = "application/cap+xml"
 UNSAID = "-"
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 forbids, control characters besides, and the overrides that make a line read backwards.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufffe\uffff]")
 
 
-def alert_of(signal: Signal) -> etree._Element:
-    """The `alert` element."""
+def element_of(signal: Signal, zone: tzinfo = UTC) -> etree._Element:
+    """The `alert` element, unsigned, with its times as they are in `zone`."""
     spaces: Any = {None: NAMESPACE}
     alert = etree.Element(f"{{{NAMESPACE}}}alert", nsmap=spaces)
     _add(alert, "identifier", _name(signal.identifier))
     _add(alert, "sender", _name(signal.sender))
-    _add(alert, "sent", time_of(signal.sent))
+    _add(alert, "sent", time_of(signal.sent, zone))
     _add(alert, "status", signal.status)
     _add(alert, "msgType", signal.msg_type)
     _add(alert, "source", signal.origin)
@@ -34,22 +36,32 @@ def alert_of(signal: Signal) -> etree._Element:
     for code in signal.codes:
         _add(alert, "code", code)
     _add(alert, "note", signal.note)
-    _add(alert, "references", " ".join(_reference(one, signal.sent) for one in signal.references))
+    _add(alert, "references", " ".join(_reference(one, signal.sent, zone) for one in signal.references))
     _add(alert, "incidents", _listed(signal.incidents))
     for info in signal.infos:
-        _info(etree.SubElement(alert, f"{{{NAMESPACE}}}info"), info)
+        _info(etree.SubElement(alert, f"{{{NAMESPACE}}}info"), info, zone)
     return alert
 
 
-def time_of(at: datetime) -> str:
-    """As CAP and EDXL write a time (3.3.2): no fraction, no `Z`."""
-    text = at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
-    return f"{text}-00:00"
+def xml_of(element: etree._Element) -> bytes:
+    """The bytes of a document."""
+    written: bytes = etree.tostring(element, xml_declaration=True, encoding="UTF-8")
+    return written
+
+
+def time_of(at: datetime, zone: tzinfo = UTC) -> str:
+    """As CAP and EDXL write a time (3.3.2), `2026-07-14T04:10:00+02:00`: no fraction, and UTC is `-00:00`."""
+    here = at.astimezone(zone).replace(microsecond=0)
+    offset = here.utcoffset() or timedelta()
+    if offset.total_seconds() % 60:  # local mean time of long ago: no such offset can be written
+        here, offset = here.astimezone(UTC), timedelta()
+    said = here.isoformat()
+    return said if offset else f"{said[:-6]}-00:00"
 
 
 def clean(text: str) -> str:
-    """The text without what XML 1.0 forbids."""
-    return _FORBIDDEN.sub("", text)
+    """The text without characters that may not stand in the XML; lines end with a line feed."""
+    return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _add(parent: etree._Element, name: str, text: str) -> None:
@@ -69,12 +81,12 @@ def _listed(items: tuple[str, ...]) -> str:
     return " ".join(f'"{item}"' if re.search(r"\s", item) else item for item in bare)
 
 
-def _reference(reference: Reference, otherwise: datetime) -> str:
+def _reference(reference: Reference, otherwise: datetime, zone: tzinfo) -> str:
     """A triple; a time that is not known is that of the message itself, for CAP wants one."""
-    return f"{_name(reference.sender)},{_name(reference.identifier)},{time_of(reference.sent or otherwise)}"
+    return f"{_name(reference.sender)},{_name(reference.identifier)},{time_of(reference.sent or otherwise, zone)}"
 
 
-def _info(parent: etree._Element, info: Info) -> None:
+def _info(parent: etree._Element, info: Info, zone: tzinfo) -> None:
     _add(parent, "language", info.language)
     for category in info.categories or (Category.OTHER,):
         _add(parent, "category", category)
@@ -87,7 +99,7 @@ def _info(parent: etree._Element, info: Info) -> None:
         _pair(parent, "eventCode", code.name, code.value)
     for name in ("effective", "onset", "expires"):
         at = getattr(info, name)
-        _add(parent, name, time_of(at) if at else "")
+        _add(parent, name, time_of(at, zone) if at else "")
     _add(parent, "senderName", info.sender_name)
     for name in ("headline", "description", "instruction", "web", "contact"):
         _add(parent, name, getattr(info, name))
@@ -128,5 +140,5 @@ def _point(point: Point) -> str:
 
 
 def _figure(number: float) -> str:
-    """Never with an exponent, which schema and old readers do not know."""
-    return f"{number:.6f}".rstrip("0").rstrip(".")
+    """Six decimals are a tenth of a metre; no `-0`, and never an exponent, which schema and old readers do not know."""
+    return f"{round(number, 6) + 0.0:.6f}".rstrip("0").rstrip(".")
