@@ -46,6 +46,8 @@ from hub.core import Core, health, restore
 from hub.cores import on_one_core
 from hub.desk import NAME as OPERATORS
 from hub.desk import Desk
+from hub.dossiers.keeping import Keeping
+from hub.dossiers.rises import OWN, RiseTeller, untold
 from hub.edge.door import Edge
 from hub.edge.setup import CannotStart, Made, Recording, Setup, make
 from hub.editor import Editor
@@ -65,7 +67,7 @@ from hub.letters import Letters
 from hub.model import records as r
 from hub.model.access import AccessList
 from hub.model.ids import Ids
-from hub.model.signal import Signal, Status
+from hub.model.signal import VIGIE, Signal, Status
 from hub.model.trust import Credibility, Reliability
 from hub.operators import Operators
 from hub.papers import Papers, Wanted
@@ -129,11 +131,13 @@ class Hub:
             # Before anybody is called: a hub that cannot hear an answer asks nothing.
             await nursery.start(self.edge.run)
             papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
-            verdicts, lists = list(self.core.state.verdicts.values()), list(self.core.state.access_wanted)
+            verdicts, rises = list(self.core.state.verdicts.values()), untold(self.core.state)
+            lists = list(self.core.state.access_wanted)
             core = await nursery.start(self._run_core, started)
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
+            nursery.start_soon(self.rises.run, rises)
             nursery.start_soon(self.access_keeper.run, lists)
             nursery.start_soon(self.followers.run)
             if self.publisher is not None:
@@ -205,6 +209,7 @@ class Hub:
             self.papers.follow,
             self.proposer.follow,
             self.grader.follow,
+            self.rises.follow,
             self.access_keeper.follow,
             self.followers.decided,
         ]
@@ -341,7 +346,7 @@ class Hub:
 
     def _intake(self) -> Intake:
         trust = {name: source.trusted for name, source in self.config.sources.items()}
-        trust[OPERATORS] = BY_HAND
+        trust[OPERATORS], trust[VIGIE] = BY_HAND, OWN
         return Intake(
             self.journal,
             self.clock.now,
@@ -399,6 +404,9 @@ class Hub:
             decided=self.core.decider.moved,
         )
         self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
+        self.rises = RiseTeller(
+            self.intake.take, desk.state, lambda: self.installation.in_force.dossiers, self.config.hub.name
+        )
         self.publisher = self._make_publisher()
         return Operators(
             desk=desk,
@@ -420,6 +428,7 @@ class Hub:
                 **AccessDesk(desk, self.journal, new_ids(), lambda: self.installation.config.rooms).done,
                 **self.reloader.done,
                 **self.grader.done,
+                **Keeping(desk, self.journal).done,
                 **Letters(desk, self.intake, self.journal, lambda: self.config.sources).done,
             },
         )

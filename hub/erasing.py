@@ -1,9 +1,9 @@
 """Erasing a person: whatever the vault holds of them goes, the journal stays whole and still verifies.
 
-What is theirs alone is deleted. Texts of the directory as they once were in force hold others too, and messages of the
-hub's own to others may name them ("before you: ..."): they are written anew without the person, and a `Rewritten` fact
-has the digest that they have now. What others said or wrote of the person is not theirs alone; it is left, and told.
-Cut short, it may simply be asked for again: the fact that says it is done comes last.
+What is theirs alone is deleted. Texts of the directory as they once were in force hold others too; messages of the
+hub's own to others ("before you: ...") and notes in dossiers may name them: they are written anew without the person,
+and a `Rewritten` fact has the digest that they have now. What others said or wrote of the person is not theirs alone;
+it is left, and told. Cut short, it may simply be asked for again: the fact that says it is done comes last.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from hub.model import records as r
 from hub.model.ids import Ids
 from hub.model.people import Edited
 from hub.people.directory import Directory, normalise
-from hub.people.erasing import entries_of, guests_without, sent_without, telling, without
+from hub.people.erasing import entries_of, guests_without, note_without, sent_without, telling, without
 from hub.people.exchange.draft import made_id
 
 log = structlog.get_logger(__name__)
@@ -196,6 +196,12 @@ async def _sort(
                 found.left.append(Left(what=f"what {body.source} sent (record {key})", why=_OTHERS))
             case r.SheetStarted():
                 found.left.append(Left(what=f"what {body.by} said when starting a sheet (record {key})", why=_OTHERS))
+            case r.DossierNote() if (
+                entry is not None and (note := note_without(entry.payload, person, words)) is not None
+            ):
+                found.messages[key] = note
+            case r.DossierNote():
+                found.left.append(Left(what=f"a note of {body.by} in {body.dossier} (record {key})", why=_OTHERS))
             case None if entry is not None and (message := sent_without(entry.payload, person, words)) is not None:
                 found.messages[key] = message
             case _:

@@ -279,6 +279,8 @@ def rules_of(
         carriers=config.carriers(),
         call_list=config.call_list(status),
         storms=config.storms(),
+        dossiers=config.dossiers,
+        zone=config.hub.zone,
         reception=config.reception(),
     )
 

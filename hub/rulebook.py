@@ -122,6 +122,8 @@ unfilled-placeholder: A message asks for something this sheet cannot fill in.
 unknown-placeholder: Nothing anywhere fills this in.
 lone-brace: A brace that is opened and not closed, or the other way round.
 sheet-twice: Two files hold a sheet of the same name.
+not-whole-days: A dossier counts by whole days, from 1 to 60 of them together.
+rise-out-of-reach: What a dossier would tell as a rise is none, or could never be.
 """,
     ),
     **_rules(
@@ -129,7 +131,7 @@ sheet-twice: Two files hold a sheet of the same name.
         True,
         "",
         """
-no-review: A live sheet without a date by which somebody has to look it over.
+no-review: A live sheet, or a dossier, without a date by which somebody has to look it over.
 where-says-nothing: The expression in `where` is true of everything that the other conditions let through: leave it
   out, or correct it.
 both-outcomes: A step waits until a call was accepted and exhausted, which can only be if somebody calls again.
@@ -148,7 +150,7 @@ cut-sms: As an exercise, or sent once more, a text is longer than its channel ta
         True,
         DAY,
         """
-review-overdue: The day by which the sheet had to be looked over has passed.
+review-overdue: The day by which the sheet or the dossier had to be looked over has passed.
 area-over: An area that is not in force any more, or not yet: signals are not found to touch it.
 """,
     ),
@@ -225,6 +227,7 @@ not-hours: No hours as 20:00-08:00.
 not-on-duty: Somebody gives a shift away that they do not have.
 nothing-left: A channel keeps everything for asks, and nothing else would ever go.
 published-not-public: A class of broadcasts stands on the CAP feed and may not go to the public.
+reserved-name: `vigie` is the source of what the hub itself finds out.
 secret-in-config: A secret itself where its name should be.
 too-early: A handover told more than a week ahead.
 too-few: A chain needs more people, or more of a role, than it asks.

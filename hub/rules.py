@@ -13,14 +13,16 @@ from hub.model.signal import Signal, Status
 from hub.people import quorum
 from hub.people.directory import Directory
 from hub.people.rosters import on_duty
+from hub.playbook.dossiers import Dossier
 from hub.playbook.language import Mode, Playbook
-from hub.playbook.match import Match, Matcher
+from hub.playbook.match import Match, Matcher, Met
 
 
 class InForce:
     """Fulfils hub.engine.rules.Rules. `sheets`: those in force now; `earlier`: older versions that open incidents
     still run on. `voices`: the channels that ring; `carriers`: those on which files go along; `status`: of what the hub
-    says on its own account; `call_list`: its rhythm; `reception`: who is sent the access list."""
+    says on its own account; `call_list`: its rhythm; `reception`: who is sent the access list; `zone`: whose days
+    dossiers count by."""
 
     def __init__(
         self,
@@ -35,12 +37,16 @@ class InForce:
         carriers: frozenset[str] = frozenset(),
         call_list: CallListRhythm | None = None,
         storms: Storms | None = None,
+        dossiers: Mapping[str, Dossier] | None = None,
+        zone: str = "UTC",
         reception: Reception | None = None,
     ) -> None:
         self.chains = dict(chains)
         self.directory = directory
         self.rosters = dict(rosters)
         self.status = status
+        self.dossiers = dict(dossiers or {})
+        self.zone = zone
         self._voices = voices
         self._carriers = carriers
         self._call_list = call_list
@@ -51,7 +57,7 @@ class InForce:
     def _take(self, sheets: Iterable[Playbook], earlier: Iterable[Playbook]) -> None:
         self.sheets = tuple(sheets)
         self._versions = {(s.name, s.version): s for s in (*earlier, *self.sheets)}
-        self._matcher = Matcher(self.sheets)
+        self._matcher = Matcher(self.sheets, self.dossiers.values())
         self._matchers: dict[tuple[str, str], Matcher] = {}  # of single versions, made when they are asked
         self._causes = frozenset(cause.sheet for sheet in self._versions.values() for cause in sheet.quiet_while)
 
@@ -69,6 +75,9 @@ class InForce:
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         return self._matcher.match(signal, now)
+
+    def meet(self, signal: Signal, now: datetime) -> Met:
+        return self._matcher.meet(signal, now)
 
     def playbook(self, name: str, version: str) -> Playbook | None:
         return self._versions.get((name, version))

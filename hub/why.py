@@ -310,12 +310,19 @@ class Trail:
         for decision in decisions(self._reading):
             if fact.id in decision.took:
                 lines.append(f"  taken by decision {decision.id} at {_at(decision.at)}")
-                about = [ev for ev in decision.events if subject in msgspec.json.encode(ev).decode()]
+                about = [
+                    ev
+                    for ev in decision.events
+                    if isinstance(ev, _OF_ITS_OWN) or subject in msgspec.json.encode(ev).decode()
+                ]
                 lines += [f"  {_led_to(ev)}" for ev in about]
                 if not about:
                     lines.append("  and led to nothing by itself (see `vigie match` for which sheets it misses)")
                 return lines
         return [*lines, "  not decided on yet"]
+
+
+_OF_ITS_OWN = (e.Rose, e.DossierLinked)  # that name no fact they follow from
 
 
 def _named(signal: Signal) -> str:
@@ -368,6 +375,22 @@ def _led_to(event: e.Event) -> str:
             return f"it was an answer of {event.person or 'a stranger'} to no call that is open ({event.verb})"
         case e.Answered():
             return f"it was {event.person}'s answer to ask {event.ask}: {event.verb}"
+        case e.Filed():
+            counts = f" (it counts nothing: {event.apart})" if event.apart else f" and counts on {event.day}"
+            return f"it was filed in the dossier {event.dossier}{counts}"
+        case e.FiledCancelled():
+            return f"it takes back what is filed in the dossier {event.dossier}, where it counts as before"
+        case e.Recounted():
+            return f"what it is about counts {'nothing' if event.apart else 'again'} in the dossier {event.dossier}"
+        case e.Rose():
+            return (
+                f"with it, the dossier {event.dossier} rose: {event.count} in the {event.span} days up to {event.day}, "
+                f"where the {event.spans} spans before had {event.usual:g} on average"
+            )
+        case e.RiseTold():
+            return f"it tells the rise of the dossier {event.dossier}"
+        case e.DossierLinked():
+            return f"incident {event.incident} was linked to the dossier {event.dossier}"
         case e.Judged():
             return f"it says of signal {event.signal}, in incident {event.incident}: {event.verb}"
         case e.Ordered():

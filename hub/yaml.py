@@ -16,6 +16,7 @@ has them; ruamel.yaml reads what libyaml refuses (whose errors we then tell) and
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,6 +158,12 @@ class Document:
                     found.append((*at, line[mark.start() :].rstrip()))
                     break
         return found
+
+    def below(self, *path: str | int) -> "Document":
+        """The same text seen from a node: places are looked for from there. Findings go to the same list."""
+        seen = copy(self)
+        seen.root = self.at(*path)
+        return seen
 
     def set_aside(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """What stands between two places (line and column from 1, the end excluded) is text, whatever it looks like."""

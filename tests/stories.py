@@ -24,9 +24,10 @@ from hub.model.message import Lane, Outcome, Verb
 from hub.model.people import Asked, Chain, Classification, Contact, Role, Roster, Storms, Tier
 from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.people.answers import understand
+from hub.playbook.dossiers import Dossier
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Playbook, Step, Task, Tasks, When
 from hub.playbook.language import Outcome as StepOutcome
-from hub.playbook.match import Match
+from hub.playbook.match import Match, Met
 
 START = datetime(2026, 7, 14, 2, 10, tzinfo=UTC)
 
@@ -105,10 +106,17 @@ class World:
         self.gone: set[str] = set()  # from the directory
         self.seeing: dict[str, Classification] = {}  # who may see more than what is public
         self.rhythm: CallListRhythm | None = None
+        self.dossiers: dict[str, Dossier] = {}
+        self.zone = "Europe/Brussels"
         self.desk: Reception | None = None
 
     def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
         return [met for sheet in self.sheets if sheet.mode is not Mode.DRAFT and (met := _met(sheet, signal))]
+
+    def meet(self, signal: Signal, now: datetime) -> Met:
+        said = [info.hazard for info in signal.infos]
+        met = [name for name, one in self.dossiers.items() if any(h in when.hazards for when in one.when for h in said)]
+        return Met(tuple(self.match(signal, now)), tuple(met))
 
     def meets(self, name: str, version: str, signal: Signal, now: datetime) -> Match | None:
         known = self.playbook(name, version)

@@ -43,6 +43,7 @@ from hub.config.forms import (
 from hub.dispatch.policy import DEFAULTS, Limits
 from hub.intake.gazetteer_file import GazetteerForm, PlaceForm
 from hub.intake.geography import AreaForm, AreasForm
+from hub.playbook.dossiers import DossierForm, RiseForm
 from hub.playbook.form import ChannelText
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,6 +172,10 @@ def _parts() -> Iterator[str]:
     yield "## followers.yaml\n\nMay be left out: then nobody follows. Name → follower. " + doc(FollowerForm) + "\n"
     yield from fields_of(FollowerForm, {"type": _names(FOLLOWERS)})
     yield from _connectors(FOLLOWERS)
+    yield "## dossiers.yaml\n\nMay be left out: then no theme is followed. Name → dossier. " + doc(DossierForm) + "\n"
+    yield from fields_of(DossierForm, {"when": "as in a [sheet](sheet-reference.md), or a list", "rise": "see below"})
+    yield "### rise\n"
+    yield from struct(RiseForm)
 
 
 # --- tables ------------------------------------------------------------------------------------------------

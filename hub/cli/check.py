@@ -18,6 +18,7 @@ from hub.config.recorded import (
     SIGNALS_MIN,
     Met,
     Recorded,
+    askers,
     check_incidents,
     check_words,
     opened,
@@ -115,7 +116,7 @@ def _alone(path: Path) -> Iterator[Finding]:
 
 
 def _whole(folder: Path, data: Path | None) -> tuple[list[Finding], list[Met]]:
-    """Everything, and what the words in sheets meet of what was recorded."""
+    """Everything, and what the words in sheets and dossiers meet of what was recorded."""
     config, findings = read(folder)
     more, judged = _broken_channels(config, folder), set[str]()
     met: list[Met] = []
@@ -126,7 +127,7 @@ def _whole(folder: Path, data: Path | None) -> tuple[list[Finding], list[Met]]:
         recorded = _recorded(config, data, now)
         if recorded is not None:
             more += not_in_files(config, data)
-            met = words_met(config.playbooks, recorded)
+            met = words_met(askers(config), recorded)
             more += check_words(config, met) + check_incidents(config, opened(config, recorded))
             enough = len(recorded) >= SIGNALS_MIN
             judged |= {rule for rule in RULES if RULES[rule].asks == JOURNAL and enough}
@@ -162,7 +163,7 @@ def _tell_words(met: list[Met], each: bool) -> None:
     """What each list of words meets; `each`: and each word of it, where one asks for it."""
     if not met:
         if each:
-            say.line("no sheet asks for words, or nothing was recorded in the last month")
+            say.line("nothing asks for words, or nothing was recorded in the last month")
         return
     if not each:
         say.line(f"words were held against {met[0].of} recorded signals (--words shows what each meets)")

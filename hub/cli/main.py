@@ -11,6 +11,7 @@ from hub.cli.commands import (
     chain,
     contacts,
     deadletter,
+    dossier,
     journal,
     parts,
     people,
@@ -46,6 +47,7 @@ for name, group in {
     "organisation": parts.organisations,
     "journal": journal.app,
     "deadletter": deadletter.app,
+    "dossier": dossier.app,
 }.items():
     app.add_typer(group, name=name)
 

@@ -1,6 +1,7 @@
 """`vigie match FILE…`: which sheets a signal meets, and for each it misses the first condition that fails, with the
-value that was found."""
+value that was found; and the dossiers that it would be filed in."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from hub.letters import read_with
 from hub.model.signal import Info, MsgType, Signal
 from hub.playbook.explain import Check, Explanation, explain
 from hub.playbook.language import Mode, Playbook
+from hub.playbook.match import Matcher
 from hub.view.glance import plain
 
 _line = msgspec.json.Decoder(Signal)
@@ -44,13 +46,14 @@ class Met(Struct, frozen=True, kw_only=True):
 
 class Looked(Struct, frozen=True, kw_only=True):
     """A signal as the hub would see it, and how the sheets stand to it (none, where nothing of it can be met). `note`:
-    why none of them would run."""
+    why none of them would run. `dossiers`: those it would be filed in."""
 
     file: Path
     signal: Signal
     at: datetime
     note: str
     met: tuple[Met, ...]
+    dossiers: tuple[str, ...] = ()
 
     @property
     def matched(self) -> list[Met]:
@@ -65,7 +68,8 @@ def match(
     `at`: hub time; a signal's own time of sending where it is not given."""
     chosen = _sheets(config, sheets)
     signals, bad = _signals(config, files, kind, source)
-    looked = [_look(config, file, signal, at or signal.sent, chosen) for file, signal in signals]
+    filing = Matcher((), config.dossiers.values())
+    looked = [_look(config, file, signal, at or signal.sent, chosen, filing) for file, signal in signals]
     if as_json:
         for one in looked:
             say.json_line(_as_json(one))
@@ -91,11 +95,14 @@ def _sheets(config: Config, names: Sequence[str]) -> list[Playbook]:
     return [sheet for sheet in config.playbooks if not names or sheet.name in names]
 
 
-def _look(config: Config, file: Path, signal: Signal, at: datetime, sheets: Iterable[Playbook]) -> Looked:
+def _look(
+    config: Config, file: Path, signal: Signal, at: datetime, sheets: Iterable[Playbook], filing: Matcher
+) -> Looked:
     located = config.geography.locate(signal, f"{at:%Y-%m-%d}") if config.geography else signal
     asked = [sheet for sheet in sheets if sheet.when] if _can_be_met(signal) else []
     met = tuple(Met(sheet=sheet, how=explain(located, at, replace(sheet, mode=Mode.LIVE))) for sheet in asked)
-    return Looked(file=file, signal=located, at=at, note=_note(signal, at), met=met)
+    dossiers = filing.meet(located, at).dossiers if _can_be_met(signal) else ()
+    return Looked(file=file, signal=located, at=at, note=_note(signal, at), met=met, dossiers=dossiers)
 
 
 def _can_be_met(signal: Signal) -> bool:
@@ -190,6 +197,8 @@ def lines_of(looked: Looked, zone: ZoneInfo, everything: bool) -> Iterator[str]:
         yield f"  {met.verdict:<10}  {met.sheet.name:<{width}}  {_where(met, signal)}".rstrip()
         checks = met.how.checks if everything or met.how.matched else [c for c in met.how.checks if not c.holds][:1]
         yield from (f"    {_check(check, keys)}" for check in checks)
+    if looked.dossiers:
+        yield f"  filed in {', '.join(looked.dossiers)}"
 
 
 def _blocks(infos: Sequence[Info]) -> Iterator[tuple[str, ...]]:
@@ -252,6 +261,8 @@ def _sum(looked: Sequence[Looked], sheets: Sequence[Playbook], source: str) -> I
         met = {sheet.name: sum(sheet.name in {m.sheet.name for m in one.matched} for one in looked) for sheet in sheets}
         rows = [(f"  {name}", f"met by {n}") for name, n in met.items() if n]
         yield from say.columns(rows)
+        filed = Counter(dossier for one in looked for dossier in one.dossiers)
+        yield from say.columns((f"  {name}", f"is filed {n}") for name, n in sorted(filed.items()))
         if nobody := [sheet.name for sheet in sheets if sheet.when and not met[sheet.name]]:
             yield f"  met by none: {', '.join(nobody)}"
     by_hand = [sheet.name for sheet in sheets if not sheet.when]
@@ -286,6 +297,7 @@ def _as_json(looked: Looked) -> dict[str, Any]:
             {**msgspec.to_builtins(met.how), "mode": str(met.sheet.mode), "first_failing": _failing(met.how)}
             for met in looked.met
         ],
+        "dossiers": looked.dossiers,
     }
 
 

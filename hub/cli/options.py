@@ -34,9 +34,9 @@ DirectoryOption = Annotated[
 ]
 
 
-def act(config: Path, path: str, body: dict[str, Any], as_json: bool) -> None:
+def act(config: Path, path: str, body: dict[str, Any], as_json: bool, method: str = "POST") -> None:
     """An act through the running hub's API."""
     from hub.cli.acts import act as do
     from hub.cli.setting import running
 
-    do(running(config), path, body, as_json)
+    do(running(config), path, body, as_json, method)

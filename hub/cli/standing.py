@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.config.last_good import are_messages, is_sheet
+from hub.config.last_good import are_messages, is_sheet, may_be_left_out
 from hub.engine.fold import fold_decision
 from hub.engine.state import State
 from hub.journal import JournalError
@@ -41,12 +41,12 @@ def in_force(reader: Reader, state: State, what: str) -> dict[str, Fact]:
 
 
 class LastGood:
-    """The texts of sheets and messages that were in force last. Nothing where there is no journal, or none that can be
-    read: whoever opens it says why."""
+    """The texts of sheets, messages and dossiers that were in force last. Nothing where there is no journal, or none
+    that can be read: whoever opens it says why."""
 
     def __init__(self, journal: Path) -> None:
         self._sheets: list[Installed] = []
-        self._messages: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
         try:
             with open_reader(journal) as reader:
                 state = state_of(reader)
@@ -54,17 +54,17 @@ class LastGood:
         except JournalError:
             return
         self._sheets = [fact.body for fact in sheets.values() if isinstance(fact.body, Installed)]
-        self._messages = {
+        self._texts = {
             name: fact.body.text
             for name, fact in files.items()
-            if are_messages(name) and isinstance(fact.body, Installed)
+            if (are_messages(name) or may_be_left_out(name)) and isinstance(fact.body, Installed)
         }
 
     def text(self, name: str, now: str) -> str | None:
         """Of a file, by its name in `Config.texts`; a sheet also by what it calls itself in its text of `now`, or by
         the file's name, as journals of before do not name files."""
         if not is_sheet(name):
-            return self._messages.get(name)
+            return self._texts.get(name)
         called = _NAME.search(now)
         names = [called[1] if called else "", Path(name).stem]
         by_file = [sheet for sheet in self._sheets if sheet.file == name]
@@ -73,4 +73,4 @@ class LastGood:
 
     def replaces(self, name: str) -> bool:
         """Whether the hub comes up without this file as it is. Without messages.yaml there are no words of its own."""
-        return is_sheet(name) or (are_messages(name) and (name != "messages.yaml" or name in self._messages))
+        return may_be_left_out(name) or (are_messages(name) and (name != "messages.yaml" or name in self._texts))

@@ -41,7 +41,8 @@ def load_good(
     leave_out: bool = False,
 ) -> Good:
     """The configuration with what had to be put back. `replaceable`: whether a file may be; `held`: texts that are
-    taken in any case; `leave_out`: a sheet that does not go even as it was in force last is left out."""
+    taken in any case; `leave_out`: a sheet, or dossiers, that do not go even as they were in force last are
+    left out."""
     held = dict(held or {})
     wrong: dict[str, list[Finding]] = {}  # by the files that were put back, in that order
     while True:
@@ -52,7 +53,7 @@ def load_good(
         if not by_file:
             break
         fresh = [name for name in by_file if name not in held and replaceable(name)]
-        gone = [name for name in by_file if leave_out and is_sheet(name) and held.get(name) is not None]
+        gone = [name for name in by_file if leave_out and may_be_left_out(name) and held.get(name) is not None]
         if fresh:
             first = min(map(_rank, fresh))
             for name in [name for name in fresh if _rank(name) == first]:
@@ -85,6 +86,11 @@ def is_sheet(name: str) -> bool:
     return _rank(name) == len(_ORDER) and name not in FIXED
 
 
+def may_be_left_out(name: str) -> bool:
+    """Whether a hub comes up without this file: better that than not at all."""
+    return is_sheet(name) or name == "dossiers.yaml"
+
+
 def are_messages(name: str) -> bool:
     """Whether this is a file of messages."""
     return _rank(name) == _ORDER.index(("messages",))
@@ -98,6 +104,7 @@ _ORDER = (
     ("chains",),
     ("messages",),
     ("followers",),
+    ("dossiers",),
 )
 
 

@@ -45,7 +45,9 @@ from hub.intake.gazetteer_file import load_gazetteer
 from hub.intake.geography import Geography, load_areas, shape_files
 from hub.model.access import Room
 from hub.model.people import Chain, Group, Organisation, Person, Registered, Roster
+from hub.model.signal import VIGIE
 from hub.people.directory import Directory
+from hub.playbook.dossiers import Dossier, DossierForm, dossiers_of
 from hub.playbook.language import Trust
 from hub.playbook.lint import Known
 from hub.playbook.messages import placeholders_of
@@ -139,7 +141,7 @@ class _Loading:
             organisations=directory.organisations,
             messages=placeholders_of(messages),
             areas=() if geography is None else geography.places,
-            sources=sources,
+            sources=(*sources, VIGIE),
             channels=channels,
             voices=[name for name, channel in channels.items() if channel.abilities.voice],
             classes={name: form.public for name, form in hub.broadcasts.classes.items()},
@@ -168,6 +170,7 @@ class _Loading:
             channels=channels,
             routes=routes,
             followers=self._followers(known.sheets),
+            dossiers=self._dossiers(known),
             texts=self._files.texts,
             documents=self._documents,
         )
@@ -226,6 +229,10 @@ class _Loading:
         found: dict[str, SourceConfig] = {}
         for name, node, document in self._entries("sources.yaml"):
             self._unread.add(name)
+            if name == VIGIE:
+                message = f"{VIGIE} is the source of what the hub itself finds out"
+                document.add(node, "reserved-name", message, "call this source something else")
+                continue
             form = self._own(document, node, SourceForm, f"source {name}")
             if form is None:
                 continue
@@ -242,6 +249,15 @@ class _Loading:
                     type=form.type, make=made[0], settings=made[1], trusted=trusted, expect_s=form.expect
                 )
         return found
+
+    def _dossiers(self, known: Known) -> dict[str, Dossier]:
+        """Who has no dossiers.yaml follows no theme."""
+        forms = None
+        if self._files.has("dossiers.yaml"):
+            forms = self._files.bound("dossiers.yaml", dict[Word, DossierForm])
+        if forms is None:
+            return {}
+        return dossiers_of(self._documents["dossiers.yaml"], forms, known, self._today)
 
     def _followers(self, sheets: Collection[str]) -> dict[str, FollowerConfig]:
         """Who has no followers.yaml is followed by nobody."""

@@ -17,8 +17,8 @@ from hub.config.whole import Config
 from hub.engine.incidents import joining_key
 from hub.findings import Finding
 from hub.model.signal import Info, MsgType, Signal
-from hub.playbook.language import Mode, Playbook
-from hub.playbook.match import Match, Matcher
+from hub.playbook.language import Mode
+from hub.playbook.match import Asking, Match, Matcher
 from hub.playbook.words import Phrases, folded_fields
 from hub.yaml import Document
 
@@ -27,13 +27,15 @@ SIGNALS_MAX = 50_000  # the newest; read and matched in a few seconds
 SIGNALS_MIN = 50  # fewer say nothing about what is common
 COMMON = 0.5
 INCIDENTS_A_DAY = 10
+_DOSSIER = "dossier "  # before the name of one
 
 Recorded = Sequence[tuple[datetime, Signal]]
 """When each signal was recorded, and the signal; the oldest first."""
 
 
 class Met(Struct, frozen=True, kw_only=True):
-    """How many of the signals a sheet's `words` (or `event`) meet: all of a list, and each phrase by itself."""
+    """How many of the signals a sheet's or a dossier's `words` (or `event`) meet: all of a list, and each phrase by
+    itself."""
 
     sheet: str
     block: int
@@ -48,7 +50,12 @@ class Met(Struct, frozen=True, kw_only=True):
         return self.signals / self.of
 
 
-def words_met(playbooks: Sequence[Playbook], recorded: Recorded) -> list[Met]:
+def askers(config: Config) -> list[Asking]:
+    """All that have a `when`; dossiers under names of their own."""
+    return [*config.playbooks, *(replace(d, name=f"{_DOSSIER}{d.name}") for d in config.dossiers.values())]
+
+
+def words_met(playbooks: Sequence[Asking], recorded: Recorded) -> list[Met]:
     """Every list of words, and what it meets; nothing where nothing was recorded."""
     if not recorded:
         return []
@@ -153,6 +160,8 @@ def check_incidents(config: Config, days: dict[str, Counter[str]]) -> list[Findi
 
 
 def _document(config: Config, sheet: str) -> Document:
+    if sheet.startswith(_DOSSIER):
+        return config.documents["dossiers.yaml"].below(sheet.removeprefix(_DOSSIER))
     return next(d for d in config.documents.values() if _names(d, sheet))
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from hub.binding import Seconds
+from hub.binding import Seconds, Word
 from hub.config import CHANNELS, FOLLOWERS, SOURCES, Lookup, installed
 from hub.config.followers import FollowerForm
 from hub.config.foreign import Setting, settings_of
 from hub.config.forms import ChainForm, ChannelForm, HubForm, PeopleForm, RoomForm, RosterForm, SourceForm
 from hub.intake.gazetteer_file import GazetteerForm
 from hub.intake.geography import AreasForm
+from hub.playbook.dossiers import DossierForm
 from hub.playbook.messages import MessagesForm
 from hub.playbook.schema import DIALECT, part_of, said, with_example
 
@@ -29,6 +30,7 @@ FORMS: dict[str, Any] = {
     "gazetteer": GazetteerForm,
     "rooms": dict[str, RoomForm],
     "messages": MessagesForm,
+    "dossiers": dict[Word, DossierForm],
 }
 _GROUPS = {"sources": SOURCES, "channels": CHANNELS, "followers": FOLLOWERS}
 FILES = (*FORMS, *_GROUPS)

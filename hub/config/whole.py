@@ -24,6 +24,7 @@ from hub.model.message import Message
 from hub.model.people import Chain, Group, Language, Organisation, Person, Registered, Roster, Storms
 from hub.model.signal import Status
 from hub.people.directory import Directory
+from hub.playbook.dossiers import Dossier
 from hub.playbook.language import Playbook
 from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document
@@ -75,6 +76,7 @@ class Config(Struct, frozen=True, kw_only=True):
     channels: dict[str, ChannelConfig] = {}
     routes: Routes = Routes()
     followers: dict[str, FollowerConfig] = {}
+    dossiers: dict[str, Dossier] = {}
     texts: dict[str, str] = {}
     documents: dict[str, Document] = {}
 

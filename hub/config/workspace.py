@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.config.schema import FILES
 from hub.config.whole import Config
+from hub.model.signal import VIGIE
 from hub.playbook.form import CHANNEL_WORDS
 
 FOLDER = ".vscode/vigie"
@@ -70,7 +71,7 @@ def _names(config: Config) -> dict[str, Sequence[str]]:
         "exhausted": chains,
         "say": sorted(name for name in config.messages if not name.startswith("hub.")),
         "area": sorted(config.geography.places) if config.geography is not None else (),
-        "source": sorted(config.sources),
+        "source": sorted((*config.sources, VIGIE)),
         "notify": contacts,
         "to": contacts,
         "send contacts": contacts,

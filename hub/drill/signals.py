@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from hub.config import Config
 from hub.connector import BadItem, SignalItem
+from hub.dossiers.rises import OWN
 from hub.drill.play import Given, Play, SignalForm, each_of
 from hub.intake.beliefs import UNKNOWN, Trusted
 from hub.intake.geography import Place
 from hub.model.area import Area
 from hub.model.people import Language
-from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency
+from hub.model.signal import VIGIE, Certainty, Info, MsgType, Named, Reference, Severity, Signal, Status, Urgency
 from hub.model.trust import Credibility, Reliability
 
 # What somebody says themselves.
@@ -24,7 +25,8 @@ GRADES = {f"{r}{c}": Trusted(reliability=r, credibility=c, compared=False) for r
 
 def trust_of(config: Config) -> dict[str, Trusted]:
     """How far each source is believed, by its name: those of the configuration, or by a grade in its place."""
-    return {**GRADES, **{name: source.trusted for name, source in config.sources.items()}, SOURCE: BY_HAND}
+    sources = {name: source.trusted for name, source in config.sources.items()}
+    return {**GRADES, **sources, SOURCE: BY_HAND, VIGIE: OWN}
 
 
 class CannotPlay(Exception):

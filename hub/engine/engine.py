@@ -12,6 +12,7 @@ from hub.engine import (
     call_list,
     chain,
     channels,
+    dossiers,
     duty,
     editing,
     files,
@@ -40,8 +41,9 @@ from hub.model.enclosure import ContactSheet
 from hub.model.ids import Ids
 from hub.model.message import OUTCOME_RANK, Lane, Outcome
 from hub.model.people import Classification
-from hub.model.signal import Signal, Status
+from hub.model.signal import MsgType, Signal, Status
 from hub.playbook.language import Outcome as StepOutcome
+from hub.playbook.match import NOTHING, Met
 
 
 class Decided(Struct, frozen=True, gc=False):
@@ -91,12 +93,18 @@ class Engine:
             body = entry.record.body
             if type(body) is r.SignalReceived:
                 if isinstance(entry.live, Signal):
-                    incidents.received(self._work, entry.record, body, entry.live)
+                    self._take_signal(entry.record, body, entry.live)
             else:
                 self._take_other(entry, body)
             self._work_off()
         self._look_at_rosters()
         return self._decided(tuple(entry.record.id for entry in entries), ())
+
+    def _take_signal(self, fact: r.Fact, body: r.SignalReceived, signal: Signal) -> None:
+        w = self._work
+        met = _meet(w, signal)
+        incidents.received(w, fact, body, signal, met.sheets)
+        dossiers.received(w, fact.id, signal, body, met.dossiers)
 
     def _take_other(self, entry: r.Entry, body: r.FactBody) -> None:
         w, fact = self._work, entry.record
@@ -108,7 +116,10 @@ class Engine:
             case r.SignalGraded():
                 verdicts.graded(w, body)
                 if isinstance(entry.live, Signal):
-                    incidents.regraded(w, entry.live)
+                    met = _meet(w, entry.live)
+                    dossiers.graded(w, body, entry.live)
+                    incidents.regraded(w, entry.live, met.sheets)
+                    dossiers.regraded(w, entry.live, met.dossiers)
             case r.VerdictFailed():
                 verdicts.failed(w, body)
             case r.SheetStarted():
@@ -117,6 +128,7 @@ class Engine:
                 w.emit(e.Enforced(what=body.what, name=body.name, version=body.version, mode=body.mode, fact=fact.id))
                 w.look |= body.what == "config"
                 call_list.keep(w)
+                dossiers.look(w)
             case r.ContactsSent():
                 _send_contacts(w, fact, body)
             case r.PaperMade():
@@ -126,6 +138,7 @@ class Engine:
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
                 w.look |= body.what == "config"
+                dossiers.look(w)
             case r.FilesRead():
                 files.read(w, body)
             case r.ModeSet():
@@ -133,6 +146,7 @@ class Engine:
             case r.HubStarted():
                 w.look = True
                 call_list.keep(w)
+                dossiers.look(w)
             case r.IncidentClosed():
                 _close_incident(w, body)
             case r.ChainSteered():
@@ -161,6 +175,14 @@ class Engine:
                 editing.reverted(w, body.change, body.by, body.why)
             case r.PersonErased() if body.person in w.state.edited:
                 editing.reverted(w, w.state.edited[body.person].change, body.by, body.why)
+            case r.SignalFiled():
+                dossiers.added(w, body)
+            case r.SignalUnfiled():
+                dossiers.removed(w, body)
+            case r.DossierNote():
+                dossiers.noted(w, fact, body)
+            case r.IncidentLinked():
+                dossiers.linked(w, body)
             case r.TaskTicked():
                 incidents.task_ticked(w, body)
             case r.StopAll():
@@ -219,6 +241,12 @@ class Engine:
             self.state.cursor = took[-1]
         self.state.decision, self.state.at = decision.id, w.now
         return Decided(decision, tuple(w.vault))
+
+
+def _meet(w: Work, signal: Signal) -> Met:
+    """Who withdraws a message, or answers one, says nothing new."""
+    says = signal.msg_type not in (MsgType.CANCEL, MsgType.ACK, MsgType.ERROR)
+    return w.rules.meet(signal, w.now) if says else NOTHING
 
 
 def _work_off(w: Work) -> None:

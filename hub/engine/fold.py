@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.engine import fold_access
+from hub.engine import dossier_state, fold_access
 from hub.engine.state import (
     CODE_REST,
     TOLD_MAX,
@@ -533,6 +533,10 @@ def _lifted(s: State, ev: e.Lifted, at: datetime) -> None:
     s.stopped = None
 
 
+def _dossier(s: State, ev: Any, at: datetime) -> None:
+    dossier_state.fold_dossier(s.dossiers, ev, at)
+
+
 def _in_shadow(s: State, ev: e.InShadow, at: datetime) -> None:
     """Into a state of its own, which goes with its last incident."""
     if s.shadow is None:
@@ -612,4 +616,5 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.Stopped: _stopped,
     e.Lifted: _lifted,
     e.InShadow: _in_shadow,
+    **dict.fromkeys(dossier_state.EVENTS, _dossier),
 }

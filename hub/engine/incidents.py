@@ -1,12 +1,12 @@
 """Signals and incidents: what opens, joins, updates, withdraws and ends them."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from hub.engine import access, chain, proposals, quiet, steps, storm, trust
+from hub.engine.names import signal_name
 from hub.engine.reach import all_clear_message, tell_reached
 from hub.engine.state import Incident, counts_as_reached, incident_key
 from hub.engine.work import Work
@@ -21,16 +21,10 @@ from hub.playbook.match import Match
 KEPT_FOR_TASKS = timedelta(days=30)  # after the last of them was due: who still does them will do so elsewhere
 
 
-def signal_name(source: str, sender: str, identifier: str) -> str:
-    """A digest that names a sender's message without repeating what may be an address. 128 bits, hex."""
-    return hashlib.sha256(f"{source}\x1f{sender}\x1f{identifier}".encode()).hexdigest()[:32]
-
-
-def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
-    """A signal came in."""
+def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal, matches: Sequence[Match]) -> None:
+    """A signal came in. `matches`: the sheets it meets."""
     if body.baseline or signal.msg_type in (MsgType.ACK, MsgType.ERROR):
         return
-    matches = () if signal.msg_type == MsgType.CANCEL else w.rules.match(signal, w.now)
     if body.shadow:
         _received(w.shadow, fact.id, signal, matches, frozenset(), trial=True)
         return
@@ -39,11 +33,10 @@ def received(w: Work, fact: Fact, body: SignalReceived, signal: Signal) -> None:
     trust.heard(w, fact.id, signal)
 
 
-def regraded(w: Work, signal: Signal) -> None:
+def regraded(w: Work, signal: Signal, matches: Sequence[Match]) -> None:
     """An officer has said how far a signal is to be believed: sheets that waited for that begin."""
     if signal.msg_type in (MsgType.CANCEL, MsgType.ACK, MsgType.ERROR):
         return
-    matches = w.rules.match(signal, w.now)
     name = signal_name(signal.source, signal.sender, signal.identifier)
     begun: set[str] = set()
     for work in (w.real, w.shadow):

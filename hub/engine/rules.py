@@ -8,13 +8,22 @@ from hub.model.access import Reception
 from hub.model.enclosure import CallListRhythm
 from hub.model.people import Chain, Classification, Contact, Role, Roster, Storms
 from hub.model.signal import Signal, Status
+from hub.playbook.dossiers import Dossier
 from hub.playbook.language import Playbook
-from hub.playbook.match import Match
+from hub.playbook.match import Match, Met
 
 
 class Rules(Protocol):
-    def match(self, signal: Signal, now: datetime) -> Sequence[Match]:
-        """The sheets in force (live or shadow) that the signal meets."""
+    def meet(self, signal: Signal, now: datetime) -> Met:
+        """The sheets (live or shadow) and the dossiers in force that the signal meets."""
+        ...
+
+    @property
+    def dossiers(self) -> Mapping[str, Dossier]: ...
+
+    @property
+    def zone(self) -> str:
+        """Whose days are counted: a time zone of the IANA list."""
         ...
 
     def playbook(self, name: str, version: str) -> Playbook | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
+from hub.engine.dossier_state import Dossier
 from hub.model import events as e
 from hub.model.broadcast import Kind, Proposal
 from hub.model.message import Lane
@@ -331,6 +332,7 @@ class State(Struct, kw_only=True, gc=False):
     parts: dict[str, Edit] = field(default_factory=dict)  # "group/crisis-cell" → the newest change of it
     rosters: dict[str, RosterChange] = field(default_factory=dict)  # change → what it says, in the order of the acts
     modes: dict[str, ModeChange] = field(default_factory=dict)  # sheet → what it is, whatever its file says
+    dossiers: dict[str, Dossier] = field(default_factory=dict)
     access: dict[str, Access] = field(default_factory=dict)  # incident → who may come in on its behalf
     access_wanted: dict[str, e.AccessWanted] = field(default_factory=dict)  # lists that are to be read
     shadow: "State | None" = None  # what sheets in shadow would have come to; None: none of them has an incident

@@ -11,6 +11,25 @@ from hub.model.event import EventBase
 from hub.model.event_access import AccessChanged as AccessChanged
 from hub.model.event_access import AccessWanted as AccessWanted
 from hub.model.event_access import AccessWithdrawn as AccessWithdrawn
+from hub.model.event_dossier import DossierClosed as DossierClosed
+from hub.model.event_dossier import DossierEvent as DossierEvent
+from hub.model.event_dossier import DossierLinked as DossierLinked
+from hub.model.event_dossier import DossierNoted as DossierNoted
+from hub.model.event_dossier import DossierOpened as DossierOpened
+from hub.model.event_dossier import FellBack as FellBack
+from hub.model.event_dossier import Filed as Filed
+from hub.model.event_dossier import FiledCancelled as FiledCancelled
+from hub.model.event_dossier import Recounted as Recounted
+from hub.model.event_dossier import RiseTold as RiseTold
+from hub.model.event_dossier import Rose as Rose
+from hub.model.event_dossier import Unfiled as Unfiled
+from hub.model.event_room import AlarmCleared as AlarmCleared
+from hub.model.event_room import AlarmRaised as AlarmRaised
+from hub.model.event_room import Lifted as Lifted
+from hub.model.event_room import OnWatch as OnWatch
+from hub.model.event_room import PaperDone as PaperDone
+from hub.model.event_room import PaperDue as PaperDue
+from hub.model.event_room import Stopped as Stopped
 from hub.model.event_trust import Attached as Attached
 from hub.model.event_trust import Judged as Judged
 from hub.model.event_trust import TrustMoved as TrustMoved
@@ -540,50 +559,6 @@ class RostersLooked(EventBase, frozen=True, tag="rosters-looked"):
     told: tuple[str, ...] = ()
 
 
-class OnWatch(EventBase, frozen=True, tag="on-watch"):
-    """From here on this person has the watch of the room."""
-
-    person: str
-    by: str
-
-
-class PaperDue(EventBase, frozen=True, tag="paper-due"):
-    """The call list is to be put on paper: into its folder, and to the printer."""
-
-    paper: str
-
-
-class PaperDone(EventBase, frozen=True, tag="paper-done"):
-    """It is; or `problem` says why it is not."""
-
-    paper: str
-    problem: str = ""
-
-
-class AlarmRaised(EventBase, frozen=True, tag="alarm"):
-    """To be seen and heard in the room. `what` is one of hub.engine.alarms' words."""
-
-    alarm: str
-    what: str
-    about: str = ""
-    detail: str = ""
-
-
-class AlarmCleared(EventBase, frozen=True, tag="alarm-cleared"):
-    alarm: str
-    by: str = ""
-
-
-class Stopped(EventBase, frozen=True, tag="stopped"):
-    by: str
-    why: str
-
-
-class Lifted(EventBase, frozen=True, tag="lifted"):
-    by: str
-    why: str
-
-
 # --- sheets in shadow --------------------------------------------------------------------------------------
 
 
@@ -666,4 +641,5 @@ Event = (
     | Stopped
     | Lifted
     | InShadow
+    | DossierEvent
 )

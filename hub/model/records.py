@@ -16,6 +16,10 @@ from hub.model.events import Event
 from hub.model.message import Outcome, Verb
 from hub.model.people import Contact, Override, Part, Steer
 from hub.model.quiet import Silence
+from hub.model.record_dossier import DossierNote as DossierNote
+from hub.model.record_dossier import IncidentLinked as IncidentLinked
+from hub.model.record_dossier import SignalFiled as SignalFiled
+from hub.model.record_dossier import SignalUnfiled as SignalUnfiled
 from hub.model.signal import Hazard, MsgType, Severity, Status
 from hub.model.trust import Credibility
 
@@ -498,6 +502,10 @@ FactBody = (
     | HubStarted
     | AlarmAcknowledged
     | AuditorFound
+    | SignalFiled
+    | SignalUnfiled
+    | DossierNote
+    | IncidentLinked
 )
 
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 from hub.model.area import Area
 from hub.model.trust import Backing, Credibility, Reliability
 
+VIGIE = "vigie"  # the source of what the hub itself finds out
+
 
 class Status(StrEnum):
     ACTUAL = "Actual"

@@ -72,16 +72,28 @@ def sent_without(payload: bytes, person: str, words: Iterable[str]) -> bytes | N
         texts = _sent.decode(payload)
     except msgspec.MsgspecError:
         return None
+    without = [_said_without(parts, person, words) for parts in texts.values()]
+    return msgspec.json.encode(texts) if all(without) else None
+
+
+def note_without(payload: bytes, person: str, words: Iterable[str]) -> bytes | None:
+    """A note in a dossier likewise."""
+    try:
+        said = _note.decode(payload)
+    except msgspec.MsgspecError:
+        return None
+    return msgspec.json.encode(said) if _said_without(said, person, words) else None
+
+
+def _said_without(parts: dict[str, str], person: str, words: Iterable[str]) -> bool:
+    """Puts somebody's id wherever one of the words stands; whether none is left, written in another way."""
     longest = sorted(words, key=len, reverse=True)  # a name may lie within another
     if not longest:
-        return None
+        return False
     pattern = re.compile("|".join(map(re.escape, longest)))
-    for parts in texts.values():
-        parts.update((part, pattern.sub(person, said)) for part, said in parts.items())
-        folded = [_plain(said) for said in parts.values()]
-        if any(_plain(word) in said for word in longest for said in folded):
-            return None
-    return msgspec.json.encode(texts)
+    parts.update((part, pattern.sub(person, said)) for part, said in parts.items())
+    folded = [_plain(said) for said in parts.values()]
+    return not any(_plain(word) in said for word in longest for said in folded)
 
 
 def guests_without(payload: bytes, words: Iterable[str]) -> bytes | None:
@@ -99,6 +111,7 @@ def guests_without(payload: bytes, words: Iterable[str]) -> bytes | None:
 
 _guests = msgspec.json.Decoder(Guests)
 _sent = msgspec.json.Decoder(dict[Language, dict[str, str]])
+_note = msgspec.json.Decoder(dict[str, str])
 
 
 def _plain(text: str) -> str:

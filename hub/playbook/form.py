@@ -137,7 +137,11 @@ class WhenForm(Struct, frozen=True, kw_only=True):
     severity: Annotated[Severities, Meta(description="How bad: at least Severe. MeteoAlarm's orange is Severe")] = ()
     certainty: Annotated[Certainties, Meta(description="How sure: at least Likely")] = ()
     source: Annotated[
-        tuple[str, ...], Meta(description="From whom: a source of config/sources.yaml", examples=["kmi-irm"])
+        tuple[str, ...],
+        Meta(
+            description="From whom: a source of config/sources.yaml, or vigie: what the hub itself finds out",
+            examples=["kmi-irm"],
+        ),
     ] = ()
     area: Annotated[
         tuple[Word, ...], Meta(description="Where: an area of config/areas.yaml", examples=["brussels-capital-region"])

@@ -79,10 +79,20 @@ def check_around(playbook: Playbook | None, document: Document, known: Known, to
         check_names(document, playbook, known)
         check_calls(document, playbook, known.fall_backs)
         for index, when in enumerate(playbook.when):
-            check_trust(document, when, index, known.grades)
-            if today:
-                check_areas(document, when, index, known.days, today)
+            _check_reach(document, when, index, known, today)
         _check_review(document, playbook, today)
+
+
+def check_when(document: Document, when: When, index: int, known: Known, today: str = "") -> None:
+    """Adds what is wrong with one block of a `when`, beside what is around it."""
+    _check_when(document, when, index, known)
+    _check_reach(document, when, index, known, today)
+
+
+def _check_reach(document: Document, when: When, index: int, known: Known, today: str) -> None:
+    check_trust(document, when, index, known.grades)
+    if today:
+        check_areas(document, when, index, known.days, today)
 
 
 def _check_review(document: Document, playbook: Playbook, today: str) -> None:

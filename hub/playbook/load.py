@@ -59,7 +59,7 @@ def load_document(text: str | bytes, file: str) -> tuple[Playbook | None, Docume
 
 
 def _playbook(document: Document, form: SheetForm, conditions: Conditions, version: str) -> Playbook | None:
-    when = tuple(_when(document, w, i) for i, w in enumerate(form.when))
+    when = tuple(when_of(document, w, i) for i, w in enumerate(form.when))
     if not form.when and form.start_by_hand is None:
         document.add(document.root, "never-starts", "nothing starts this sheet", 'add "when:" or "start by hand:"')
     for index, cause in enumerate(form.quiet_while):
@@ -90,7 +90,8 @@ def _playbook(document: Document, form: SheetForm, conditions: Conditions, versi
     )
 
 
-def _when(document: Document, form: WhenForm, index: int) -> When:
+def when_of(document: Document, form: WhenForm, index: int) -> When:
+    """The `index`-th block under the document's `when`, with a finding for what is wrong with it by itself."""
     grades = [asked for asked in form.trust if isinstance(asked, Trust)]
     origins = [asked.origins for asked in form.trust if isinstance(asked, Corroborated)]
     if len(grades) > 1 or len(origins) > 1:

@@ -1,9 +1,9 @@
-"""Which sheets a signal meets: one pass for all sheets together.
+"""Which sheets and dossiers a signal meets: one pass for all of them together.
 
-Every `when` block of every sheet is one bit. For each field there is a table: value → the bits of the blocks that
-accept it (those that ask for it, and those that do not ask). The blocks that an info block meets are the AND of one
-entry per field; an info block with several values (areas, categories) takes the OR of theirs first. So the cost
-hardly depends on the number of sheets: 10,000 of them make each entry 1.25 KB. Words are looked for only where a
+Every `when` block of every sheet and dossier is one bit. For each field there is a table: value → the bits of the
+blocks that accept it (those that ask for it, and those that do not ask). The blocks that an info block meets are the
+AND of one entry per field; an info block with several values (areas, categories) takes the OR of theirs first. So the
+cost hardly depends on the number of sheets: 10,000 of them make each entry 1.25 KB. Words are looked for only where a
 block that is still in the running asks for some, all sheets' words at once; CEL runs only for blocks that passed
 everything else. A signal's places (areas of config/areas.yaml) were found on intake (hub/intake/geography.py).
 
@@ -15,7 +15,7 @@ makes them on request.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -29,6 +29,17 @@ _SOME = re.compile(rb"[^\x00]")
 _MEMO_MAX = 4_096  # at 10,000 blocks 5 MB
 
 
+class Asking(Protocol):
+    """A sheet or a dossier."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def when(self) -> Sequence[When]: ...
+
+
 class Match(Struct, frozen=True, gc=False):
     """A signal meets a sheet: in which version, on which info block, by which of its `when` blocks."""
 
@@ -36,6 +47,16 @@ class Match(Struct, frozen=True, gc=False):
     version: str
     info: int
     when: int
+
+
+class Met(Struct, frozen=True, gc=False):
+    """What a signal meets of both; of the dossiers their names."""
+
+    sheets: tuple[Match, ...] = ()
+    dossiers: tuple[str, ...] = ()
+
+
+NOTHING = Met()
 
 
 class _Table:
@@ -80,12 +101,15 @@ class _WordTable:
 
 
 class Matcher:
-    """All sheets that run (live or shadow), ready to be met. Made anew when a sheet changes; for one thread."""
+    """All sheets that run (live or shadow), and all dossiers, ready to be met. Made anew when one of them changes; for
+    one thread."""
 
-    def __init__(self, playbooks: Iterable[Playbook]) -> None:
-        self._sheets = [p for p in playbooks if p.mode is not Mode.DRAFT and p.when]
-        blocks = [when for p in self._sheets for when in p.when]
-        self._owner = [(s, w) for s, p in enumerate(self._sheets) for w in range(len(p.when))]
+    def __init__(self, playbooks: Iterable[Playbook], dossiers: Iterable[Asking] = ()) -> None:
+        sheets = [p for p in playbooks if p.mode is not Mode.DRAFT and p.when]
+        self._sheets = len(sheets)
+        self._owners: list[Asking] = [*sheets, *(d for d in dossiers if d.when)]  # sheets first
+        blocks = [when for o in self._owners for when in o.when]
+        self._owner = [(s, w) for s, o in enumerate(self._owners) for w in range(len(o.when))]
         self._status = _Table(blocks, lambda when: when.status)
         self._source = _Table(blocks, lambda when: when.sources)
         self._origins = max((when.origins for when in blocks), default=0) or 1  # more make no difference
@@ -103,12 +127,16 @@ class Matcher:
 
     def match(self, signal: Signal, now: datetime) -> list[Match]:
         """The sheets the signal meets, each once, with the first info block and `when` block that do."""
+        return list(self.meet(signal, now).sheets)
+
+    def meet(self, signal: Signal, now: datetime) -> Met:
+        """The same, and the dossiers."""
         if signal.msg_type is MsgType.ACK or signal.msg_type is MsgType.ERROR:
-            return []
+            return NOTHING
         bits = self._status.of.get(signal.status, self._status.unasked)
         bits &= self._source.of.get(signal.source, self._source.unasked)
         if not bits:
-            return []
+            return NOTHING
         reliability, credibility, origins = signal.graded
         bits &= self._grade[reliability, credibility, min(origins, self._origins)]
         met: dict[int, Match] = {}
@@ -116,7 +144,13 @@ class Matcher:
             left = self._meeting(info, bits)
             if left:
                 self._note(left, signal, index, now, met)
-        return [met[sheet] for sheet in sorted(met)]
+        if not met:
+            return NOTHING
+        found = sorted(met)
+        return Met(
+            tuple(met[owner] for owner in found if owner < self._sheets),
+            tuple(met[owner].playbook for owner in found if owner >= self._sheets),
+        )
 
     def _meeting(self, info: Info, bits: int) -> int:
         """Of the blocks in `bits` those the info block meets, but for CEL."""
@@ -156,8 +190,8 @@ class Matcher:
             where = self._where.get(bit)
             if where is not None and not where.holds(signal, signal.infos[index], now):
                 continue
-            playbook = self._sheets[sheet]
-            met[sheet] = Match(playbook.name, playbook.version, index, when)
+            owner = self._owners[sheet]
+            met[sheet] = Match(owner.name, owner.version, index, when)
 
 
 def _grades(blocks: Sequence[When], most: int) -> dict[tuple[Reliability, Credibility, int], int]:

@@ -34,6 +34,8 @@ from hub.connector import Item, Outgoing, ReceiptItem, ReplyItem, SignalItem, Un
 from hub.core import Core, health, restore
 from hub.desk import Desk
 from hub.dispatch.policy import limits_of
+from hub.dossiers.keeping import Keeping
+from hub.dossiers.rises import OWN, RiseTeller, untold
 from hub.drill.outside import BY_KEY, call
 from hub.engine.fold import fold_decision
 from hub.engine.state import Run, State
@@ -46,7 +48,7 @@ from hub.model.area import Area
 from hub.model.ids import Ids
 from hub.model.message import Outcome
 from hub.model.people import Language, Steer
-from hub.model.signal import Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
+from hub.model.signal import VIGIE, Certainty, Hazard, Info, MsgType, Reference, Severity, Signal, Status
 from hub.operators import Operators
 from hub.picture import Recent, picture
 from hub.rules import InForce
@@ -109,8 +111,8 @@ class Delivery(msgspec.Struct):
 
 class Night:
     """Made by `night`. `up`: the hub runs; else what is sent to it is kept by the providers until it is back.
-    `drafting`: whether a hub that comes up drafts what sheets propose. `feed`: the CAP feed, with the classes that
-    stand on it and what it is signed with."""
+    `drafting`, `telling`: whether a hub that comes up drafts what sheets propose, and tells what rises in a dossier.
+    `feed`: the CAP feed, with the classes that stand on it and what it is signed with."""
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class Night:
         self.feed = feed
         self.publisher: Publisher | None = None
         self.up = False
-        self.drafting = True
+        self.drafting = self.telling = True
         self.core: Core
         self.journal = MemoryJournal(entropy=random.Random(3).randbytes)
         self.channels = {name: FakeChannel(name, partial(self._arrives, name)) for name in channels}
@@ -165,7 +167,7 @@ class Night:
             self._ids(),
             locate=lambda signal: signal,
             understanding=lambda: Understanding(self.rules.directory),
-            trust={},
+            trust={VIGIE: OWN},
         )
         desk = Desk(self.intake, lambda: self.state, lambda: self.rules, lambda: self.now)
         maker = Maker(
@@ -184,14 +186,15 @@ class Night:
             self.core.decider.followers.append(self.publisher.follow)
             others |= self.publisher.done
         self.proposer = Proposer(maker, desk.state, desk.act)
-        self.core.decider.followers.append(self.proposer.follow)
+        self.rises = RiseTeller(self.intake.take, desk.state, lambda: self.rules.dossiers, "night")
+        self.core.decider.followers += [self.proposer.follow, self.rises.follow]
         self.operators = Operators(
             desk=desk,
             ids=self._ids(),
             status=lambda: picture(self.state, self.now, Recent()),
             health=lambda: health(self.core, None),
             sources=("meteo",),
-            others=others,
+            others={**others, **Keeping(desk, self.journal).done},
         )
         ids, at = self._ids(), self.now
         bodies: list[r.FactBody] = [
@@ -248,10 +251,12 @@ class Night:
     async def _live(self, started: str, *, task_status: trio.TaskStatus[None]) -> None:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
-                left = list(self.state.proposals)
+                left, risen = list(self.state.proposals), untold(self.state)
                 await nursery.start(self.core.run, started)
                 if self.drafting:
                     nursery.start_soon(self.proposer.run, left)
+                if self.telling:
+                    nursery.start_soon(self.rises.run, risen)
                 if self.publisher is not None:
                     nursery.start_soon(self.publisher.run)
                 task_status.started()

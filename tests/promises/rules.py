@@ -19,6 +19,7 @@ from hub.model.people import (
 )
 from hub.model.signal import Hazard, Severity
 from hub.people.directory import Directory
+from hub.playbook.dossiers import Dossier
 from hub.playbook.language import After, Call, Condition, Joining, Mode, Notify, Outcome, Playbook, Step, When
 from hub.rules import InForce
 
@@ -110,6 +111,7 @@ def rules(
     groups: Mapping[str, tuple[str, ...]] | None = None,
     people: Iterable[Person] = (),
     registered: Iterable[Registered] = (),
+    dossiers: Iterable[Dossier] = (),
 ) -> InForce:
     """`people`: in place of those of PEOPLE who have the same id; `registered`: of the public."""
     everybody = PEOPLE | {p.id: p for p in people}
@@ -120,6 +122,8 @@ def rules(
         directory=Directory(everybody.values(), lists, registered=registered),
         rosters={roster.id: roster for roster in rosters},
         voices=frozenset({"voice"}),
+        dossiers={dossier.name: dossier for dossier in dossiers},
+        zone="Europe/Brussels",
     )
 
 

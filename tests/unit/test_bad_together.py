@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from hub.config import load
 from hub.config.month import coming_month
-from hub.config.recorded import Recorded, check_incidents, check_words, opened, words_met
+from hub.config.recorded import Recorded, askers, check_incidents, check_words, opened, words_met
 from hub.model.signal import Info, Signal
 from hub.waivers import settle
 from tests.conftest import ROOT
@@ -31,7 +31,7 @@ def found(folder: Path) -> str:
     config, findings = load(folder.parent / "whole" / "config", today=f"{NOW:%Y-%m-%d}")
     signals = recorded(folder / "recorded.yaml")
     more = coming_month(config, config.directory(), config.rosters, NOW)
-    more += check_words(config, words_met(config.playbooks, signals)) + check_incidents(config, opened(config, signals))
+    more += check_words(config, words_met(askers(config), signals)) + check_incidents(config, opened(config, signals))
     texts = {document.file: config.texts[name] for name, document in config.documents.items()}
     told = [*findings, *settle(more, texts, lambda rule: False)]
     told = sorted(dict.fromkeys(told), key=lambda f: (f.file, f.line, f.column))

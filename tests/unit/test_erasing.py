@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hub.people.erasing import sent_without
+from hub.people.erasing import note_without, sent_without
 
 
 def message(**texts: str) -> bytes:
@@ -27,3 +27,12 @@ def test_what_cannot_be_told_apart_is_no_message_without_them() -> None:
     assert sent_without(b'{"texts": {"fr": {"text": "Zo\xc3\xa9 Dupont"}}}', "z", ["Zoé Dupont"]) is None
     assert sent_without(b"BEGIN:VCARD\r\nFN:Zo\xc3\xa9 Dupont\r\n", "z", ["Zoé Dupont"]) is None
     assert sent_without(message(en="Before you: nobody."), "z", []) is None, "nothing to look for"
+
+
+def test_a_note_in_a_dossier_is_written_anew_without_them_or_left() -> None:
+    note = '{"text": "Zoé Dupont rang twice, Zoé Dupont-Lambert too."}'.encode()
+    words = ["Zoé Dupont", "Zoé Dupont-Lambert"]
+    assert note_without(note, "z", words) == b'{"text":"z rang twice, z too."}'
+    assert note_without(b'{"text": "ZOE DUPONT rang."}', "z", words) is None, "written in another way"
+    assert note_without(b"BEGIN:VCARD", "z", words) is None
+    assert note_without(note, "z", []) is None, "nothing to look for"

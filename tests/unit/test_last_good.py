@@ -149,3 +149,17 @@ def test_what_only_follows_from_a_fault_is_no_fault_of_its_own(config: Path) -> 
     assert good.config is not None
     assert {fault.file for fault in good.wrong} == {"playbooks/provincial-phase.yaml"}
     assert "provincial-phase" in {playbook.name for playbook in good.config.playbooks}
+
+
+def test_a_hub_comes_up_without_dossiers_rather_than_not_at_all(config: Path) -> None:
+    """As none were ever in force; and where those that were do not go any more either."""
+    edit(config / "dossiers.yaml", "scams:", "scams: [")
+    for last in (None, (ROOT / "config" / "dossiers.yaml").read_text().replace("over: 7 days", "over: 7 hours")):
+        good = load_good(config, lambda name, last=last: last, lambda name: name == "dossiers.yaml", leave_out=True)  # type: ignore[misc]
+        assert good.config is not None
+        assert good.config.dossiers == {}
+        assert {fault.file for fault in good.wrong} == {"config/dossiers.yaml"}
+        assert good.left_out == ("dossiers.yaml",)
+    good = goes_on(config)
+    assert good.config is not None
+    assert "scams" in good.config.dossiers, "while it runs, the version before stays"

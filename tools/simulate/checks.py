@@ -97,6 +97,17 @@ def alive(state: State, decisions: Sequence[r.Decision], facts: Sequence[r.Fact]
     if began - set(ended):
         raise Fault(f"chains that never ended: {began - set(ended)}")
     _reached_are_told(decisions)
+    _counted_once(state, decisions)
+
+
+def _counted_once(state: State, decisions: Sequence[r.Decision]) -> None:
+    """What a dossier counts are the stories that were filed in it, each once."""
+    filed = [ev for d in decisions for ev in d.events if isinstance(ev, e.Filed) and not ev.apart]
+    if len({(ev.dossier, ev.story) for ev in filed}) != len(filed):
+        raise Fault("a story counts twice in a dossier")
+    for name, dossier in state.dossiers.items():
+        if sum(dossier.days.values()) != sum(ev.dossier == name for ev in filed):
+            raise Fault(f"the dossier {name} counts {dossier.days}, and was filed something else")
 
 
 def _reached_are_told(decisions: Sequence[r.Decision]) -> None:

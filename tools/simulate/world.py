@@ -16,6 +16,7 @@ from hub.model.message import Message, Text
 from hub.model.people import Address, Asked, Chain, Contact, Group, Language, Person, Plays, Role, Tier
 from hub.model.signal import Hazard, Severity
 from hub.people.directory import Directory
+from hub.playbook.dossiers import Dossier, Rise
 from hub.playbook.language import (
     After,
     Call,
@@ -85,8 +86,8 @@ def _sheet(
 
 
 def rules() -> InForce:
-    """Three sheets, and one in shadow; one signal may meet several. Everybody has every address, some two, but one
-    partner has no phone."""
+    """Three sheets, one in shadow, and a dossier; one signal may meet several. Everybody has every address, some two,
+    but one partner has no phone."""
     people = [
         Person(
             id=name,
@@ -113,6 +114,14 @@ def rules() -> InForce:
         "pair": Chain(id="pair", tiers=(first, second), need=2, roles=(dutch,), exhausted="directors"),
         "directors": Chain(id="directors", tiers=(director,)),
     }
+    dossier = Dossier(
+        name="wind",
+        title=dict.fromkeys(Language, "Wind"),
+        owner="simulation",
+        version="1",
+        when=(When(hazards=(Hazard.WIND,)),),
+        rise=Rise(days=1, times=2, at_least=2),
+    )
     return InForce(
         sheets=(
             _sheet("storm", (Hazard.THUNDERSTORM, Hazard.WIND), "duty"),
@@ -124,6 +133,8 @@ def rules() -> InForce:
         directory=Directory(people, groups),
         rosters={},
         voices=frozenset({"voice"}),
+        dossiers={"wind": dossier},
+        zone="Europe/Brussels",
     )
 
 
