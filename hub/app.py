@@ -305,6 +305,7 @@ class Hub:
             take=self._take,
             answer=lambda verb, words: self._operators.answer(verb, words),
             report=self._edge_ended,
+            gap=self._recording_lacks,
         )
 
     async def _plug_followers(self, followers: Mapping[str, FollowerConfig]) -> None:
@@ -321,6 +322,13 @@ class Hub:
         detail = f"connectors and the web ended ({how}) and are started again: look at the hub's log"
         try:
             await self._record(r.AuditorFound(what="edge-ended", detail=detail))
+        except JournalUnavailable as error:
+            log.error("the room cannot be told", error=str(error))
+
+    async def _recording_lacks(self, why: str) -> None:
+        detail = f"what comes in is heard, and not recorded: {why}"
+        try:
+            await self._record(r.AuditorFound(what="recording-gap", detail=detail))
         except JournalUnavailable as error:
             log.error("the room cannot be told", error=str(error))
 

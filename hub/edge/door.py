@@ -73,7 +73,7 @@ ToEdge = wire.Link[wire.ToHub]
 class Edge:
     """`run()` it in a nursery; `port` is where the web listens then. `now_s` gives hub time, seconds since 1970; `take`
     takes offers in; `answer` answers the web's questions (raising Refused or Unavailable); `report` is told
-    how it ended when it did so by itself."""
+    how it ended when it did so by itself, `gap` why a recording lacks something."""
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class Edge:
         take: Take,
         answer: Callable[[str, Sequence[Any]], Awaitable[Any]],
         report: Callable[[str], Awaitable[object]],
+        gap: Callable[[str], Awaitable[object]],
     ) -> None:
         self.port = 0
         self._setup = setup
@@ -90,6 +91,7 @@ class Edge:
         self._take = take
         self._answer = answer
         self._report = report
+        self._gap, self._gap_told = gap, ""
         self._numbers = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._links: dict[str, ToEdge] = {}
@@ -216,6 +218,9 @@ class Edge:
                     case wire.Ready() | wire.Failed():
                         is_ready = True
                         task_status.started(message)
+                    case wire.Pong(gap=why) if why and why != self._gap_told:
+                        self._gap_told = why
+                        nursery.start_soon(self._gap, why)
                     case wire.Pong():
                         pass
             for connector, burst in offers.items():

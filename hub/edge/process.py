@@ -166,7 +166,7 @@ class Edge:
             case wire.Step(by_s=by_s):
                 self._clock.step(by_s)
             case wire.Ping():
-                self._link.post(wire.Pong())
+                self._link.post(wire.Pong("" if self._recorder is None else self._recorder.gap_why))
             case wire.Finish():
                 self._nursery.start_soon(self._finish)
             case wire.Close():

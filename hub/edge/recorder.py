@@ -68,6 +68,7 @@ class Recorder:
         self._whole: set[str] = set()  # addresses and files of which today's recording has all
         self._lock = threading.Lock()
         self._fault = ""
+        self.gap_why = ""  # why the recording lacks something: what it lacked last
         self._thread = threading.Thread(target=self._write_all, name="recorder", daemon=True)
         self._thread.start()
 
@@ -208,7 +209,7 @@ class Recorder:
         with self._lock:
             self._lose(len(entries))
         if why != self._fault:
-            self._fault = why
+            self._fault = self.gap_why = why
             log.error("what comes in is not recorded (the hub hears it all the same)", why=why)
 
     def _tidy(self, at: datetime) -> None:

@@ -162,7 +162,9 @@ class Finished(Struct, frozen=True, tag=True):
 
 
 class Pong(Struct, frozen=True, tag=True):
-    """It turns."""
+    """It turns. `gap`: why the recording lacks something, where it does."""
+
+    gap: str = ""
 
 
 class Unread(Struct, frozen=True):

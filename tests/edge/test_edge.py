@@ -40,13 +40,14 @@ from hub.connector import (
 )
 from hub.edge import door, wire
 from hub.edge.door import Edge
-from hub.edge.setup import CannotStart, Made, Setup
+from hub.edge.setup import CannotStart, Made, Recording, Setup
 from hub.intake.port import Answered, Offered
 from hub.model import occurrences
 from hub.model.area import Area, Circle
 from hub.model.message import Outcome
 from hub.model.occurrences import IncidentEvent
 from hub.model.people import Language
+from hub.model.recording import Mail, raw
 from hub.model.records import SourceChanged
 from hub.model.signal import Info, Signal, Status
 
@@ -118,8 +119,10 @@ class Source:
 
     def __init__(self, config: Config, environment: Environment) -> None:
         self.secret = environment.secret("OF_TESTS")
+        self.tape = environment.tape
 
     async def run(self, intake: Intake) -> None:
+        self.tape.heard(Mail(**raw(b"as it came")))
         assert await intake.cursor() == "so far"
         items = [SignalItem(signal=warning(n), key=f"k{n}", original=ORIGINAL, media_type="text/plain") for n in (1, 2)]
         taken = await intake.offer([*items, BadItem(reason="broken", original=b"\xff", key="b")], cursor="next")
@@ -200,6 +203,7 @@ class Hub:
         self.more = trio.Event()
         self.full = False
         self.ends: list[str] = []
+        self.gaps: list[str] = []
         self.edge: Edge
 
     async def take(self, connector: str, offers: Sequence[Offered]) -> Sequence[Answered | Unavailable]:
@@ -227,6 +231,11 @@ class Hub:
 
     async def report(self, how: str) -> None:
         self.ends.append(how)
+
+    async def gap(self, why: str) -> None:
+        self.gaps.append(why)
+        self.more.set()
+        self.more = trio.Event()
 
     async def until(self, true: Callable[[], bool]) -> None:
         with trio.fail_after(20):
@@ -263,7 +272,7 @@ async def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) 
         }
     )
     hub = Hub()
-    hub.edge = Edge(setup, now_s=lambda: 1.8e9, take=hub.take, answer=hub.answer, report=hub.report)
+    hub.edge = Edge(setup, now_s=lambda: 1.8e9, take=hub.take, answer=hub.answer, report=hub.report, gap=hub.gap)
     async with trio.open_nursery() as nursery:
         await nursery.start(hub.edge.run)
         yield hub
@@ -273,12 +282,25 @@ async def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) 
             await hub.edge.ended.wait()
 
 
-def play(story: Callable[[Hub], Awaitable[None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def play(
+    story: Callable[[Hub], Awaitable[None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any
+) -> None:
     async def main() -> None:
-        async with edge(tmp_path, monkeypatch) as hub:
+        async with edge(tmp_path, monkeypatch, **changed) as hub:
             await story(hub)
 
     trio.run(main)
+
+
+def test_the_hub_hears_why_a_recording_lacks_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(hub: Hub) -> None:
+        hub.edge.listen()
+        await hub.until(lambda: bool(hub.gaps))
+        assert hub.gaps == ["Not a directory"]
+        assert len(hub.taken) > 1, "what came in was heard all the same"
+
+    (tmp_path / "file").write_text("no folder")
+    play(story, tmp_path, monkeypatch, record=Recording(folder=tmp_path / "file" / "recordings"))
 
 
 def test_what_a_source_offers_crosses_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,6 +145,7 @@ def test_a_full_disk_leaves_a_gap_and_nothing_waits(tmp_path: Path) -> None:
     assert isinstance(gap.heard, Gap)
     assert gap.heard.lost == 3
     assert "left to the journal" in gap.heard.why
+    assert made.gap_why == gap.heard.why, "the room is told"
 
 
 def test_a_days_file_grows_no_larger_and_says_what_is_missing(tmp_path: Path) -> None:
