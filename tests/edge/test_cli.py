@@ -235,7 +235,7 @@ def test_match_of_recorded_files_as_an_author_would(samples: Path) -> None:
     [
         (("match", "no-such-file"), 2, "no-such-file: No such file"),
         (("match", "--kind", "nothing", CAP), 2, "nothing: no such kind of source"),
-        (("match", "--source", "nobody", CAP), 2, "nobody: no such source: there are crisis-centre"),
+        (("match", "--source", "nobody", CAP), 2, "nobody: no such source: there are air-no2, crisis-centre"),
         (("match", "--at", "yesterday", CAP), 2, "yesterday: no instant: write it as 2026-07-14T02:10:00+02:00"),
         (("match", "--at", "2026-07-14T02:10:00", CAP), 2, "has no offset"),
         (("match", ROOT / "README.md"), 1, "README.md"),

@@ -1,4 +1,4 @@
-"""The page of sources: each block is a configuration that works, and reads what its publisher was recorded to send."""
+"""The sources that are ready for Brussels work, and read what their publishers were recorded to send."""
 
 import re
 from collections.abc import Sequence
@@ -9,23 +9,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.config import Config, load
+from hub.config import Config
 from hub.connector import BadItem, SignalItem
 from hub.model.signal import Hazard, Severity, Signal
-from tests.conftest import ROOT
+from tests.conftest import ROOT, shipped
 
 
 @pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
-    (block,) = re.findall(r"```yaml\n(# config/sources.yaml\n.*?)```", text, re.DOTALL)
-    folder = tmp_path_factory.mktemp("sources")
-    for name in ("hub.yaml", "messages.yaml", "areas.yaml"):
-        (folder / name).write_text((ROOT / "config" / name).read_text("utf-8"), "utf-8")
-    (folder / "sources.yaml").write_text(block, "utf-8")
-    config, findings = load(folder)
+def configured() -> Config:
+    config, findings = shipped()
     assert [str(finding) for finding in findings if finding.file.endswith("sources.yaml")] == []
     return config
+
+
+def test_the_page_names_what_is_ready(configured: Config) -> None:
+    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    named = re.findall(r"^\| `([a-z0-9-]+)` \| .* \|$", text.partition("## Ready for Brussels")[2], re.MULTILINE)
+    assert len(named) == 8
+    assert set(named) <= set(configured.sources)
 
 
 def read(config: Config, name: str, file: Path) -> Sequence[SignalItem]:
@@ -38,7 +39,7 @@ def read(config: Config, name: str, file: Path) -> Sequence[SignalItem]:
 def test_all_types_that_are_installed_are_on_the_page() -> None:
     from importlib.metadata import entry_points
 
-    text = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    text = (ROOT / "docs" / "sources.md").read_text("utf-8").partition("## Ready for Brussels")[0]
     assert set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)) == {
         point.name for point in entry_points(group="vigie.sources")
     }
