@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -100,6 +100,8 @@ def _source(config: Config, when: When) -> str | None:
 
 
 def _may_say(source: SourceConfig, when: When) -> bool:
-    """A form is about one hazard and no other; whatever else is listened to may say anything."""
-    only = source.settings.hazard if fields_of([source]) else None  # type: ignore[attr-defined] # a form's settings
+    """A form is about one hazard and no other, and so is an API that always says the same; whatever else is listened to
+    may say anything."""
+    settings: Any = source.settings
+    only = settings.hazard if fields_of([source]) else getattr(settings, "always", {}).get("hazard")
     return only is None or not when.hazards or only in when.hazards
