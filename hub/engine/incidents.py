@@ -239,7 +239,7 @@ def open_incident(
         steps.begin_sheet(w, incident)
     else:
         _begin_unless_quiet(w, incident, signal)
-    if not incident.held_by and w is w.real:  # what is to wake nobody is no storm
+    if w is w.real:
         storm.opened(w, incident)
 
 

@@ -5,7 +5,9 @@ fewer than so many messages over that channel in the span, and always where it i
 incident; the rest they get as one digest, as soon as there is room for it.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from hub.engine import chain
 from hub.engine.state import Incident
@@ -66,16 +68,19 @@ def opened(w: Work, incident: Incident) -> None:
     """An incident was opened: when that makes very many in a short time, the room hears of it, and a chain asks for
     more hands."""
     limits = w.rules.storms()
-    since = w.now - timedelta(seconds=limits.incidents_s)
-    alike = [i for i in w.state.incidents.values() if i.status is incident.status and not i.shadow and not i.held_by]
-    recent = [i for i in alike if i.opened_at > since]
+    w.opened.add(w.state, incident, w.now - timedelta(seconds=limits.incidents_s))
+    if incident.held_by:
+        return  # what is to wake nobody is no storm
     standing = [alarm_id for alarm_id, alarm in w.state.alarms.items() if alarm.what == ALARM]
-    if len(recent) <= limits.incidents:
+    # Who counts all of them each time has no time left when they are many.
+    newest = list(islice(_alike(w, incident), limits.incidents + 1)) if len(w.opened.ids) > limits.incidents else ()
+    if len(newest) <= limits.incidents:
         for alarm_id in standing:
             w.emit(e.AlarmCleared(alarm=alarm_id))
         return
     if standing:
         return
+    recent = list(_alike(w, incident))[::-1]
     by_sheet: dict[str, int] = {}
     for one in recent:
         by_sheet[one.playbook] = by_sheet.get(one.playbook, 0) + 1
@@ -83,6 +88,14 @@ def opened(w: Work, incident: Incident) -> None:
     w.alarm(ALARM, incident.id, f"{len(recent)} incidents in {limits.incidents_s / 60:g} min: {told}")
     if limits.call and w.rules.chain(limits.call) is not None and not incident.shadow:
         chain.start(w, incident, ALARM, limits.call, STORM)
+
+
+def _alike(w: Work, incident: Incident) -> Iterator[Incident]:
+    """Those opened lately that make a storm with it, the newest first."""
+    for id_ in reversed(w.opened.ids):
+        one = w.state.incidents.get(id_)
+        if one is not None and one.status is incident.status and not one.held_by:
+            yield one
 
 
 def _recent(w: Work, person: str, channel: str, span_s: float) -> list[datetime]:

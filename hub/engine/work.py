@@ -1,11 +1,12 @@
 """One decision in the making: every event is folded as it is decided, so the state is its fold by construction."""
 
 import heapq
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from hub.engine.fold import fold
 from hub.engine.rules import Rules
-from hub.engine.state import State
+from hub.engine.state import Incident, State
 from hub.model import events as e
 from hub.model.ids import Ids
 from hub.model.message import Lane
@@ -14,6 +15,29 @@ from hub.model.signal import Status
 from hub.playbook.language import Outcome
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class OpenedLately:
+    """The incidents in earnest that were opened in a span up to now, the oldest first: kept beside the state, from
+    which it is made where it is not known."""
+
+    def __init__(self) -> None:
+        self.ids: deque[str] = deque()
+        self._times: deque[datetime] = deque()
+        self._since: datetime | None = None
+
+    def add(self, state: State, incident: Incident, since: datetime) -> None:
+        """`since`: from when on; earlier than at the last call, all of it is made anew."""
+        if self._since is None or since < self._since:
+            known = sorted((i for i in state.incidents.values() if not i.shadow), key=lambda i: i.opened_at)
+            self.ids, self._times = deque(i.id for i in known), deque(i.opened_at for i in known)
+        else:
+            self.ids.append(incident.id)
+            self._times.append(incident.opened_at)
+        self._since = since
+        while self._times and self._times[0] <= since:
+            self._times.popleft()
+            self.ids.popleft()
 
 
 class Work:
@@ -33,6 +57,7 @@ class Work:
         self.exhausted: list[str] = []  # runs whose chain's fallback is to go on
         self.look = False  # the rosters in force may be others: looked at when all facts have been taken
         self.as_sent: list[str] = []  # in shadow: orders that are taken for sent
+        self.opened = OpenedLately()
         self.due: list[tuple[datetime, str]] = []  # a heap of the deadlines, also of those that were moved or dropped
         self._state = state
 

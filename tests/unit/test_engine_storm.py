@@ -1,8 +1,11 @@
 """Storms: nobody drowns in messages, nothing is dropped, and somebody hears that it is a storm."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
+from hub.engine.engine import Engine
+from hub.model.ids import Ids
 from hub.model.people import Asked, Contact, Storms
 from hub.model.quiet import Quiet, Silence
 from hub.model.records import SilenceSet
@@ -162,3 +165,20 @@ def test_what_is_held_back_is_no_storm_and_an_exercise_makes_none_of_the_real_th
         alert(night, kind, status="Exercise")
     assert "storm" not in night.alarms()
     assert sent_to(night, "director", "sms") == []
+
+
+def test_what_was_opened_lately_is_known_again_after_a_restart_and_when_the_span_grows() -> None:
+    night = stormy(incidents=3, kinds=8)
+    for kind in HAZARDS[:3]:
+        alert(night, kind)
+    night.engine = Engine(night.state, night.world, Ids(random.Random(9)))
+    night.after(minutes=6)
+    alert(night, HAZARDS[3])
+    assert night.alarms() == ["storm"], "those of before the restart count"
+    night.after(minutes=6)
+    for kind in HAZARDS[4:6]:
+        alert(night, kind)
+    assert night.alarms() == [], "of the last ten minutes there are three"
+    night.world.storm = Storms(incidents=3, incidents_s=3600)
+    alert(night, HAZARDS[6])
+    assert night.alarms() == ["storm"], "of the last hour there are more"
