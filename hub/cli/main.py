@@ -22,7 +22,17 @@ from hub.cli.commands import (
     starting,
     watch,
 )
-from hub.cli.options import CONFIG, AtOption, ConfigOption, DataOption, Format, JsonOption, LanguageOption
+from hub.cli.options import (
+    CONFIG,
+    AtOption,
+    ByOption,
+    ConfigOption,
+    DataOption,
+    Format,
+    JsonOption,
+    LanguageOption,
+    WhyOption,
+)
 
 app = typer.Typer(
     name="vigie",
@@ -287,6 +297,38 @@ def activations_of(
 
     found = where(config)
     count(journal_of(found, data), ZoneInfo(found.hub.zone), year, by_answer, since, as_json)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where backups lie: each is a folder of its own in it.")],
+    keep: Annotated[int, typer.Option("--keep", min=0, help="Delete the oldest beyond so many; 0: none.")] = 0,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The journal with its vault and the files it runs on, copied and looked at beside a running hub."""
+    from hub.cli.backup import backup as run_it
+    from hub.cli.setting import journal_of, where
+
+    found = where(config)
+    run_it(found, journal_of(found, data), folder, keep, as_json)
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="The folder of one backup: vigie-20261128T010000Z.")],
+    by: ByOption,
+    why: WhyOption,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A journal from a backup, where there is none. Nothing goes out until somebody lifts that."""
+    from hub.cli.backup import restore as run_it
+    from hub.cli.setting import journal_of, where
+
+    run_it(backup, journal_of(where(config), data), by, why, as_json)
 
 
 def main() -> None:

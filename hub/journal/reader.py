@@ -65,6 +65,11 @@ class Reader:
                 raise JournalUnavailable(f"{path}: cannot be read: {error}") from error
             opened.pop_all()
 
+    @property
+    def connection(self) -> apsw.Connection:
+        """For a copy of all of it (hub/journal/backup.py)."""
+        return self._journal
+
     def close(self) -> None:
         self._journal.close()
 

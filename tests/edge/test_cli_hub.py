@@ -327,6 +327,7 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
         r"\bME\b": "officer-a",
         r"\bID\b": incident,
         r"\bNAME\b": PARTNERS,
+        r"backup DIR": f"backup {here.folder.path / 'backups'}",
         r"init DIR": f"init {here.folder.path / 'new-centre'}",
         r"--write \.": f"--write {here.folder.path / 'editor'}",
         r"--playbooks DIR": f"--playbooks {ROOT / 'playbooks'}",
