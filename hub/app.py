@@ -422,6 +422,7 @@ class Hub:
             status=self.status,
             health=lambda: {
                 **health(self.core, getattr(self.journal, "trouble", None)),
+                "sources": {name: one["health"] for name, one in self.recent.sources.items()},
                 "followers": {one["name"]: one for one in self.followers.picture()},
             },
             step_clock=self._step_clock if self.playback else None,

@@ -4,6 +4,7 @@ What differs is handed in: the journal, the clock, the way to call a channel.
 """
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -259,6 +260,9 @@ def health(core: Core, trouble: str | None) -> dict[str, Any]:
         "now": core.clock.now(),
         "stopped": core.state.stopped is not None,
         "open_incidents": sum(not i.ended for i in core.state.incidents.values()),
+        "open_asks": sum(not ask.outcome for ask in core.state.asks.values()),
+        "alarms": dict(Counter(alarm.what for alarm in core.state.alarms.values())),
+        "waiting": core.waiting(),
         "deadline": core.engine.next_deadline(),
         "decisions": core.decider.decided,
         "in_flight": core.dispatch.in_flight,

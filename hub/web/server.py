@@ -15,12 +15,13 @@ import msgspec
 import structlog
 from aiohttp import web
 from msgspec import Meta, Struct
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from hub.connector import Route, Unavailable, WebRequest, WebResponse
 from hub.web.api import ApiRoutes, Ask, problem, unavailable
 from hub.web.calendar import CalendarRoute
 from hub.web.cap import CapRoutes
+from hub.web.metrics import of_health
 from hub.web.openapi import Operation, document
 
 _log = structlog.get_logger()
@@ -169,6 +170,8 @@ class WebServer:
         return [
             (Operation(method="GET", path="/health", summary="Whether the hub works", openapi=_HEALTH), self._healthy),
             (Operation(method="GET", path="/metrics", summary="Prometheus metrics", openapi=_METRICS), self._measured),
+            (Operation(method="GET", path="/healthz", summary="Whether it answers", openapi=_PROBE), self._alive),
+            (Operation(method="GET", path="/readyz", summary="Whether it is ready", openapi=_PROBE), self._ready),
         ]
 
     async def _healthy(self, request: web.Request) -> web.Response:
@@ -181,26 +184,30 @@ class WebServer:
         return web.Response(body=msgspec.json.encode(picture), status=status, content_type="application/json")
 
     async def _measured(self, request: web.Request) -> web.Response:
-        """This process's own numbers, and of the hub whether it is ready, which channels work and which followers keep
-        up; a hub that does not answer has none."""
-        asked = CollectorRegistry()
-        ready = Gauge("vigie_ready", "Whether the hub takes what it is sent", registry=asked)
-        up = Gauge("vigie_channel_up", "1: it works; 0: it fails, or says nothing", ["channel"], registry=asked)
-        follows = Gauge("vigie_follower_up", "1: it takes what there is; 0: it does not", ["follower"], registry=asked)
-        behind = Gauge(
-            "vigie_follower_behind_seconds", "How old what waits longest for it is", ["follower"], registry=asked
-        )
+        """This process's own numbers, and those of the hub; one that does not answer has none."""
+        picture: Mapping[str, Any] = {}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_HEALTH_S):
                 picture = await self._health()
-            ready.set(bool(picture.get("ready")))
-            for channel, health in dict(picture.get("channels") or {}).items():
-                up.labels(channel).set(health == "ok")
-            for follower, known in dict(picture.get("followers") or {}).items():
-                follows.labels(follower).set(known["health"] != "failing")
-                behind.labels(follower).set(known["behind_s"])
-        body = generate_latest(self._registry) + generate_latest(asked)
+        body = generate_latest(self._registry) + of_health(picture)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        """Whatever it says of itself: it answers."""
+        return await self._probed(lambda picture: True)
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        return await self._probed(lambda picture: bool(picture.get("ready")))
+
+    async def _probed(self, fine: Callable[[Mapping[str, Any]], bool]) -> web.Response:
+        try:
+            async with asyncio.timeout(_HEALTH_S):
+                picture = await self._health()
+        except TimeoutError:
+            return web.Response(status=503, text=f"the hub has not answered within {_HEALTH_S:g} s\n")
+        if fine(picture):
+            return web.Response(text="ok\n")
+        return web.Response(status=503, text=f"{picture.get('trouble') or 'not ready'}\n")
 
     # --- from aiohttp's request to the connector's ---------------------------------------------------------
 
@@ -259,6 +266,12 @@ _HEALTH = {
     "responses": {
         "200": {"description": "It works", "content": {"application/json": {"schema": {"type": "object"}}}},
         "503": {"description": "It takes nothing now", "content": {"application/json": {"schema": {"type": "object"}}}},
+    }
+}
+_PROBE = {
+    "responses": {
+        "200": {"description": "ok", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        "503": {"description": "Why not", "content": {"text/plain": {"schema": {"type": "string"}}}},
     }
 }
 _METRICS = {

@@ -302,6 +302,20 @@ def test_health_says_whether_the_hub_takes_what_it_is_sent() -> None:
     play(story)
 
 
+def test_probes_say_in_a_word_whether_it_answers_and_whether_it_is_ready() -> None:
+    async def story(here: Hub) -> None:
+        for path in ("/healthz", "/readyz"):
+            async with here.session.get(here.url + path) as answer:
+                assert (answer.status, await answer.text()) == (200, "ok\n")
+        here.picture = {"ready": False, "trouble": "disk full"}
+        async with here.session.get(here.url + "/healthz") as answer:
+            assert answer.status == 200, "it is not to be restarted for that"
+        async with here.session.get(here.url + "/readyz") as answer:
+            assert (answer.status, await answer.text()) == (503, "disk full\n")
+
+    play(story)
+
+
 def test_metrics_are_given_as_prometheus_reads_them() -> None:
     async def story(here: Hub) -> None:
         Counter("vigie_things", "Things", registry=here.registry).inc(3)
