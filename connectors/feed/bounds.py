@@ -45,8 +45,9 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self._text = text
         self._room = int(TAGS_MAX * max(1.0, len(text) / (1 << 20)))
-        self._tags = self._entries = self._depth = 0
-        self._entry = -1  # where the open entry begins
+        self._tags = self._entries = self._alerts = self._depth = 0
+        self._entry = -1  # where the open entry begins, and in how many others it lies
+        self._outside = 0
         self._author, self._author_name = -1, ""  # what the open author says begins here
         self._edits: list[tuple[int, int, str]] = []
         self._left_out, self._from = "", 0
@@ -85,11 +86,15 @@ class _Scan:
         closes, name = found[1], found[2].rpartition(":")[2].lower()
         length = found.end() - at
         empty = found[0].endswith("/>")
-        if length > TAG_MAX or found[0].count("=") > _ATTRIBUTES_MAX:
+        if found[2] and (length > TAG_MAX or found[0].count("=") > _ATTRIBUTES_MAX):
             self._edits.append((at, found.end(), f"<{closes}{found[2][:100]}{'/' * empty}>"))
             self._notes[f"a tag of more than {TAG_MAX} characters or {_ATTRIBUTES_MAX} attributes: without them"] = None
         if name in _ENTRIES:
             self._of_entries(at, bool(closes), empty)
+        if name == "alert" and not closes:
+            self._alerts += 1
+            if self._alerts > ENTRIES_MAX:
+                self._cut(at, f"more than {ENTRIES_MAX} alerts")
         if name in _AUTHORS and not empty:
             self._of_authors(at, found.end(), bool(closes), name)
         if name not in _OPEN and not empty:
@@ -100,6 +105,8 @@ class _Scan:
 
     def _of_entries(self, at: int, closes: bool, empty: bool) -> None:
         if closes:
+            if self._entry >= 0:
+                self._depth = self._outside + 1  # whatever it forgot to close
             self._entry = -1
             return
         self._entries += 1
@@ -107,7 +114,7 @@ class _Scan:
             self._entry = -1
             self._cut(at, f"more than {ENTRIES_MAX} entries")
         if self._entry < 0 and not empty:
-            self._entry = at
+            self._entry, self._outside = at, self._depth
 
     def _of_authors(self, at: int, end: int, closes: bool, name: str) -> None:
         if not closes and self._author < 0:

@@ -61,6 +61,8 @@ def test_an_entry_of_too_many_tags_is_left_out_with_those_behind_it() -> None:
     found, [bad] = signals(feed(ONE, deep, entry(3)))
     assert [one.signal.identifier for one in found] == ["one"]
     assert f"more than {DEPTH_MAX} others" in bad.reason
+    _, [many] = signals(feed(b"<item>" + b"<alert></alert>" * (ENTRIES_MAX + 1) + b"</item>"))
+    assert f"more than {ENTRIES_MAX} alerts" in many.reason
     _, [only] = signals(feed(b"<item>" * (2 * ENTRIES_MAX)))
     assert "tags in more than" in only.reason
 
@@ -73,6 +75,13 @@ def test_long_tags_and_authors_are_left_out_and_noted() -> None:
     assert one.signal.infos[0].headline == "Fuite de gaz"
     assert len(one.signal.notes) == 3, one.signal.notes
     assert not any("malformed" in note for note in one.signal.notes)
+
+
+def test_what_entries_forget_to_close_does_not_add_up() -> None:
+    entries = [b"<item><guid>g%d</guid><title>Gaz <font>ici</title></item>" % n for n in range(DEPTH_MAX * 2)]
+    assert not bounded(feed(*entries).decode()).left_out
+    text = feed(ONE.replace(b"Fuite", b"plus < " + b"a" * TAG_MAX)).decode()
+    assert bounded(text).text == text, "a sign that is no tag"
 
 
 HOSTILE = {
