@@ -36,7 +36,8 @@ _Payload = Message | str
 def unparsed(mail: Message, name: str) -> str:
     """The first header of a name, on one line, as it was written: for those that hold no encoded words."""
     low = name.lower()
-    return " ".join(next((str(value) for field, value in mail.raw_items() if field.lower() == low), "").split())
+    value = next((str(value) for field, value in mail.raw_items() if field.lower() == low), "")
+    return " ".join(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())
 
 
 class Part(EmailMessage):

@@ -98,6 +98,11 @@ def test_headers_that_cannot_be_read_are_as_if_they_were_not_there() -> None:
     assert item.signal.infos[0].description == "Fuite de gaz"
 
 
+def test_raw_letters_in_a_header_can_be_written_down() -> None:
+    raw = b"Auto-Submitted: \xe9\xff\r\n" + HEAD + b"Subject: gaz\r\n\r\nx"
+    assert read(raw).why.encode() == "Auto-Submitted: \ufffd\ufffd".encode()
+
+
 def test_flowed_lines_and_many_tags_are_read() -> None:
     assert unflowed("one \ntwo \nthree\n> a \n> b") == "one two three\n> a b"
     assert plain_text("<li>a" * (TAGS_MAX + 10)).count("a") == TAGS_MAX
