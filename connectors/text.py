@@ -8,6 +8,7 @@ import hashlib
 import html
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 
 from lxml import etree
 
@@ -157,6 +158,8 @@ def parse_xml(text: str) -> etree._Element:
 
 # --- HTML to plain text ------------------------------------------------------------------------------------
 
+TAGS_MAX = 50_000  # a table of 5,000 rows, or far more words than any signal keeps
+
 _TAGS = re.compile(
     r"</?(?:a|b|blockquote|body|br|center|code|dd|div|dl|dt|em|figure|font|footer|h[1-6]|head|header|hr|html|i|iframe|img|"
     r"li|ol|p|pre|script|section|small|span|strong|style|sub|sup|svg|table|tbody|td|th|tr|u|ul|video)\b[^<>]*>|<!--",
@@ -191,6 +194,8 @@ def one_line(markup: str) -> str:
 
 
 def _without_tags(markup: str) -> str:
+    if markup.count("<") > TAGS_MAX:  # each is held as an element: what has so many is read as far as that
+        markup = markup[: next(islice(re.finditer("<", markup), TAGS_MAX, None)).start()]
     parser = etree.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
     # Line ends are kept as they are: public warnings are laid out with them, HTML or not.
     try:

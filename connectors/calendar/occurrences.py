@@ -6,10 +6,11 @@ seem to be missing because of one is said to be unsure. It may take long where s
 worker.
 """
 
+import contextlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import icalendar.timezone
@@ -17,16 +18,28 @@ import recurring_ical_events
 from icalendar import Calendar, vBroken, vDDDTypes
 from msgspec import Struct
 
-from connectors.calendar.rules import beyond_reason
+from connectors.calendar.lines import Damaged, Stands, read_lines
+from connectors.calendar.properties import (
+    categories_of,
+    decoded,
+    no_calendar,
+    organiser_of,
+    own_properties,
+    position_of,
+    several,
+    text_of,
+)
+from connectors.calendar.rules import beyond_reason, effort, narrowed, over, times_within
 from connectors.text import digest
 
 EVENTS_MAX = 20_000
 OCCURRENCES_MAX = 2_000
+_EFFORTS_MAX = 120_000  # steps of a day, of all series in a MiB: a second
+_EFFORT = 80  # of any series
+_FAULTS_MAX = 200
 _DAY = timedelta(days=1)
+_EARLIER = timedelta(days=60)  # so long before the time looked at a series has to have ended to be left out
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
-_TEXT_MAX = 20_000  # characters
-_PROPERTIES_MAX = 60
-_GEO_URI = re.compile(r"^geo:(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)")
 
 
 class Occurrence(Struct, frozen=True, kw_only=True):
@@ -87,19 +100,35 @@ class Span(Struct, frozen=True, kw_only=True):
 def find_occurrences(files: Sequence[tuple[str, bytes]], span: Span, known: Collection[str] = ()) -> Found:
     """What calendars (name, bytes) have within a time, read as one: the same event in several is the newest. `known`:
     names of occurrences that are wanted wherever they have moved to."""
-    reading = _Reading(span, frozenset(known))
+    return next(looks(files, [span], known))
+
+
+def looks(files: Sequence[tuple[str, bytes]], spans: Sequence[Span], known: Collection[str] = ()) -> Iterator[Found]:
+    """`find_occurrences` for one time after another; the files are read once."""
+    reading = _Reading(max(spans, key=lambda span: span.end), frozenset(known))
     for name, data in files:
         reading.add(name, data)
-    return reading.found()
+    for span in spans:
+        yield reading.found(span)
 
 
 class _Event(Struct, frozen=True):
     """A VEVENT with where it stands."""
 
     component: Any
-    place: str
+    stands: Stands
+    file: str
     calendar: str
     rank: tuple[int, str, int]  # SEQUENCE, DTSTAMP, order: the highest holds
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.stands.line}"
+
+    @property
+    def original(self) -> bytes:
+        """As the file has it."""
+        return self.stands.source
 
 
 class _Reading:
@@ -110,13 +139,28 @@ class _Reading:
         self._events: dict[str, dict[str, _Event]] = {}  # UID → RECURRENCE-ID ("": the event itself) → event
         self._cancels: dict[str, dict[str, int]] = {}  # the same → SEQUENCE, of METHOD:CANCEL
         self._faults: list[Fault] = []
+        self._more_faults = 0
+        self._unsure: set[str] = set()
+        self._efforts = 0.0
         self._whole = True
         self._order = 0
+        self._bytes = 0
 
-    def found(self) -> Found:
+    def found(self, span: Span) -> Found:
+        read = self._faults, self._more_faults, self._unsure, self._whole
+        self._faults, self._unsure = [*self._faults], {*self._unsure}
+        self._span, self._efforts = span, 0.0
+        try:
+            return self._found()
+        finally:
+            self._faults, self._more_faults, self._unsure, self._whole = read
+
+    def _found(self) -> Found:
         within: list[Occurrence] = []
         elsewhere: list[Occurrence] = []
         for uid, events in self._events.items():
+            if len(within) > OCCURRENCES_MAX * 2:
+                break
             try:
                 all_of_it = self._occurrences(uid, events)
             except Exception as error:  # whatever a library makes of whatever somebody wrote
@@ -130,14 +174,17 @@ class _Reading:
                     elsewhere.append(one)
         within.sort(key=lambda one: (one.start, one.end, one.name))
         if len(within) > OCCURRENCES_MAX:
-            reason = f"{len(within)} occurrences within the horizon: the first {OCCURRENCES_MAX} are told"
+            reason = f"{len(within)} occurrences or more within the horizon: the first {OCCURRENCES_MAX} are told"
             self._faults.append(Fault(reason=f"{reason}, set a shorter horizon", place=""))
             self._whole = False
+        if self._more_faults:
+            reason = f"{self._more_faults} more of its events cannot be used: mend those that are named first"
+            self._faults.append(Fault(reason=reason, place=""))
         return Found(
             occurrences=tuple(within[:OCCURRENCES_MAX]),
             elsewhere=tuple(elsewhere[:OCCURRENCES_MAX]),
             faults=tuple(self._faults),
-            unsure=frozenset(fault.series for fault in self._faults if fault.series),
+            unsure=frozenset(self._unsure),
             whole=self._whole,
         )
 
@@ -145,36 +192,41 @@ class _Reading:
 
     def add(self, file: str, data: bytes) -> None:
         """Reads a file. One that is cut off, or no calendar, says nothing of what is not in it."""
+        self._bytes += len(data)
         try:
-            text = _decoded(data)
-            lines = [text.count("\n", 0, m.start()) + 1 for m in re.finditer(r"(?im)^BEGIN:VEVENT[ \t]*\r?$", text)]
-            if problem := _no_calendar(text, len(lines)):
+            text = decoded(data)
+            if problem := no_calendar(text):
                 return self._lost(file, data, problem)
+            lines, stands = read_lines(text)
+            if len(stands) > EVENTS_MAX:
+                return self._lost(file, data, f"it has {len(stands)} events: at most {EVENTS_MAX}")
             icalendar.timezone.tzp.use_default()  # or it remembers the time zones of other people's calendars
-            calendars = [one for one in Calendar.from_ical(text, multiple=True) if one.name == "VCALENDAR"]
+            # It takes lines for a text as well, which its annotation does not say.
+            calendars = [one for one in Calendar.from_ical(cast(Any, lines), multiple=True) if one.name == "VCALENDAR"]
+        except Damaged as damage:
+            return self._lost(file, data, f"it is damaged: {damage}: export it again as .ics")
         except Exception as error:  # as above
             return self._lost(file, data, f"cannot be read as iCalendar ({_told(error)}): export it again as .ics")
         events = [(calendar, event) for calendar in calendars for event in calendar.walk("VEVENT")]
-        if len(events) != len(lines):
-            lines = [0] * len(events)
-        for (calendar, event), line in zip(events, lines, strict=True):
-            self._add_event(calendar, event, f"{file}:{line}" if line else file)
+        for (calendar, event), stand in zip(events, stands, strict=True):
+            self._add_event(calendar, event, file, stand)
         return None
 
     def _lost(self, file: str, data: bytes, reason: str) -> None:
         self._whole = False
         self._faults.append(Fault(reason=reason, place=file, original=data))
 
-    def _add_event(self, calendar: Any, component: Any, place: str) -> None:
+    def _add_event(self, calendar: Any, component: Any, file: str, stands: Stands) -> None:
         self._order += 1
         uid = str(component.get("uid", "")).strip()
-        event = _Event(component, place, _text(calendar, "x-wr-calname", "name"), self._rank(component))
+        calendar_name = text_of(calendar, "x-wr-calname", "name")
+        event = _Event(component, stands, file, calendar_name, self._rank(component))
         if not uid:
             self._fault(event, "has no UID: without it it is not known again", "")
             return
         try:
             recurrence = self._recurrence_id(component)
-            problem = self._problem(component)
+            problem = stands.problem or self._problem(component)
         except Exception as error:  # a property that the library read as something else than it should be
             recurrence, problem = "", f"cannot be read ({_told(error)})"
         cancels = str(calendar.get("method", "")).upper() == "CANCEL"
@@ -189,13 +241,15 @@ class _Reading:
                 held[recurrence] = event
 
     def _fault(self, event: _Event, reason: str, uid: str) -> None:
-        title = " ".join(_text(event.component, "summary").split())[:60]
+        title = " ".join(text_of(event.component, "summary").split())[:60]
         told = f'"{title}"' if title else "an event without a title"
         series = digest(uid)[:16] if uid else ""
         self._whole = self._whole and bool(series)
-        self._faults.append(
-            Fault(reason=f"{told} {reason}", place=event.place, original=_original(event.component), series=series)
-        )
+        self._unsure |= {series} if series else set()
+        if len(self._faults) >= _FAULTS_MAX:
+            self._more_faults += 1
+            return
+        self._faults.append(Fault(reason=f"{told} {reason}", place=event.place, original=event.original, series=series))
 
     def _rank(self, component: Any) -> tuple[int, str, int]:
         try:
@@ -208,7 +262,7 @@ class _Reading:
 
     def _problem(self, component: Any) -> str:
         """Why an event cannot be used; `""` where it can."""
-        broken = [name for name in _NEEDED if any(isinstance(one, vBroken) for one in _several(component.get(name)))]
+        broken = [name for name in _NEEDED if any(isinstance(one, vBroken) for one in several(component.get(name)))]
         if broken:
             return f"{', '.join(broken)} cannot be read: correct it"
         begins = component.get("dtstart")
@@ -217,10 +271,10 @@ class _Reading:
         start = self._instant(begins.dt)
         if not 1900 <= start.year < 9000:
             return f"begins in the year {start.year}: correct DTSTART"
-        dates = sum(len(getattr(one, "dts", ())) for one in _several(component.get("rdate")))
+        dates = sum(len(getattr(one, "dts", ())) for one in several(component.get("rdate")))
         if dates > OCCURRENCES_MAX:
             return f"has {dates} further dates: at most {OCCURRENCES_MAX}"
-        for rule in _several(component.get("rrule")):
+        for rule in several(component.get("rrule")):
             if problem := beyond_reason(rule, start, self._span.start, self._span.end):
                 return problem
         return ""
@@ -235,17 +289,17 @@ class _Reading:
         """All of an event that touches the time, and what of it stands alone wherever it is."""
         master = events.get("")
         alone = [self._alone(uid, key, event) for key, event in events.items() if key or not _repeats(event)]
-        if master is None or not _repeats(master):
+        if master is None or not _repeats(master) or over(master.component, self._span.start - _EARLIER):
             return alone
         calendar = Calendar()
-        for event in events.values():
-            calendar.add_component(event.component)
+        for key, event in events.items():
+            calendar.add_component(event.component if key else self._begun_late(event.component, events))
         query = recurring_ical_events.of(calendar)
         found = query.between(self._span.start - _DAY, self._span.end + _DAY)
         out = {one.name: one for one in alone}
         for number, component in enumerate(found):
             if number > OCCURRENCES_MAX * 2:
-                raise ValueError(f"more than {OCCURRENCES_MAX * 2} within the horizon")
+                raise ValueError(f"more than {OCCURRENCES_MAX * 2} within the horizon: set a shorter one")
             key = self._key(component["recurrence-id"].dt)
             if key in events:
                 moved_to = self._key(component["dtstart"].dt)
@@ -255,6 +309,23 @@ class _Reading:
             one = self._occurrence(uid, key, events.get(key, master), component)
             out[one.name] = one
         return list(out.values())
+
+    def _begun_late(self, component: Any, events: dict[str, _Event]) -> Any:
+        """A series as it is worked out, from not long before the time. Raises ValueError where that would take too
+        long, or would give too many."""
+        rules = several(component.get("rrule"))
+        if len(rules) == 1 and not any("RANGE" in _recurrence_params(event.component) for event in events.values()):
+            component = narrowed(component, rules[0], self._span.start - _DAY, self._span.end + _DAY)
+        if len(events) > OCCURRENCES_MAX:
+            raise ValueError(f"{len(events)} of them are changed: at most {OCCURRENCES_MAX}, make several events of it")
+        self._efforts += _EFFORT + len(events)
+        for rule in rules:
+            self._efforts += effort(rule, self._instant(component["dtstart"].dt), self._span.end)
+            if times_within(rule, self._span.end - self._span.start) > OCCURRENCES_MAX * 2:
+                raise ValueError(f"more than {OCCURRENCES_MAX * 2} within the horizon: set a shorter one")
+        if self._efforts > _EFFORTS_MAX * max(1.0, self._bytes / (1 << 20)):
+            raise ValueError("with those of the others it takes too long: give it a newer DTSTART, or UNTIL for COUNT")
+        return component
 
     def _alone(self, uid: str, key: str, event: _Event) -> Occurrence:
         return self._occurrence(uid, key, event, event.component)
@@ -277,16 +348,16 @@ class _Reading:
             all_day=not isinstance(begins, datetime),
             cancelled=withdrawn or status == "CANCELLED",
             tentative=status == "TENTATIVE",
-            summary=_text(component, "summary"),
-            description=_text(component, "description"),
-            location=_text(component, "location"),
-            position=_position(component),
-            categories=_categories(component),
-            web=_text(component, "url"),
-            organiser=_organiser(component),
+            summary=text_of(component, "summary"),
+            description=text_of(component, "description"),
+            location=text_of(component, "location"),
+            position=position_of(component),
+            categories=categories_of(component),
+            web=text_of(component, "url"),
+            organiser=organiser_of(component),
             calendar=event.calendar,
-            properties=_own_properties(component),
-            original=_original(event.component),
+            properties=own_properties(component),
+            original=event.original,
         )
 
     def _end(self, event: Any, component: Any, begins: date, start: datetime) -> datetime | None:
@@ -314,103 +385,30 @@ class _Reading:
         return f"{self._instant(at):%Y%m%dT%H%M%SZ}" if isinstance(at, datetime) else f"{at:%Y%m%d}"
 
 
-# --- what stands in an event -------------------------------------------------------------------------------
-
-
-def _no_calendar(text: str, events: int) -> str:
-    if not re.search(r"(?im)^BEGIN:VCALENDAR[ \t]*\r?$", text):
-        return "there is no calendar in it: give the address of an iCalendar file (.ics)"
-    if not re.search(r"(?im)^END:VCALENDAR\s*\Z", text):
-        return "it is cut off: END:VCALENDAR is missing"
-    return f"it has {events} events: at most {EVENTS_MAX}" if events > EVENTS_MAX else ""
-
-
-def _decoded(data: bytes) -> str:
-    """UTF-8 (RFC 5545, 3.1.4), else what old programs write."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("windows-1252", "replace")
+def _recurrence_params(component: Any) -> Any:
+    return getattr(component.get("recurrence-id"), "params", {})
 
 
 def _repeats(event: _Event) -> bool:
     return any(event.component.get(name) is not None for name in ("rrule", "rdate"))
 
 
-def _several(value: Any) -> list[Any]:
-    """A property that may be there not at all, once or more often."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _text(component: Any, *names: str) -> str:
-    for name in names:
-        for value in _several(component.get(name)):
-            if text := str(value).strip():
-                return text[:_TEXT_MAX]
-    return ""
-
-
-def _categories(component: Any) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for value in _several(component.get("categories")):
-        for one in getattr(value, "cats", None) or [value]:
-            if text := " ".join(str(one).split()):
-                found[text[:100]] = None
-    return tuple(found)[:20]
-
-
-def _organiser(component: Any) -> str:
-    value = next(iter(_several(component.get("organizer"))), None)
-    if value is None:
-        return ""
-    name = str(getattr(value, "params", {}).get("CN", "")).strip()
-    address = re.sub(r"(?i)^mailto:", "", str(value)).strip()
-    return f"{name} <{address}>" if name and "@" in address else name or address
-
-
-def _position(component: Any) -> tuple[float, float] | None:
-    """GEO (RFC 5545, 3.8.1.6: latitude, longitude), or what Apple's calendar writes."""
-    geo = next(iter(_several(component.get("geo"))), None)
-    try:
-        if geo is not None:
-            lat, lon = float(geo.latitude), float(geo.longitude)
-        elif found := _GEO_URI.match(_text(component, "x-apple-structured-location")):
-            lat, lon = float(found[1]), float(found[2])
-        else:
-            return None
-    except (AttributeError, TypeError, ValueError):
-        return None
-    return (lat, lon) if -90 <= lat <= 90 and -180 <= lon <= 180 else None
-
-
-def _own_properties(component: Any) -> dict[str, str]:
-    names = [name for name in component if name.upper().startswith("X-")][:_PROPERTIES_MAX]
-    return {name.upper(): _text(component, name)[:400] for name in names}
-
-
-def _original(component: Any) -> bytes:
-    try:
-        return bytes(component.to_ical())
-    except Exception:  # what was read wrongly may not be written again
-        return b""
-
-
 def _told(error: object) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+_TIME = re.compile(r"(?im)^(?:(BEGIN|END):VTIMEZONE\b|(DTSTAMP|DTSTART)[^:\r\n]{0,200}:(\d{8}))")
 
 
 def written(data: bytes) -> tuple[datetime | None, datetime | None]:
     """When a file was written, by its newest DTSTAMP, and when its first event begins, to the day: for looking into one
     without a clock."""
-    text = re.sub(r"(?ims)^BEGIN:VTIMEZONE\b.*?^END:VTIMEZONE\b", "", _decoded(data))
-    return max(_days(text, "DTSTAMP"), default=None), min(_days(text, "DTSTART"), default=None)
-
-
-def _days(text: str, name: str) -> Iterable[datetime]:
-    for found in re.finditer(rf"(?im)^{name}[^:\r\n]{{0,200}}:(\d{{8}})", text):
-        try:
-            yield datetime.strptime(found[1], "%Y%m%d").replace(tzinfo=UTC)
-        except ValueError:
-            continue
+    times: dict[str, list[datetime]] = {"DTSTAMP": [], "DTSTART": []}
+    in_zone = False
+    for found in _TIME.finditer(decoded(data)):
+        if found[1]:
+            in_zone = found[1].upper() == "BEGIN"
+        elif not in_zone:
+            with contextlib.suppress(ValueError):
+                times[found[2].upper()].append(datetime.strptime(found[3], "%Y%m%d").replace(tzinfo=UTC))
+    return max(times["DTSTAMP"], default=None), min(times["DTSTART"], default=None)

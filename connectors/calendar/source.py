@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from connectors.calendar.changes import MEDIA_TYPE, Change, Known, Setting, changes, in_order
 from connectors.calendar.config import CalendarConfig
-from connectors.calendar.occurrences import Fault, Found, Span, find_occurrences, written
+from connectors.calendar.occurrences import Fault, Found, Span, find_occurrences, looks, written
 from connectors.feed.read import host_of
 from connectors.http import Fetcher
 from connectors.polling import Cursor, PollFailed, PollingSource, Sleep, offer
@@ -47,8 +47,8 @@ class CalendarSource(PollingSource[CalendarConfig]):
         sender = made.sender or host_of(made.url) or name
         found, told = Found(), list[Change]()
         try:
-            for now in [at for at in written(data) if at is not None] or [datetime(1970, 1, 1, tzinfo=UTC)]:
-                found = find_occurrences(((name, data),), _span(made, now))
+            times = [at for at in written(data) if at is not None] or [datetime(1970, 1, 1, tzinfo=UTC)]
+            for now, found in zip(times, looks(((name, data),), [_span(made, at) for at in times]), strict=True):
                 told = in_order(changes({}, found, made, _setting(made, sender, now)))
                 if told:
                     break

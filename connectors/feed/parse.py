@@ -20,6 +20,7 @@ from connectors.cap.alert import signal_of
 from connectors.cap.node import Node
 from connectors.cap.read import XML_TYPE, bad_item
 from connectors.cap.xml import CAP_NAMESPACES, alert_node, alerts_in, local, namespace
+from connectors.feed.bounds import bounded
 from connectors.text import (
     BYTES_MAX,
     decode_xml,
@@ -77,7 +78,8 @@ def parse_feed(data: bytes, url: str = "", charset: str = "") -> Feed:
     if len(data) > BYTES_MAX:
         raise ReadError(f"{len(data)} bytes: at most {BYTES_MAX} are read", "1:1")
     text, notes = decode_xml(data, charset)
-    text = _without_doctype(text)
+    within = bounded(_without_doctype(text))
+    text, notes = within.text, (*notes, *within.notes)
     try:
         parsed = feedparser.parse(
             io.BytesIO(text.encode("utf-8", "replace")),  # never a string: feedparser would open it as a file or URL
@@ -89,6 +91,8 @@ def parse_feed(data: bytes, url: str = "", charset: str = "") -> Feed:
     except Exception as error:  # a parser's own fault on foreign input is a dead letter
         raise ReadError(f"cannot be read as a feed ({type(error).__name__}): expected RSS or Atom", "1:1") from error
     fault = _fault(parsed)
+    if not parsed.entries and within.left_out:
+        raise ReadError(within.left_out, "1:1")
     if not parsed.entries and (fault or not parsed.version):
         if re.match(r"\s*(?:<!--.*?-->\s*)*<(?:\w+:)?(alert|alerts|EDXLDistribution)\b", text, re.DOTALL):
             raise ReadError("this is CAP: read it as `cap`", "1:1")
@@ -105,8 +109,16 @@ def parse_feed(data: bytes, url: str = "", charset: str = "") -> Feed:
         link=web_address(_get(parsed.feed, "link")),
         language=_language(_get(parsed.feed, "language")),
         updated=_time(parsed.feed, []),
-        entries=(*entries, *_loose(text, notes)),
+        entries=(*entries, *_loose(text, notes), *_left_out(within.left_out)),
     )
+
+
+def _left_out(why: str) -> tuple[Entry, ...]:
+    """That entries are missing, as a dead letter among those that are there."""
+    if not why:
+        return ()
+    letter = bad_item(ReadError(why), why, XML_TYPE)
+    return (Entry(identifier=letter.key, inline=(letter,), content=digest(why)),)
 
 
 def _without_doctype(text: str) -> str:

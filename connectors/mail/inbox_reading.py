@@ -4,13 +4,11 @@ What a machine answers or gives back, and what comes from Vigie itself, is never
 cannot begin.
 """
 
-import email
 import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage, Message
-from email.policy import default
 from email.utils import parsedate_to_datetime
 from typing import cast
 
@@ -24,7 +22,8 @@ from connectors.mail.inbox_config import InboxConfig
 from connectors.mail.inbox_rules import Fit, Letter, fitting, parameters_of, resources_of, signal_of
 from connectors.mail.machine import addresses_in, machine, ours, report_kind
 from connectors.mail.parts import Attachment, content_of, header
-from connectors.mail.proof import proven
+from connectors.mail.proof import proven, results_of
+from connectors.mail.tree import Tree
 from connectors.text import digest
 from hub.connector import BadItem, SignalItem
 from hub.model.signal import Signal
@@ -61,9 +60,8 @@ def read_mail(raw: bytes, size: int, place: str, config: InboxConfig, now: datet
     that is missing or cannot be. The items have no original yet, so that a worker process does not send it back.
     Raises nothing."""
     try:
-        mail = email.message_from_bytes(raw, policy=default)
-        return _Reader(mail, raw, size, place, config, now).read()
-    except Exception as error:  # a stranger's bytes: the standard library's parser raises whatever it stumbles over
+        return _Reader(Tree(raw), raw, size, place, config, now).read()
+    except Exception as error:  # a stranger's bytes: the standard library raises whatever it stumbles over
         return Reading(items=(_bad(raw, place, f"this mail cannot be read ({type(error).__name__}): look at it"),))
 
 
@@ -78,9 +76,11 @@ def with_original(items: Sequence[SignalItem | BadItem], raw: bytes) -> list[Sig
 
 class _Reader:
     def __init__(
-        self, mail: EmailMessage, raw: bytes, size: int, place: str, config: InboxConfig, now: datetime | None
+        self, tree: Tree, raw: bytes, size: int, place: str, config: InboxConfig, now: datetime | None
     ) -> None:
-        self._mail, self._raw, self._size, self._place = mail, raw, size, place
+        mail = tree.mail
+        self._tree, self._mail = tree, mail
+        self._raw, self._size, self._place = raw, size, place
         self._config, self._now = config, now
         self._key = digest(*(header(mail, name) for name in ("Message-ID", "From", "Date", "Subject")), _body(raw))
 
@@ -105,11 +105,19 @@ class _Reader:
         if not (letter.subject or letter.text or letter.attachments):
             return Reading(items=(_bad(self._raw, self._place, "a mail with nothing in it: ask who sent it"),))
         return Reading(
-            items=self._items(letter, fit),
+            items=(*self._items(letter, fit), *self._left_out()),
             rule=fit.rule.name if fit else "stranger",
             about=_about(letter, fit),
             sent=letter.sent,
         )
+
+    def _left_out(self) -> list[BadItem]:
+        """Parts beyond a bound may hold anything: somebody has to look."""
+        if not self._tree.left_out:
+            return []
+        why = f"{'; '.join(self._tree.left_out)}: open the mail, and have it sent again in several"
+        bad = _bad(self._raw, self._place, why)
+        return [replace(bad, key=f"{bad.key}:parts")]
 
     # --- what the rules look at ----------------------------------------------------------------------------
 
@@ -120,7 +128,7 @@ class _Reader:
         if self._size > len(self._raw):
             notes.append(f"of its {self._size} bytes the first {len(self._raw)} were read")
         sender, doubt = self._sender()
-        letter, forwarded = self._read(self._mail, sender, doubt, tuple(notes))
+        letter, forwarded = self._read(self._mail, sender, doubt, (*notes, *self._tree.left_out, *self._tree.notes))
         fit = fitting(letter, self._config)
         for _ in range(_FORWARDS_MAX):
             for one in forwarded:
@@ -169,12 +177,7 @@ class _Reader:
             return senders[0], ""
         if not self._config.trusted_results:
             return senders[0], "no mail server is named whose findings are believed (trusted results)"
-        results = [
-            " ".join(str(value).split())[:4_000]
-            for name, value in self._mail.raw_items()
-            if name.lower() == "authentication-results"
-        ]
-        return senders[0], proven(results, self._config.trusted_results, senders[0])
+        return senders[0], proven(results_of(self._mail), self._config.trusted_results, senders[0])
 
     def _sent(self, mail: Message, notes: list[str]) -> datetime:
         text = header(mail, "Date")

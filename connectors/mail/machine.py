@@ -12,6 +12,7 @@ from email.utils import getaddresses
 from msgspec import Struct
 
 from connectors.mail.mime import LOOP, delivery_of
+from connectors.mail.tree import unparsed
 
 AUTO_REPLIED = "Auto-Submitted: auto-replied"
 _RETURNS = frozenset({"mailer-daemon", "postmaster"})
@@ -95,6 +96,8 @@ def addresses_in(lines: Sequence[str]) -> list[str]:
 
 
 def _header(mail: Message, name: str) -> str:
+    if name not in ("From", "Sender", "Subject"):
+        return unparsed(mail, name)
     try:
         return str(mail.get(name, ""))
     except Exception:  # the standard library's parser of headers raises whatever it stumbles over

@@ -15,11 +15,10 @@ from email.message import Message
 from msgspec import Struct
 
 from connectors.mail.mime import printable
+from connectors.mail.tree import Part
 from connectors.text import known_encoding, plain_text
 
 TEXT_MAX = 20_000  # characters
-PARTS_MAX = 200
-_DEPTH_MAX = 20
 _NAME_MAX = 120
 # Bytes that are good UTF-8 beyond ASCII: what calls itself Latin-1 and is all of these is not Latin-1.
 _UTF8_LETTER = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -57,7 +56,7 @@ class Content(Struct, frozen=True):
 def content_of(mail: Message) -> Content:
     """What a mail holds. May raise whatever the standard library's parser does for what is broken."""
     found = _Walk()
-    found.into(mail, 0)
+    found.into(mail)
     text = "\n\n".join(part for part in found.plain if part.strip()).strip()
     if len(text) > TEXT_MAX:
         found.notes.append(f"of its text the first {TEXT_MAX} characters are shown")
@@ -77,30 +76,27 @@ class _Walk:
         self.notes: list[str] = []
         self._parts = 0
 
-    def into(self, part: Message, depth: int) -> None:
+    def into(self, part: Message) -> None:
         self._parts += 1
-        if self._parts > PARTS_MAX or depth > _DEPTH_MAX:
-            self.notes.append("it has more parts, or parts in parts, than are looked at")
-            return
         kind = part.get_content_type()
-        if kind == "multipart/alternative":
-            self._alternatives(part, depth)
+        if kind == "multipart/alternative" and part.is_multipart():
+            self._alternatives(part)
         elif kind.startswith("multipart/") and part.is_multipart():
             for inner in _inside(part):
-                self.into(inner, depth + 1)
-        elif kind in ("message/rfc822", "message/global"):
+                self.into(inner)
+        elif kind in ("message/rfc822", "message/global") and part.is_multipart():
             self._forwarded(part)
         elif kind in ("text/plain", "text/html") and not _is_file(part):
             self.plain.append(text_of(part))
         else:
             self._attached(part, kind)
 
-    def _alternatives(self, part: Message, depth: int) -> None:
+    def _alternatives(self, part: Message) -> None:
         """The plain text where it says anything, else what was made of the HTML; the rest is kept as files."""
         texts: list[str] = []
         for inner in _inside(part):
             mark = len(self.plain)
-            self.into(inner, depth + 1)
+            self.into(inner)
             text = "\n\n".join(self.plain[mark:]).strip()
             del self.plain[mark:]
             texts += [text] if text else []
@@ -111,7 +107,7 @@ class _Walk:
         for inner in _inside(part):
             self.forwarded.append(inner)
             name = header(inner, "Subject") or "mail"
-            self.attachments.append(Attachment(f"{name[: _NAME_MAX - 4]}.eml", "message/rfc822", inner.as_bytes()))
+            self.attachments.append(Attachment(f"{name[: _NAME_MAX - 4]}.eml", "message/rfc822", _source(part)))
 
     def _attached(self, part: Message, kind: str) -> None:
         name = _file_name(part) or f"part-{self._parts}"
@@ -119,7 +115,9 @@ class _Walk:
             data = part.get_payload(decode=True)
         except Exception:  # an encoding that says one thing and is another: kept as it came
             data = None
-        if not isinstance(data, bytes):
+        if part.is_multipart():
+            data = _source(part)
+        elif not isinstance(data, bytes):
             data = str(part.get_payload()).encode("utf-8", "surrogateescape")
         if kind in _OPAQUE:
             self.notes.append(f"{name} is {_OPAQUE[kind]}: kept, not read")
@@ -129,6 +127,10 @@ class _Walk:
 def _inside(part: Message) -> Iterator[Message]:
     payload = part.get_payload()
     yield from (inner for inner in payload if isinstance(inner, Message)) if isinstance(payload, list) else ()
+
+
+def _source(part: Message) -> bytes:
+    return part.source if isinstance(part, Part) else b""
 
 
 def _is_file(part: Message) -> bool:
@@ -181,7 +183,7 @@ def decoded(data: bytes, charset: str) -> str:
 
 def unflowed(text: str, delsp: bool = False) -> str:
     """Paragraphs as they were written (RFC 3676, 4): a line that ends in a blank goes on in the next."""
-    out: list[str] = []
+    out: list[list[str]] = []
     depth_before, open_ = 0, False
     for line in text.replace("\r\n", "\n").split("\n"):
         depth = len(line) - len(line.lstrip(">"))
@@ -190,11 +192,11 @@ def unflowed(text: str, delsp: bool = False) -> str:
         if flows and delsp:
             words = words[:-1]
         if open_ and depth == depth_before and line[depth:] != "-- ":
-            out[-1] += words
+            out[-1].append(words)
         else:
-            out.append(">" * depth + (" " if depth else "") + words)
+            out.append([">" * depth + (" " if depth else "") + words])
         depth_before, open_ = depth, flows
-    return "\n".join(out)
+    return "\n".join(map("".join, out))
 
 
 # --- headers -----------------------------------------------------------------------------------------------

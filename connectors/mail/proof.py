@@ -7,11 +7,18 @@ found into a header that begins with its own name, and removes headers of that n
 
 import re
 from collections.abc import Sequence
+from email.message import Message
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"^([a-z0-9-]+)(?:/\d+)?\s*=\s*([a-z]+)")
 _PROPERTY = re.compile(r"\b(header\.d|header\.from|smtp\.mailfrom)\s*=\s*\"?([^\s;\"]+)")
 _PROVES = {"dkim": "header.d", "spf": "smtp.mailfrom", "dmarc": "header.from"}
+
+
+def results_of(mail: Message) -> list[str]:
+    """The Authentication-Results of a mail, topmost first."""
+    wanted = "authentication-results"
+    return [" ".join(str(value).split())[:4_000] for name, value in mail.raw_items() if name.lower() == wanted]
 
 
 def proven(headers: Sequence[str], server: str, sender: str) -> str:

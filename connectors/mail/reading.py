@@ -10,11 +10,9 @@ its words count only where one's own mail server has proven the sender (proof.py
 as unclear, so that the person is told and can answer again.
 """
 
-import email
 import re
 from collections.abc import Iterator
 from email.message import EmailMessage, Message
-from email.policy import default
 from email.utils import getaddresses
 
 from lxml import etree
@@ -23,7 +21,8 @@ from msgspec import Struct
 from connectors.mail.machine import AUTO_REPLIED, machine, report_kind
 from connectors.mail.mime import delivery_of
 from connectors.mail.parts import content
-from connectors.mail.proof import proven
+from connectors.mail.proof import proven, results_of
+from connectors.mail.tree import Tree, unparsed
 from connectors.text import digest, plain_text
 from hub.connector import BadItem, Item, ReceiptItem, ReplyItem
 from hub.model.message import Outcome, Verb
@@ -50,11 +49,11 @@ def read(raw: bytes, place: str, rules: Rules) -> list[Item]:
     nothing: what cannot be read is a dead letter."""
     key = "mail:" + digest(place)
     try:
-        mail = email.message_from_bytes(raw, policy=default)
-        if found := _ids(_header(mail, "Message-ID")):
+        mail = Tree(raw).mail
+        if found := _ids(unparsed(mail, "Message-ID")):
             key = "mail:" + digest(found[0])
         return _Mail(mail, raw, key, place, rules).items()
-    except Exception as error:  # a stranger's bytes: the standard library's parser raises whatever it stumbles over
+    except Exception as error:  # a stranger's bytes: the standard library raises whatever it stumbles over
         reason = f"this mail cannot be read ({type(error).__name__}): look at it, and call whoever sent it"
         return [BadItem(reason=reason, original=raw, key=key, place=place, media_type=_MEDIA_TYPE)]
 
@@ -101,15 +100,14 @@ class _Mail:
         """Why the answer does not count; `""` where it does."""
         server = self._rules.trusted_results
         if server:
-            headers = [str(value) for value in self._mail.get_all("Authentication-Results", [])]
-            why = proven(headers, server, sender)
+            why = proven(results_of(self._mail), server, sender)
             return f"its sender is not proven ({why})" if why else ""
         return "" if bound else "it replies to no mail of ours, and nobody proves its sender (see `trusted results`)"
 
     def _replied_to(self) -> Delivery | None:
         """The delivery it answers: In-Reply-To first, then References from the last to the first."""
-        direct = _ids(_header(self._mail, "In-Reply-To"))
-        return self._first_of_ours([*direct, *reversed(_ids(_header(self._mail, "References")))])
+        direct = _ids(unparsed(self._mail, "In-Reply-To"))
+        return self._first_of_ours([*direct, *reversed(_ids(unparsed(self._mail, "References")))])
 
     def _first_of_ours(self, ids: list[str]) -> Delivery | None:
         for one in ids:
@@ -251,8 +249,8 @@ def _delivery_status(mail: EmailMessage) -> tuple[str, str]:
     for part in mail.walk():
         if part.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
             for block in _blocks(part):
-                if action := _header(block, "Action").strip().lower():
-                    status = re.match(r"\s*(\d\.\d{1,3}\.\d{1,3})", _header(block, "Status"))
+                if action := unparsed(block, "Action").strip().lower():
+                    status = re.match(r"\s*(\d\.\d{1,3}\.\d{1,3})", unparsed(block, "Status"))
                     return action, status[1] if status else ""
     return "", ""
 
@@ -268,19 +266,12 @@ def _returned_ids(mail: EmailMessage) -> Iterator[str]:
         kind = part.get_content_type()
         if kind == "message/rfc822" and part is not mail:
             for inner in _blocks(part):
-                yield from _ids(_header(inner, "Message-ID"))
+                yield from _ids(unparsed(inner, "Message-ID"))
         elif kind == "text/rfc822-headers":
-            yield from _ids(_header(email.message_from_string(content(part), policy=default), "Message-ID"))
+            yield from _ids(unparsed(Tree(content(part).encode("utf-8", "replace")).mail, "Message-ID"))
         elif kind == "message/disposition-notification":
-            for block in _blocks(part) or [email.message_from_string(str(part.get_payload()), policy=default)]:
-                yield from _ids(_header(block, "Original-Message-ID"))
-
-
-# --- headers -----------------------------------------------------------------------------------------------
-
-
-def _header(mail: Message, name: str) -> str:
-    return str(mail.get(name, ""))
+            for block in _blocks(part):
+                yield from _ids(unparsed(block, "Original-Message-ID"))
 
 
 def _ids(header: str) -> list[str]:

@@ -15,12 +15,13 @@ from tools.fuzz.corpus import kinds, reader, seeds
 from tools.fuzz.mutating import LARGEST, damaged, swollen
 
 INPUTS = 2_000
-SEED_MAX = 6 << 10  # small ones, which are read quickly: damage tells the same
+SEED_MAX = 1800  # bytes: small ones, which are read quickly: damage tells the same
 
 
 @pytest.mark.parametrize("point", kinds(), ids=lambda point: point.name)
 def test_no_damage_makes_a_reader_fail(point: EntryPoint) -> None:
-    of = [data for data in seeds(point.name, samples_folder()) if len(data) <= SEED_MAX]
+    found_seeds = seeds(point.name, samples_folder())
+    of = [data for data in found_seeds if len(data) <= SEED_MAX] or found_seeds[:1]
     assert any(of), f"tools/fuzz/seeds/{point.name}: put a real input there"
     with structlog.testing.capture_logs():
         found = trying.run(reader(point), of, 1, 0, INPUTS, large=False)

@@ -24,7 +24,7 @@ from hub.connector import BadItem, SignalItem
 from hub.model.signal import Hazard, Info, MsgType, Severity, Signal, Status
 from hub.model.trust import Reliability
 from tests.contracts.channel import outgoing
-from tests.unit.nasty_mails import NASTY, attached, bomb, nested
+from tests.unit.nasty_mails import NASTY, attached, bomb
 
 NOW = datetime(2026, 7, 14, 0, 15, tzinfo=UTC)
 PROVEN = "mx.example.org; dmarc=pass header.from=siamu.example"
@@ -551,10 +551,7 @@ def test_nasty_mails_are_read_for_what_they_say(name: str) -> None:
     msgspec.json.encode(item)
 
 
-def test_what_cannot_be_read_is_a_dead_letter() -> None:
-    [bad] = reading(nested(2_000)).items
-    assert isinstance(bad, BadItem)
-    assert "look at it" in bad.reason
+def test_a_mail_with_nothing_in_it_is_a_dead_letter() -> None:
     [empty] = reading(b"From: a@b.example\r\n\r\n").items
     assert isinstance(empty, BadItem)
 
