@@ -8,7 +8,7 @@ from hub.engine import storm
 from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.model.enclosure import AccessSheet, CallList, ContactSheet, Enclosure
+from hub.model.enclosure import AccessSheet, CallList, ContactSheet, Enclosure, Report
 from hub.model.message import Lane
 from hub.model.people import Classification, Contact
 from hub.model.records import VaultEntry
@@ -67,10 +67,10 @@ def _without_digests(w: Work, telling: Telling, channel: str, people: tuple[str,
 
 
 def _carries(w: Work, channel: str, enclosed: Enclosure | None) -> bool:
-    """A contact sheet goes as words where no file can; call and access lists are files; none is read out."""
+    """A contact sheet goes as words where no file can; lists and reports are files; none is read out."""
     if enclosed is None:
         return True
-    if isinstance(enclosed, CallList | AccessSheet):
+    if isinstance(enclosed, CallList | AccessSheet | Report):
         return w.rules.carries(channel)
     return not w.rules.speaks(channel)
 
@@ -94,6 +94,8 @@ def _for(wanted: Enclosure, sees: Classification) -> Enclosure:
         return CallList(hours=wanted.hours, sees=sees)
     if isinstance(wanted, AccessSheet):
         return AccessSheet(sees=sees)
+    if isinstance(wanted, Report):
+        return Report(report=wanted.report, sees=sees)
     return ContactSheet(contacts=wanted.contacts, sees=sees)
 
 

@@ -29,6 +29,9 @@ from hub.model.records import (
     PersonErased,
     ReceiptsReceived,
     Record,
+    ReportApproved,
+    ReportSent,
+    ReportWritten,
     Retired,
     RosterChanged,
     SignalReceived,
@@ -95,6 +98,9 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
     CapPublished: lambda body: body.identifier,
+    ReportWritten: lambda body: body.incident,
+    ReportApproved: lambda body: body.incident,
+    ReportSent: lambda body: body.incident,
 }
 
 _tags: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(FactBody)}
