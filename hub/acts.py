@@ -18,6 +18,7 @@ from hub.act import Left as Left
 from hub.act import Refused as Refused
 from hub.act import instant_of as instant_of
 from hub.acts_access import ACCESS
+from hub.acts_reports import REPORTS
 from hub.model.broadcast import Cap, Control, Kind, RegisteredIn
 from hub.model.people import Language, Override, Part, Roster, Steer
 from hub.model.signal import Hazard, Info, Reference
@@ -525,6 +526,7 @@ ACTS = (
     Act(verb="watch", path="/api/watch", summary="Take the watch of the room", body=WatchBody),
     Act(verb="contacts", path="/api/contacts", summary="Send people the contact sheet of others", body=ContactsBody),
     *ACCESS,
+    *REPORTS,
     Act(verb="task", path="/api/tasks/{task}/done", summary="A task is done", body=ByBody),
     Act(
         verb="acknowledge",

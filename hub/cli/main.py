@@ -15,6 +15,7 @@ from hub.cli.commands import (
     parts,
     people,
     playbook,
+    report,
     roster,
     running,
     silence,
@@ -36,6 +37,7 @@ app.add_typer(contacts.app)
 for name, group in {
     "access": access.app,
     "broadcast": broadcast.app,
+    "report": report.app,
     "chain": chain.app,
     "silence": silence.app,
     "watch": watch.app,

@@ -98,7 +98,7 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     ChangeReverted: lambda body: body.change,
     ReceiptsReceived: lambda body: body.attempt or None,
     CapPublished: lambda body: body.identifier,
-    ReportWritten: lambda body: body.incident,
+    ReportWritten: lambda body: None if body.problem else body.incident,
     ReportApproved: lambda body: body.incident,
     ReportSent: lambda body: body.incident,
 }

@@ -11,6 +11,9 @@ from hub.model.event import EventBase
 from hub.model.event_access import AccessChanged as AccessChanged
 from hub.model.event_access import AccessWanted as AccessWanted
 from hub.model.event_access import AccessWithdrawn as AccessWithdrawn
+from hub.model.event_report import ReportApproved as ReportApproved
+from hub.model.event_report import ReportWanted as ReportWanted
+from hub.model.event_report import ReportWritten as ReportWritten
 from hub.model.event_trust import Attached as Attached
 from hub.model.event_trust import Judged as Judged
 from hub.model.event_trust import TrustMoved as TrustMoved
@@ -648,6 +651,9 @@ Event = (
     | AccessWanted
     | AccessChanged
     | AccessWithdrawn
+    | ReportWanted
+    | ReportWritten
+    | ReportApproved
     | DeadlineSet
     | DeadlineDropped
     | TaskOpened

@@ -149,8 +149,7 @@ class TaskSeen(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """`at`: as of when; everything up to then is in it. `titles`: the sheet's. `records`: of its opening. `attempted`:
-    how many people more there are than `contacted` names, whose audience was erased."""
+    """`at`: as of when; everything up to then is in it. `titles`: the sheet's. `records`: of its opening."""
 
     incident: str
     playbook: str
@@ -191,7 +190,7 @@ class Sitrep(Struct, frozen=True, omit_defaults=True, kw_only=True):
     number: int = 0
     version: int = 1
     by: str = ""
-    written: Mapping[Topic, tuple[Written, ...]] = {}
+    written: Mapping[Topic, Written] = {}
     previous: Situation | None = None
     approved_by: str = ""
     approved_at: datetime | None = None

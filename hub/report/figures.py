@@ -14,7 +14,7 @@ from hub.report.document import Figure
 
 WIDTH = 720
 _FONT = "Libertinus Serif, DejaVu Serif, serif"
-_LEFT, _RIGHT = 150, 20
+_LEFT, _RIGHT = 190, 20
 _LANE = 34
 _MAP = 250
 _STEPS = tuple(

@@ -26,7 +26,8 @@ p.marked{border:2px solid #000;padding:.4rem}tr.marked td{background:#000;color:
 img{max-width:100%;margin:.5rem 0}.new{border-left:5px solid #000;padding-left:.5rem}
 .word{background:#000;color:#fff;font-size:.7rem;padding:0 .3rem;margin-right:.4rem;letter-spacing:.05em}
 .written{border:1px dashed #000;padding:.4rem .6rem}sup{font-size:.7rem}sup a{color:#000}tr:target td{background:#ddd}
-@media print{body{padding:0}tr,img{break-inside:avoid}h2,h3{break-after:avoid}}
+@media print{body{padding:0}.banner{position:fixed;top:0;left:0;right:0;margin:0}.banner~h1{margin-top:3rem}
+tr,img{break-inside:avoid}h2,h3{break-after:avoid}}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt{font-weight:bold}dd{margin:0}
 </style></head>
 <body>
@@ -39,12 +40,15 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt
 {%- endif %}
 {%- for block in section.blocks %}
 {%- if block.rows is defined %}
-<table>
+<table><colgroup>
+{%- for width in block.widths %}<col style="width:{{ (100 * width / block.widths|sum)|round(1) }}%">
+{%- endfor %}</colgroup>
 {%- if block.heads|join %}<tr>{% for head in block.heads %}<th>{{ head }}</th>{% endfor %}</tr>{% endif %}
 {%- for row in block.rows %}
 <tr{% if row.marked %} class="marked"{% endif %}{% if row.anchor %} id="r{{ row.anchor }}"{% endif %}>
 {%- for cell in row.cells -%}
-<td{% if loop.index0 in block.large %} class="large"{% elif row.new and loop.index0 == block.main %} class="new"{% endif %}>
+<td{% if loop.index0 in block.large %} class="large"
+{%- elif row.new and loop.index0 == block.main %} class="new"{% endif %}>
 {%- if loop.index0 == block.main %}{{ word(row) }}{{ cell }}{{ refs(row) }}{% else %}{{ cell }}{% endif %}</td>
 {%- endfor %}</tr>
 {%- endfor %}

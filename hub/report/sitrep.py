@@ -32,9 +32,11 @@ def sitrep_document(
     language: Language,
     sees: Classification,
     approval: bool = False,
+    last: int = 0,
 ) -> Document:
-    """`approval`: it says so as long as nobody has approved it."""
-    return _Making(sitrep, known, language, sees).document(approval)
+    """`approval`: it says so as long as nobody has approved it. `last`: the number of the report before it, where it
+    has none itself."""
+    return _Making(sitrep, known, language, sees, last or sitrep.number - 1).document(approval)
 
 
 def measures_of(situation: Situation) -> list[Moment]:
@@ -42,7 +44,8 @@ def measures_of(situation: Situation) -> list[Moment]:
 
 
 class _Making:
-    def __init__(self, sitrep: Sitrep, known: Known, language: Language, sees: Classification) -> None:
+    def __init__(self, sitrep: Sitrep, known: Known, language: Language, sees: Classification, last: int) -> None:
+        self._last = last
         self._sitrep, self._known, self._language, self._sees = sitrep, known, language, sees
         self._w = WORDS[language]
         self._s = sitrep.situation
@@ -103,7 +106,7 @@ class _Making:
             blocks.append(Paragraph(text=w.not_approved, marked=True))
         if sitrep.previous is not None:
             time = self._p.time(sitrep.previous.at)
-            blocks.append(Paragraph(text=w.previous.format(number=sitrep.number - 1, time=time)))
+            blocks.append(Paragraph(text=w.previous.format(number=self._last, time=time)))
         if blocks:
             yield Section(title="", blocks=tuple(blocks))
 
@@ -112,7 +115,8 @@ class _Making:
         return Section(title=self._w.sections[name], blocks=(*blocks, *written))
 
     def _written(self, topic: Topic) -> Iterator[Paragraph]:
-        for one in self._sitrep.written.get(topic, ()):
+        one = self._sitrep.written.get(topic)
+        if one is not None:
             yield Paragraph(text=f"{self._note(one.by, one.at)}\n{one.text}", written=True)
 
     def _note(self, by: str, at: datetime) -> str:
@@ -128,8 +132,8 @@ class _Making:
         for topic in METHANE:
             text, records = self._heading(topic, self._p)
             before = self._heading(topic, self._before)[0] if self._before is not None else text
-            notes = self._sitrep.written.get(topic, ())
-            cell = "\n".join([text, *(f"{self._note(one.by, one.at)} {one.text}" for one in notes)])
+            note = self._sitrep.written.get(topic)
+            cell = text if note is None else f"{text}\n{self._note(note.by, note.at)} {note.text}"
             name = self._w.methane[topic]
             rows.append(Row(cells=(name, cell), records=records, new=text != before))
         yield Table(heads=("", ""), rows=tuple(rows), widths=(4, 14))

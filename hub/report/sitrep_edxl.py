@@ -1,8 +1,9 @@
 """A situation report as EDXL-SitRep 1.0, in an EDXL-DE 1.0 envelope that says whether it is in earnest. Pure."""
 
-from hub.model.cap import clean
+from hub.model.cap import UNSAID, clean
 from hub.model.edxl import Envelope, Report, Version, bytes_of, envelope_of, sitrep_of
 from hub.model.edxl_check import problems
+from hub.model.people import Classification
 from hub.model.signal import CERTAINTIES, SEVERITIES, Certainty, Severity
 from hub.model.situation import Sitrep
 from hub.model.trust import Credibility
@@ -25,7 +26,7 @@ class NotWellBuilt(Exception):
     """What was made is not built as the standard has it: a fault of ours."""
 
 
-def sitrep_xml(sitrep: Sitrep, document: Document, known: Known) -> bytes:
+def sitrep_xml(sitrep: Sitrep, document: Document, known: Known, sees: Classification) -> bytes:
     """`document`: the same report in a language, whose words it carries. Raises NotWellBuilt."""
     s = sitrep.situation
     heard = [one for one in s.heard if one.in_force] or [one for one in s.heard if not one.attached]
@@ -43,7 +44,7 @@ def sitrep_xml(sitrep: Sitrep, document: Document, known: Known) -> bytes:
         begins=sitrep.previous.at if sitrep.previous is not None else s.opened_at,
         severity=max((one.severity for one in heard), key=SEVERITIES.index, default=Severity.UNKNOWN),
         certainty=max((_CERTAINTY[one.credibility] for one in heard), key=CERTAINTIES.index, default=Certainty.UNKNOWN),
-        authorized=_name(known, sitrep.approved_by) if sitrep.approved_by else "",
+        authorized=_name(known, sitrep.approved_by) if sitrep.approved_by else UNSAID,
         authorized_at=sitrep.approved_at,
         needs="; ".join(
             task.do.get(document.language, f"{task.step} {task.index + 1}")
@@ -60,6 +61,7 @@ def sitrep_xml(sitrep: Sitrep, document: Document, known: Known) -> bytes:
         sender=clean(known.hub),
         sent=s.at,
         status=s.status,
+        confidentiality=f"{sees.upper()}",
         kind="Update" if sitrep.number > 1 else "Report",
         language=document.language.value,
         incident=s.incident,
