@@ -124,6 +124,8 @@ def test_who_was_reached_is_as_the_journal_has_it(night: Night) -> None:
             elif isinstance(event, e.Delivered):
                 for index, outcome, _ in event.moves:
                     last[event.order, index] = outcome
+    drafts = [x for d in night.records for x in d.events if isinstance(x, e.BroadcastDrafted)]
+    clears = {draft.broadcast for draft in drafts if draft.kind == "all-clear"}
     meant: dict[str, list[Outcome | None]] = {}
     for id_, order in orders.items():
         if order.lane == "confirm" or order.clears or order.message == "hub.report":
