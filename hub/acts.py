@@ -19,6 +19,7 @@ from hub.act import Refused as Refused
 from hub.act import instant_of as instant_of
 from hub.acts_access import ACCESS
 from hub.acts_dossier import DOSSIERS
+from hub.acts_reports import REPORTS
 from hub.model.broadcast import Cap, Control, Kind, RegisteredIn
 from hub.model.people import Language, Override, Part, Roster, Steer
 from hub.model.signal import Hazard, Info, Reference
@@ -527,6 +528,7 @@ ACTS = (
     Act(verb="contacts", path="/api/contacts", summary="Send people the contact sheet of others", body=ContactsBody),
     *ACCESS,
     *DOSSIERS,
+    *REPORTS,
     Act(verb="task", path="/api/tasks/{task}/done", summary="A task is done", body=ByBody),
     Act(
         verb="acknowledge",

@@ -75,6 +75,8 @@ from hub.picture import Recent, picture
 from hub.reload import Reloader
 from hub.report.making import Maker
 from hub.report.typeset import typeset_apart
+from hub.reporting.acts import ReportDesk
+from hub.reporting.keeping import Reports
 from hub.secrets import secrets_from
 from hub.sourceduty import SourceDuty, source_watch
 from hub.version import VERSION
@@ -132,13 +134,14 @@ class Hub:
             await nursery.start(self.edge.run)
             papers, proposals = list(self.core.state.papers), list(self.core.state.proposals)
             verdicts, rises = list(self.core.state.verdicts.values()), untold(self.core.state)
-            lists = list(self.core.state.access_wanted)
+            lists, reports = list(self.core.state.access_wanted), list(self.core.state.reports_wanted)
             core = await nursery.start(self._run_core, started)
             nursery.start_soon(self.papers.run, papers)
             nursery.start_soon(self.proposer.run, proposals)
             nursery.start_soon(self.grader.run, verdicts)
             nursery.start_soon(self.rises.run, rises)
             nursery.start_soon(self.access_keeper.run, lists)
+            nursery.start_soon(self.reports.run, reports)
             nursery.start_soon(self.followers.run)
             if self.publisher is not None:
                 nursery.start_soon(self.publisher.run)
@@ -169,7 +172,14 @@ class Hub:
         state = await restore(self.journal)
         status = Status.EXERCISE if self.playback else Status.ACTUAL
         self.installation = Installation(self.config, self.journal, self.clock.now, new_ids(), status)
-        maker = Maker(self.installation.known, self.clock.now, typeset_apart, trio.to_thread.run_sync, self._access)
+        maker = Maker(
+            self.installation.known,
+            self.clock.now,
+            typeset_apart,
+            trio.to_thread.run_sync,
+            self._access,
+            lambda written: self.reports.report(written),
+        )
         self.papers = Papers(
             wanted=self._wanted_on_paper(status),
             maker=maker,
@@ -211,6 +221,7 @@ class Hub:
             self.grader.follow,
             self.rises.follow,
             self.access_keeper.follow,
+            self.reports.follow,
             self.followers.decided,
         ]
         if self.publisher is not None:
@@ -411,6 +422,11 @@ class Hub:
             ids=new_ids(),
             decided=self.core.decider.moved,
         )
+        self.reports = Reports(
+            desk=desk,
+            journal=self.journal,
+            sheet=lambda name, version: self.installation.in_force.playbook(name, version),
+        )
         self.grader = Grader(desk, self.journal, self.intake.beliefs, desk.state)
         self.rises = RiseTeller(
             self.intake.take, desk.state, lambda: self.installation.in_force.dossiers, self.config.hub.name
@@ -435,6 +451,7 @@ class Hub:
                 **Broadcasts(desk, maker).done,
                 **(OFF if self.publisher is None else self.publisher.done),
                 **AccessDesk(desk, self.journal, new_ids(), lambda: self.installation.config.rooms).done,
+                **ReportDesk(desk, self.reports, self.config.carriers).done,
                 **self.reloader.done,
                 **self.grader.done,
                 **Keeping(desk, self.journal).done,

@@ -301,11 +301,13 @@ class AskDetails(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Attachment(Struct, frozen=True, kw_only=True, gc=False):
-    """A file that goes along. `name`: ASCII, with its ending."""
+    """A file that goes along. `name`: ASCII, with its ending. `shown`: it is the message itself as a web page, for a
+    channel that shows pages; as a file elsewhere."""
 
     name: str
     media_type: str
     content: bytes
+    shown: bool = False
 
 
 class Outgoing(Struct, frozen=True, kw_only=True, gc=False):

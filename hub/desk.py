@@ -41,9 +41,10 @@ class Desk:
         self.rules = rules
         self.now = now
 
-    async def act(self, body: r.FactBody, said: str, sealed: Any = None) -> Done:
-        """Makes a fact of an act; `sealed` lies in the vault with it. Raises Unavailable."""
-        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed),))])
+    async def act(self, body: r.FactBody, said: str, sealed: Any = None, key: str = "") -> Done:
+        """Makes a fact of an act; `sealed` lies in the vault with it. One of a `key` that is there already is not made
+        again. Raises Unavailable."""
+        (answer,) = await self._intake.take(NAME, [Offered((ActItem(body=body, sealed=sealed, key=key),))])
         if isinstance(answer, Unavailable):
             raise answer
         return Done(id=answer.taken[0].fact, said=said)

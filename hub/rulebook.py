@@ -76,7 +76,8 @@ access-at-the-end: People are let in when the incident ends, when all access is 
 access-shared: People are let in by what the newest signal says, and signals of several senders make one incident.
 access-unapproved: People are let in although nobody need have said yes: the step comes after no call that was accepted.
 drafted-at-the-end: A broadcast is drafted when the incident ends, when nobody waits for it any more.
-not-yet: A later version will know this; this one does not.
+no-such-report: A kind of report that no sheet writes: a SITREP is written on an incident, the others on the day.
+carries-no-file: A report that goes over a channel which carries no files, by which nobody would get it.
 asks-nothing: A `when` without a condition: it would meet every signal there is.
 no-word: Words to be looked for that hold neither letter nor digit.
 never-starts: A sheet with neither `when` nor `start by hand`.

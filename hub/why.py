@@ -10,7 +10,7 @@ import msgspec
 from hub.engine.shadow import LANGUAGES
 from hub.model import events as e
 from hub.model import records as r
-from hub.model.enclosure import AccessSheet, CallList, Enclosure
+from hub.model.enclosure import AccessSheet, CallList, Enclosure, Report
 from hub.model.signal import Signal
 from hub.model.trust import Rule
 from hub.playbook.explain import explain
@@ -143,6 +143,8 @@ class Trail:
             lines += ["  the incident was over, and they had been reached:"]
         elif order.step:
             lines += [f"  step {order.step} notifies them:"]
+            if isinstance(order.enclosed, Report):
+                lines += self._enclosed_because(order.enclosed, decision)
         elif order.enclosed is not None:
             lines += self._enclosed_because(order.enclosed, decision)
         else:
@@ -172,11 +174,31 @@ class Trail:
             return [f"  the call list was due ({enclosed.hours} h, {shown}):"]
         if isinstance(enclosed, AccessSheet):
             return [f"  who may come in had changed, and this is the access list ({shown}):"]
+        if isinstance(enclosed, Report):
+            return self._report_because(enclosed, decision, shown)
         of = ", ".join(f"{contact.kind} {contact.id}" for contact in enclosed.contacts)
         bodies = [fact.body for fact in self._reading.get(decision.took) if isinstance(fact, r.Fact)]
         acts = [body for body in bodies if isinstance(body, r.ContactsSent) and body.contacts == enclosed.contacts]
         by = acts[0].by if acts else "somebody"
         return [f"  {by} sent them the contacts of {of} ({shown}):"]
+
+    def _report_because(self, enclosed: Report, decision: r.Decision, shown: str) -> list[str]:
+        """Which report, who wrote it, and who had it sent."""
+        (written,) = self._reading.get([enclosed.report])
+        said = f"  this is a situation report ({shown}; record {enclosed.report})"
+        if isinstance(written, r.Fact) and isinstance(written.body, r.ReportWritten):
+            body = written.body
+            author = body.by or f"the step {body.step}"
+            said = (
+                f"  this is {body.report} {body.number}, version {body.version}, of {body.incident}, by {author} "
+                f"({shown}; record {enclosed.report})"
+            )
+        lines = [said]
+        for fact in self._reading.get(decision.took):
+            if isinstance(fact, r.Fact) and isinstance(fact.body, r.ReportSent | r.ReportApproved):
+                act = "sent" if isinstance(fact.body, r.ReportSent) else "approved"
+                lines.append(f"  {fact.body.by} {act} it at {_at(fact.at)} (record {fact.id}):")
+        return lines
 
     def _asked_for(self, ask_id: str) -> list[str]:
         ask, _ = self.asks[ask_id]

@@ -94,7 +94,20 @@ FILLED = {
     "contacts": "in `send contacts`: the names and numbers",
     "until": "in `send contacts`: how long they hold",
 }
-HUBS_OWN = ("sheets", "codes", "eta", "delegate", "roster", "at", "others", "count", "over", "verdict")
+HUBS_OWN = (
+    "number",
+    "report",
+    "sheets",
+    "codes",
+    "eta",
+    "delegate",
+    "roster",
+    "at",
+    "others",
+    "count",
+    "over",
+    "verdict",
+)
 
 SEE = "below"
 

@@ -16,7 +16,6 @@ from msgspec import Struct
 from connectors.crisislog.follower_config import CrisislogFollowerConfig, Out
 from connectors.crisislog.ours import OURS
 from connectors.crisislog.words import sentence
-from connectors.edxl.write import Envelope, Report, bytes_of, envelope_of, sitrep_of
 from connectors.emsi.codes import COMPLETE, IN_PROGRESS
 from connectors.emsi.write import Message, emsi_of
 from connectors.expression import find, text_of
@@ -24,6 +23,7 @@ from connectors.mapping import found_in
 from connectors.text import one_line
 from hub.model.area import Area
 from hub.model.cap import element_of
+from hub.model.edxl import Envelope, Report, bytes_of, envelope_of, sitrep_of
 from hub.model.occurrences import IncidentEvent, SignalJoined, SignalWithdrawn
 from hub.model.signal import Info, MsgType, Reference, Scope, Signal, Status
 

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct
 
-from connectors.edxl.write import Version
 from connectors.emsi.write import NAMESPACE
 from connectors.mail.config import MailConfig
 from connectors.mail.mime import address
 from connectors.mapping_config import check_expression
 from connectors.text import known_encoding
+from hub.model.edxl import Version
 from hub.model.people import Language
 
 ENTRY = (

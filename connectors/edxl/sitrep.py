@@ -17,17 +17,11 @@ from connectors.hazards import hazard_in
 from connectors.text import digest, instant, one_line, plain_text
 from hub.connector import ReadError
 from hub.model.area import Area, Circle, Geocode, Point
+from hub.model.cap import UNSAID
+from hub.model.edxl import CONFIDENCE
 from hub.model.signal import Certainty, Info, MsgType, Named, Reference, Scope, Severity, Signal
 
-NAMESPACE = "urn:oasis:names:tc:emergency:EDXL:SitRep:1.0"
 MEDIA_TYPE = "application/edxl-sitrep+xml"
-CONFIDENCE = {
-    "HighlyConfident": Certainty.OBSERVED,
-    "SomewhatConfident": Certainty.LIKELY,
-    "Unsure": Certainty.POSSIBLE,
-    "NoConfidence": Certainty.UNLIKELY,
-}
-UNSAID = "-"  # what is written where the schema wants something and nothing is known
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _WORDS = ("text", "description", "summary", "remarks", "comments", "needs", "purpose")  # names of what is a sentence
 _PLACES = frozenset({"pos", "posList", "geoCode", "EDXLGeoLocation", "EDXLGeoPoliticalLocation"})

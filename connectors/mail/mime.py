@@ -101,8 +101,12 @@ def compose(outgoing: Outgoing, envelope: Envelope, at: datetime, link: str = ""
     text = printable(outgoing.text)
     plain = f"{banner}\n\n{text}\n" if banner and banner not in text.upper() else f"{text}\n"
     mail.set_content(f"{plain}\n{LINK_WORDS[outgoing.language][0]}\n{link}\n" if link else plain)
-    mail.add_alternative(html(subject, text, outgoing.language, banner, link), subtype="html")
+    shown = next((file for file in outgoing.attachments if file.shown and file.media_type == "text/html"), None)
+    page = shown.content.decode() if shown is not None else html(subject, text, outgoing.language, banner, link)
+    mail.add_alternative(page, subtype="html")
     for file in outgoing.attachments:
+        if file is shown:
+            continue
         kind, _, detail = file.media_type.partition("/")
         mail.add_attachment(file.content, maintype=kind, subtype=detail, filename=one_line(file.name))
     mail["Content-Language"] = str(outgoing.language)  # last: set_content would move it into the first part

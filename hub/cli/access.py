@@ -78,7 +78,7 @@ def _read(journal: Path, exercise: bool) -> tuple[AccessList, State]:
     with journal_of(journal) as reading:
         try:
             state = state_of(reading)
-            at = wall() + _ahead(reading)
+            at = wall() + ahead(reading)
             wanted = needed(list(state.access.values()))
             records = reading.get([*wanted.changes, *wanted.signals])
             keys = vault_keys(records)
@@ -88,7 +88,7 @@ def _read(journal: Path, exercise: bool) -> tuple[AccessList, State]:
     return list_of(state, kept, Status.EXERCISE if exercise else Status.ACTUAL, at), state
 
 
-def _ahead(reading: Reader) -> timedelta:
+def ahead(reading: Reader) -> timedelta:
     """How far the hub's time is from the wall clock's: a playback has its own date."""
     started = [fact.body for fact in reading.facts_since({"started"}, _EVER, 1)]
     return timedelta(seconds=next((body.ahead_s for body in started if isinstance(body, HubStarted)), 0.0))

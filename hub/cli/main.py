@@ -16,6 +16,7 @@ from hub.cli.commands import (
     parts,
     people,
     playbook,
+    report,
     roster,
     running,
     silence,
@@ -47,6 +48,7 @@ app.add_typer(contacts.app)
 for name, group in {
     "access": access.app,
     "broadcast": broadcast.app,
+    "report": report.app,
     "chain": chain.app,
     "silence": silence.app,
     "watch": watch.app,

@@ -144,6 +144,7 @@ class _Loading:
             sources=(*sources, VIGIE),
             channels=channels,
             voices=[name for name, channel in channels.items() if channel.abilities.voice],
+            carriers=[name for name, channel in channels.items() if channel.abilities.attachments],
             classes={name: form.public for name, form in hub.broadcasts.classes.items()},
             grades={name: Trust(s.trusted.reliability, s.trusted.credibility) for name, s in sources.items()},
             days={} if geography is None else {p.id: (p.first_day, p.last_day) for p in geography.places.values()},

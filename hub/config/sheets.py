@@ -21,6 +21,7 @@ HUB_MESSAGES = (
     "hub.too-late", "hub.verify-hint", "hub.verify", "hub.verdict", "hub.verdict-and",
     "hub.opted-out", "hub.opted-in", "hub.not-read", "hub.digest", "hub.storm", "hub.broadcast-waits",
     "hub.delegated", "hub.delegate-unknown", "hub.call-list", "hub.contacts", "hub.access-list",
+    "hub.report", "hub.report-waits",
     "hub.which", "hub.not-understood", "hub.nothing-open", "hub.stood-down", "hub.update", "hub.all-clear",
     "hub.doubted", "hub.duty-begins", "hub.duty-ends", "hub.duty-now",
 )  # fmt: skip

@@ -26,6 +26,7 @@ from hub.model.signal import Status
 from hub.people.directory import Directory
 from hub.playbook.dossiers import Dossier
 from hub.playbook.language import Playbook
+from hub.report.figures import Ground
 from hub.report.known import Known as DirectoryKnown
 from hub.yaml import Document
 
@@ -114,7 +115,24 @@ class Config(Struct, frozen=True, kw_only=True):
             hub=self.hub.name,
             status=status,
             rooms=self.rooms,
+            ground=self.ground(),
+            headings=self.hub.sitrep,
         )
+
+    def ground(self) -> dict[str, Ground]:
+        """The centre's own areas with their outlines, the widest first."""
+        if self.geography is None:
+            return {}
+        outlines = self.geography.outlines()
+        return {
+            place.id: Ground(
+                id=place.id,
+                names={language.value: name for language, name in place.names.items()},
+                within=self.geography.lies_in(place.id),
+                rings=outlines.get(place.id, ()),
+            )
+            for place in self.geography.widest_first()
+        }
 
     def storms(self) -> Storms:
         form = self.hub.storms

@@ -44,6 +44,8 @@ from hub.operators import Operators
 from hub.picture import Recent, picture
 from hub.playbook.form import contact_of
 from hub.playbook.language import Mode
+from hub.reporting.acts import ReportDesk
+from hub.reporting.keeping import Reports
 from hub.rules import InForce
 
 BEGIN = datetime(2026, 1, 14, 10, 0)  # noqa: DTZ001 # local time, on an ordinary Wednesday, where a play names none
@@ -234,7 +236,13 @@ class Stage:
             decided=core.decider.moved,
         )
         self._grader = Grader(desk, self._journal, self._intake.beliefs, desk.state)
-        core.decider.followers += [self._proposer.follow, self._grader.follow, self._keeper.follow]
+        self._reports = Reports(desk=desk, journal=self._journal, sheet=self._rules.playbook)
+        core.decider.followers += [
+            self._proposer.follow,
+            self._grader.follow,
+            self._keeper.follow,
+            self._reports.follow,
+        ]
         self._operators = Operators(
             desk=desk,
             ids=self._ids(),
@@ -243,7 +251,7 @@ class Stage:
             sources=config.sources,
             geography=lambda: config.geography,
             zone=config.hub.zone,
-            others=Broadcasts(desk, maker).done,
+            others={**Broadcasts(desk, maker).done, **ReportDesk(desk, self._reports, config.carriers).done},
         )
         ids, at = self._ids(), self.now()
         bodies: list[r.FactBody] = [r.HubStarted(node="drill", version="")]
@@ -260,11 +268,12 @@ class Stage:
         with trio.CancelScope() as self._life:
             async with trio.open_nursery() as nursery:
                 left, judged = list(self._core.state.proposals), list(self._core.state.verdicts.values())
-                lists = list(self._core.state.access_wanted)
+                lists, reports = list(self._core.state.access_wanted), list(self._core.state.reports_wanted)
                 await nursery.start(self._core.run, started)
                 nursery.start_soon(self._proposer.run, left)
                 nursery.start_soon(self._grader.run, judged)
                 nursery.start_soon(self._keeper.run, lists)
+                nursery.start_soon(self._reports.run, reports)
                 task_status.started()
                 await trio.sleep_forever()
 
@@ -315,6 +324,8 @@ class Stage:
             await self._acts(verb, {}, by=form.by or ROOM, why="drill")
         elif form.releases is not None:
             await self._acts("release", {"broadcast": self._draft(form.releases)}, by=form.by or ROOM)
+        elif form.approves is not None:
+            await self._acts("report-approve", self._report(form.approves), by=form.by or ROOM)
         elif form.discards is not None:
             about = {"broadcast": self._draft(form.discards)}
             await self._acts("broadcast-stop", about, by=form.by or ROOM, why="drill")
@@ -362,6 +373,13 @@ class Stage:
                 return broadcast.id
         raise CannotPlay(f"{step} has drafted nothing that waits to be released then")
 
+    def _report(self, step: str) -> dict[str, str]:
+        """The newest report of a step that waits to be approved: its incident and its number."""
+        for incident, report in reversed(list(self._core.state.reports.items())):
+            if report.step == step and report.waits:
+                return {"incident": incident, "number": str(report.number)}
+        raise CannotPlay(f"{step} has written no report that waits to be approved then")
+
     def _incident(self, words: str) -> str:
         number = words.rpartition(" ")[2]
         known = [i.id for i in self._core.state.incidents.values() if not i.ended]
@@ -376,4 +394,4 @@ async def _enclose(
 ) -> tuple[tuple[tuple[str, str], ...], tuple[()]]:
     """Documents are not made here: what they would hold is not what a drill is about."""
     await trio.lowlevel.checkpoint()
-    return (("contacts", "…"), ("until", "…")), ()
+    return (("contacts", "…"), ("until", "…"), ("number", "…"), ("report", "SITREP …")), ()

@@ -13,7 +13,7 @@ from hub.findings import choice
 from hub.model import records as r
 from hub.model.people import Asked, Contact, EditedPart, Group, Organisation, Part, Plays, Roster
 from hub.people.layers import part_of, version_of
-from hub.playbook.language import DraftBroadcast, Notify, SendContacts, Step
+from hub.playbook.language import DraftBroadcast, Notify, SendContacts, Step, WriteReport
 
 Entry = Group | Organisation | Roster
 
@@ -202,7 +202,7 @@ class Parts:
 def _named(step: Step) -> tuple[Contact, ...]:
     """Whom a step names."""
     match step.action:
-        case Notify(to=to) | DraftBroadcast(to=to):
+        case Notify(to=to) | DraftBroadcast(to=to) | WriteReport(to=to):
             return to
         case SendContacts(to=to, contacts=contacts):
             return (*to, *contacts)

@@ -21,6 +21,7 @@ from hub.engine import (
     proposals,
     quiet,
     replies,
+    reports,
     sources,
     steer,
     steps,
@@ -135,6 +136,12 @@ class Engine:
                 call_list.made(w, body)
             case r.AccessChanged():
                 access.changed(w, fact, body)
+            case r.ReportWritten():
+                reports.written(w, fact, body)
+            case r.ReportApproved():
+                reports.approved(w, body)
+            case r.ReportSent():
+                reports.sent(w, body)
             case r.Retired():
                 w.emit(e.Unenforced(what=body.what, name=body.name))
                 w.look |= body.what == "config"

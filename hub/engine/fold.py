@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.engine import dossier_state, fold_access
+from hub.engine import dossier_state, fold_access, fold_report
 from hub.engine.state import (
     CODE_REST,
     TOLD_MAX,
@@ -196,6 +196,7 @@ def _no_longer_joined(s: State, incident: Incident) -> None:
 
 def _forgotten(s: State, ev: e.Forgotten, at: datetime) -> None:
     incident = s.incidents.pop(ev.incident)
+    fold_report.forget(s, ev.incident)
     _no_longer_joined(s, incident)
     for story in [story for story, told in s.stories.items() if ev.incident in told]:
         del s.stories[story][ev.incident]
@@ -598,6 +599,7 @@ _FOLDS: dict[type, Callable[[State, Any, datetime], None]] = {
     e.OptedOut: _opted_out,
     e.OptedIn: _opted_in,
     **fold_access.FOLDS,
+    **fold_report.FOLDS,
     e.DeadlineSet: _deadline,
     e.DeadlineDropped: _deadline_dropped,
     e.TaskOpened: _task,

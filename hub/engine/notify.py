@@ -8,7 +8,7 @@ from hub.engine import storm
 from hub.engine.state import Incident
 from hub.engine.work import Work
 from hub.model import events as e
-from hub.model.enclosure import AccessSheet, CallList, ContactSheet, Enclosure
+from hub.model.enclosure import AccessSheet, CallList, ContactSheet, Enclosure, Report
 from hub.model.message import Lane
 from hub.model.people import Classification, Contact
 from hub.model.records import VaultEntry
@@ -21,7 +21,7 @@ CHUNK = 100  # an audience larger than this is frozen in the vault and goes out 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
     """What is told, to whom, over which channels (all of them). `about`: for alarms, `INCIDENT STEP` or `call-list`.
     `incident` and `step`: on whose behalf. `encloses`: a document goes along, made for what each may see; `sees` of it
-    is filled in."""
+    is filled in. `values` fill the message."""
 
     message: str
     to: tuple[Contact, ...]
@@ -31,6 +31,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     step: str = ""
     status: Status = Status.ACTUAL
     encloses: Enclosure | None = None
+    values: tuple[tuple[str, str], ...] = ()
 
 
 def tell(w: Work, telling: Telling) -> bool:
@@ -67,10 +68,10 @@ def _without_digests(w: Work, telling: Telling, channel: str, people: tuple[str,
 
 
 def _carries(w: Work, channel: str, enclosed: Enclosure | None) -> bool:
-    """A contact sheet goes as words where no file can; call and access lists are files; none is read out."""
+    """A contact sheet goes as words where no file can; lists and reports are files; none is read out."""
     if enclosed is None:
         return True
-    if isinstance(enclosed, CallList | AccessSheet):
+    if isinstance(enclosed, CallList | AccessSheet | Report):
         return w.rules.carries(channel)
     return not w.rules.speaks(channel)
 
@@ -94,6 +95,8 @@ def _for(wanted: Enclosure, sees: Classification) -> Enclosure:
         return CallList(hours=wanted.hours, sees=sees)
     if isinstance(wanted, AccessSheet):
         return AccessSheet(sees=sees)
+    if isinstance(wanted, Report):
+        return Report(report=wanted.report, sees=sees)
     return ContactSheet(contacts=wanted.contacts, sees=sees)
 
 
@@ -115,7 +118,7 @@ def _order(w: Work, telling: Telling, channel: str, people: tuple[str, ...], enc
             addresses=max(w.rules.ways(p, channel, telling.status) for p in people) if large else 1,
             incidents=(incident.id,) if incident is not None else (),
             signal=incident.last if incident is not None else "",
-            values=(("sheet", incident.playbook),) if incident is not None else (),
+            values=(*((("sheet", incident.playbook),) if incident is not None else ()), *telling.values),
             status=telling.status,
             step=telling.step,
             enclosed=enclosed,

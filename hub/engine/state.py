@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from hub.engine.dossier_state import Dossier
 from hub.model import events as e
 from hub.model.broadcast import Kind, Proposal
+from hub.model.enclosure import Report
 from hub.model.message import Lane
 from hub.model.people import Chain, Override, Part
 from hub.model.quiet import Seen, Silence
@@ -296,6 +297,24 @@ class Access(Struct, kw_only=True, gc=False):
         return {key: place for key, place in self.places.items() if place.gone_at is None}
 
 
+class ReportKept(Struct, kw_only=True, gc=False):
+    """The newest report on an incident (`written`: the fact in whose vault entry it lies). `by`: who wanted it, `step`:
+    which step did. `approval`: it does not go out before an officer approves it."""
+
+    written: str
+    number: int
+    version: int
+    at: datetime
+    by: str = ""
+    step: str = ""
+    approval: bool = False
+    approved_by: str = ""
+
+    @property
+    def waits(self) -> bool:
+        return self.approval and not self.approved_by
+
+
 class State(Struct, kw_only=True, gc=False):
     """Everything the engine knows. `cursor`: the last fact taken; `decision`: the last decision folded."""
 
@@ -335,6 +354,8 @@ class State(Struct, kw_only=True, gc=False):
     dossiers: dict[str, Dossier] = field(default_factory=dict)
     access: dict[str, Access] = field(default_factory=dict)  # incident → who may come in on its behalf
     access_wanted: dict[str, e.AccessWanted] = field(default_factory=dict)  # lists that are to be read
+    reports: dict[str, ReportKept] = field(default_factory=dict)  # incident → the newest report on it
+    reports_wanted: dict[str, e.ReportWanted] = field(default_factory=dict)  # reports that are to be written
     shadow: "State | None" = None  # what sheets in shadow would have come to; None: none of them has an incident
 
 
@@ -348,5 +369,5 @@ def incident_key(playbook: str, status: Status, key: tuple[str, ...]) -> str:
 
 def counts_as_reached(order: e.Ordered) -> bool:
     """Whether a delivery of this order is something the all-clear has to follow: asks, notifications and updates are;
-    confirmations and the all-clear itself are not."""
-    return order.lane != Lane.CONFIRM and not order.clears
+    confirmations, reports and the all-clear itself are not."""
+    return order.lane != Lane.CONFIRM and not order.clears and not isinstance(order.enclosed, Report)

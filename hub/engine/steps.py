@@ -1,6 +1,6 @@
 """The steps of a sheet: what begins them, what they come to, what that begins."""
 
-from hub.engine import access, chain, proposals
+from hub.engine import access, chain, proposals, reports
 from hub.engine.notify import Telling, tell
 from hub.engine.reach import tell_reached
 from hub.engine.state import Incident
@@ -19,6 +19,7 @@ from hub.playbook.language import (
     Step,
     Tasks,
     Wait,
+    WriteReport,
 )
 
 LATE = "task-late"
@@ -56,6 +57,8 @@ def begin(w: Work, incident: Incident, step: Step) -> None:
         proposals.propose(w, incident, step.name, action)
     elif isinstance(action, Admit):
         access.want(w, incident, step.name)
+    elif isinstance(action, WriteReport):
+        reports.want(w, incident, step.name, action)
     elif isinstance(action, Wait):
         w.deadline(f"step {incident.id} {step.name}", action.seconds)
     elif isinstance(action, Tasks):

@@ -268,6 +268,22 @@ class Geography:
         """All the areas an area lies in. Raises KeyError for one there is not."""
         return self._above[place]
 
+    def widest_first(self) -> tuple[Place, ...]:
+        return tuple(sorted(self.places.values(), key=lambda place: self._order[place.id]))
+
+    def outlines(self) -> dict[str, tuple[tuple[tuple[float, float], ...], ...]]:
+        """The outer rings of the areas that have a shape: longitude and latitude, as GeoJSON has them."""
+        found: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {}
+        for one in self._shapes:
+            parts = getattr(one.geometry, "geoms", (one.geometry,))
+            rings = [
+                tuple((float(x), float(y)) for x, y, *_ in part.exterior.coords)
+                for part in parts
+                if isinstance(part, Polygon)
+            ]
+            found[one.place] = (*found.get(one.place, ()), *rings)
+        return found
+
     def around(self, places: Iterable[str]) -> tuple[str, ...]:
         """The areas that lie in some areas, and all that any of these lie in; unknown ones have none."""
         known = {p for p in places if p in self.places}

@@ -31,6 +31,9 @@ from hub.model.records import (
     PersonErased,
     ReceiptsReceived,
     Record,
+    ReportApproved,
+    ReportSent,
+    ReportWritten,
     Retired,
     RosterChanged,
     SignalFiled,
@@ -103,6 +106,9 @@ _SUBJECTS: dict[type, Callable[[Any], str | None]] = {
     DossierNote: lambda body: body.dossier,
     IncidentLinked: lambda body: body.dossier,
     CapPublished: lambda body: body.identifier,
+    ReportWritten: lambda body: None if body.problem else body.incident,
+    ReportApproved: lambda body: body.incident,
+    ReportSent: lambda body: body.incident,
 }
 
 _tags: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(FactBody)}

@@ -26,7 +26,14 @@ class AccessSheet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="ac
     sees: Classification
 
 
-Enclosure = ContactSheet | CallList | AccessSheet
+class Report(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="report", gc=False):
+    """A situation report: the fact in whose vault entry this version of it lies, for a reader who may see `sees`."""
+
+    report: str
+    sees: Classification
+
+
+Enclosure = ContactSheet | CallList | AccessSheet | Report
 
 
 class CallListRhythm(Struct, frozen=True, omit_defaults=True, kw_only=True):

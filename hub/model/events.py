@@ -23,6 +23,9 @@ from hub.model.event_dossier import Recounted as Recounted
 from hub.model.event_dossier import RiseTold as RiseTold
 from hub.model.event_dossier import Rose as Rose
 from hub.model.event_dossier import Unfiled as Unfiled
+from hub.model.event_report import ReportApproved as ReportApproved
+from hub.model.event_report import ReportWanted as ReportWanted
+from hub.model.event_report import ReportWritten as ReportWritten
 from hub.model.event_room import AlarmCleared as AlarmCleared
 from hub.model.event_room import AlarmRaised as AlarmRaised
 from hub.model.event_room import Lifted as Lifted
@@ -623,6 +626,9 @@ Event = (
     | AccessWanted
     | AccessChanged
     | AccessWithdrawn
+    | ReportWanted
+    | ReportWritten
+    | ReportApproved
     | DeadlineSet
     | DeadlineDropped
     | TaskOpened

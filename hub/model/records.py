@@ -20,6 +20,7 @@ from hub.model.record_dossier import DossierNote as DossierNote
 from hub.model.record_dossier import IncidentLinked as IncidentLinked
 from hub.model.record_dossier import SignalFiled as SignalFiled
 from hub.model.record_dossier import SignalUnfiled as SignalUnfiled
+from hub.model.report import ReportKind
 from hub.model.signal import Hazard, MsgType, Severity, Status
 from hub.model.trust import Credibility
 
@@ -244,6 +245,46 @@ class AccessChanged(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="
     start: datetime | None = None
     until: datetime | None = None
     problem: str = ""
+
+
+class ReportWritten(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="report", gc=False):
+    """A version of a report: it lies in the vault whole (hub.model.situation.Sitrep), what it tells and what an officer
+    wrote beside it. `number`: of the incident's reports of this kind, from 1; `version`: from 1, one more with each
+    edit. `by`: `""` where a step of a sheet wants it (`wanted`: by which event, `step`). `approval`: it is not sent
+    before an officer approves it. `problem`: why it could not be written; there is no report then (`number` 0)."""
+
+    report: ReportKind
+    incident: str
+    number: int
+    version: int = 1
+    status: Status = Status.ACTUAL
+    by: str = ""
+    why: str = ""
+    approval: bool = False
+    wanted: str = ""
+    step: str = ""
+    problem: str = ""
+
+
+class ReportApproved(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="report-approved", gc=False):
+    """An officer stands behind this version of a report (`written`: its fact)."""
+
+    written: str
+    incident: str
+    number: int
+    by: str
+
+
+class ReportSent(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="report-sent", gc=False):
+    """An officer sends a version of a report (`written`: its fact) to people, over these `channels`."""
+
+    written: str
+    incident: str
+    number: int
+    to: tuple[Contact, ...]
+    channels: tuple[str, ...]
+    by: str
+    status: Status = Status.ACTUAL
 
 
 class TaskTicked(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="task-done", gc=False):
@@ -480,6 +521,9 @@ FactBody = (
     | ContactsSent
     | PaperMade
     | AccessChanged
+    | ReportWritten
+    | ReportApproved
+    | ReportSent
     | TaskTicked
     | Installed
     | Retired

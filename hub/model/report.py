@@ -1,4 +1,4 @@
-"""Reports: SITREP, daily, weekly, dossier. Their content is drafted in a later issue; the kinds are fixed here."""
+"""Reports: SITREP, daily, weekly, dossier. A SITREP is on one incident (hub.model.situation); the others come later."""
 
 from enum import StrEnum
 

@@ -3,9 +3,21 @@
 from msgspec.structs import replace
 
 from hub.model.broadcast import RegisteredIn
+from hub.model.report import ReportKind
 from hub.people.zone import polygon_problem
 from hub.playbook.form import EVERYONE_REACHED, THE_SENDER, AccessForm, StepForm
-from hub.playbook.language import Action, Admit, Call, DraftBroadcast, Notify, SendContacts, Task, Tasks, Wait
+from hub.playbook.language import (
+    Action,
+    Admit,
+    Call,
+    DraftBroadcast,
+    Notify,
+    SendContacts,
+    Task,
+    Tasks,
+    Wait,
+    WriteReport,
+)
 from hub.yaml import Document, Mapping
 
 ACTIONS = ("call", "notify", "send contacts", "draft broadcast", "access", "wait", "tasks", "report")
@@ -16,18 +28,17 @@ def action_of(document: Document, step: StepForm, name: str) -> Action | None:
     node = document.at("steps", name)
     given = [a for a in ACTIONS if isinstance(node, Mapping) and node.get(a) is not None]
     place = node.key(given[0]) if isinstance(node, Mapping) and given else node
-    if step.report is not None:
-        document.add(place, "not-yet", f'step "{name}" writes a report', "reports come in a later version: remove it")
-        return None
     if len(given) != 1:
         found = f"does {' and '.join(given)} at once" if given else "does nothing"
-        document.add(place, "one-action", f'step "{name}" {found}', f"a step is one of: {', '.join(ACTIONS[:-1])}")
+        document.add(place, "one-action", f'step "{name}" {found}', f"a step is one of: {', '.join(ACTIONS)}")
         return None
     _check_misplaced(document, step, name, given[0])
     if step.send_contacts:
         return _send_contacts(document, step, name)
     if step.draft_broadcast is not None:
         return _draft_broadcast(document, step, name)
+    if step.report is not None:
+        return _report(document, step, name)
     if step.call is not None or step.notify:
         if step.say is None:
             document.add(node, "missing-key", f'step "{name}" says nothing', "add say: with a message's name")
@@ -93,6 +104,31 @@ def _send_contacts(document: Document, step: StepForm, name: str) -> SendContact
     return replace(made, say=step.say) if step.say is not None else made
 
 
+def _report(document: Document, step: StepForm, name: str) -> WriteReport | None:
+    if step.report != ReportKind.SITREP:
+        message = f'step "{name}" writes a report of the kind "{step.report}"'
+        place, remedy = document.at("steps", name, "report"), "a sheet writes situation reports: report: sitrep"
+        document.add(place, "no-such-report", message, remedy)
+        return None
+    if step.say is not None:
+        message, remedy = "what goes with a report is the report itself", 'remove "say"'
+        document.add(document.at("steps", name, "say"), "unknown-key", message, remedy)
+        return None
+    for nobody in [contact.id for contact in step.to if contact.id in (EVERYONE_REACHED, THE_SENDER)][:1]:
+        message = f'a report is not for "{nobody}": it tells who was reached, and who was not'
+        place, remedy = document.at("steps", name, "to"), "name a group, a roster, an organisation"
+        document.add(place, "everyone-and-others", message, remedy)
+        return None
+    for given, lacks, remedy in (
+        (step.to, "who gets the report", "add to: [GROUP]"),
+        (step.by, "how", "add by: [email]"),
+    ):
+        if not given:
+            document.add(document.at("steps", name), "missing-key", f'step "{name}" does not say {lacks}', remedy)
+            return None
+    return WriteReport(report=ReportKind.SITREP, to=step.to, by=tuple(step.by), approval=step.approval)
+
+
 def _access(document: Document, form: AccessForm, name: str) -> Admit | None:
     if not form.rooms and not form.rooms_from:
         place = document.at("steps", name, "access")
@@ -113,7 +149,8 @@ def _check_misplaced(document: Document, step: StepForm, name: str, action: str)
     """Keys that mean nothing beside this action."""
     for key, there, belongs in (
         ("verify", step.verify, ("call",)),
-        ("to", step.to, ("send contacts", "draft broadcast")),
+        ("to", step.to, ("send contacts", "draft broadcast", "report")),
+        ("approval", step.approval, ("report",)),
         ("registered", step.registered, ("draft broadcast",)),
         ("all clear", step.all_clear, ("draft broadcast",)),
     ):

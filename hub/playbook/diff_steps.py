@@ -19,6 +19,7 @@ from hub.playbook.language import (
     Task,
     Tasks,
     Wait,
+    WriteReport,
 )
 
 
@@ -115,6 +116,9 @@ def _does(step: Step) -> str:
             return f"drafts a broadcast ({draft.group}) to {contacts(draft.to) or 'nobody of the directory'}{public}"
         case Admit() as admit:
             return f"lets in who stands under {admit.people}, into {_rooms(admit)}, for {span(admit.at_most_s)} at most"
+        case WriteReport() as report:
+            waits = ", once an officer has approved it" if report.approval else ""
+            return f"writes a {report.report} and sends it to {contacts(report.to)} by {listed(report.by)}{waits}"
         case Wait() as wait:
             return f"waits for {span(wait.seconds)}"
         case Tasks() as tasks:
@@ -254,12 +258,22 @@ def _say(step: str, old: str, new: str) -> Iterator[str]:
         yield f"{step} says {new} instead of {old}"
 
 
+def _report(step: str, old: WriteReport, new: WriteReport) -> Iterator[str]:
+    yield from _contacts(step, "sends its report to", old.to, new.to)
+    yield from _by(step, old.by, new.by)
+    if old.approval != new.approval:
+        waits = "waits until an officer has approved it" if new.approval else "goes out without anybody's approval"
+        yield f"the report of {step} now {waits}"
+    yield from rest(step, old, new, ("to", "by", "approval"))
+
+
 _ACTIONS: dict[type, Any] = {
     Call: _call,
     Notify: _notify,
     SendContacts: _send_contacts,
     DraftBroadcast: _draft_broadcast,
     Admit: _admit,
+    WriteReport: _report,
     Wait: _wait,
     Tasks: _tasks,
 }

@@ -279,7 +279,7 @@ class AccessForm(Struct, frozen=True, kw_only=True):
 
 
 class StepForm(Struct, frozen=True, kw_only=True):
-    """One action (call, notify, send contacts, draft broadcast, access, wait or tasks), and when it begins."""
+    """One action (call, notify, send contacts, draft broadcast, access, wait, tasks or report), and when it begins."""
 
     call: Annotated[
         Word | None,
@@ -314,16 +314,22 @@ class StepForm(Struct, frozen=True, kw_only=True):
     ] = None
     wait: Annotated[Seconds | None, Meta(description="Goes on after this time", examples=["10 min"])] = None
     tasks: Annotated[tuple[TaskForm, ...], Meta(description="A list of things to do, with who and by when")] = ()
-    report: Annotated[str | None, Meta(description="Not yet: reports come in a later version", examples=["sitrep"])] = (
-        None
-    )
+    report: Annotated[
+        str | None,
+        Meta(
+            description="Writes a report on the incident from the journal: sitrep (docs/sitrep.md)", examples=["sitrep"]
+        ),
+    ] = None
+    approval: Annotated[
+        bool, Meta(description="Of a report: it goes out once an officer has approved it", examples=["yes"])
+    ] = False
     say: Annotated[
         str | None, Meta(description="A message of config/messages.yaml, by its name", examples=["gas-ask"])
     ] = None
     by: Annotated[tuple[ChannelText, ...], Meta(description="Over which channels: sms, call, email ...")] = ()
     to: Annotated[
         tuple[ContactText, ...],
-        Meta(description="Who gets the contacts, or the broadcast", examples=["police-zones"]),
+        Meta(description="Who gets the contacts, the broadcast or the report", examples=["police-zones"]),
     ] = ()
     registered: Annotated[
         RegisteredForm | None, Meta(description="The public who registered, to whom the broadcast goes too")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from hub.model.broadcast import RegisteredIn
 from hub.model.people import Contact, Language
+from hub.model.report import ReportKind
 from hub.model.signal import Category, Certainty, Hazard, Severity, Status, Urgency
 from hub.model.trust import Credibility, Reliability, at_least
 
@@ -75,9 +76,9 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"  # call: enough people accepted
     EXHAUSTED = "exhausted"  # call: nobody (not enough) did
     CANCELLED = "cancelled"  # any: stopped by the incident's end or a person
-    SENT = "sent"  # notify, send contacts, draft broadcast: handed to a channel for at least one recipient
+    SENT = "sent"  # notify, send contacts, draft broadcast, report: handed to a channel for at least one recipient
     FAILED = "failed"  # the same: could be handed over for nobody, or not drafted; access: nobody could be let in
-    DRAFTED = "drafted"  # draft broadcast: it waits for people to release it
+    DRAFTED = "drafted"  # draft broadcast: it waits for people to release it; report: it is written
     RELEASED = "released"  # draft broadcast: all who are needed stand behind it
     GRANTED = "granted"  # access: people of the request are on the access list
     LAPSED = "lapsed"  # draft broadcast: nobody, or too few, did in time
@@ -168,6 +169,15 @@ class Admit(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="access")
         return {key: field for key, field in keys.items() if field}
 
 
+class WriteReport(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="report"):
+    """Writes a report on the incident from the journal and sends it; with `approval` once an officer approves it."""
+
+    report: ReportKind
+    to: tuple[Contact, ...]
+    by: tuple[str, ...]
+    approval: bool = False
+
+
 class Wait(Struct, frozen=True, kw_only=True, tag="wait"):
     seconds: float
 
@@ -184,7 +194,7 @@ class Tasks(Struct, frozen=True, kw_only=True, tag="tasks"):
     tasks: tuple[Task, ...]
 
 
-Action = Call | Notify | SendContacts | DraftBroadcast | Admit | Wait | Tasks
+Action = Call | Notify | SendContacts | DraftBroadcast | Admit | WriteReport | Wait | Tasks
 
 
 class Step(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -271,6 +281,7 @@ OUTCOMES: dict[str, tuple[Outcome, ...]] = {
         Outcome.BEGUN,
     ),
     "access": (Outcome.GRANTED, Outcome.FAILED, Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.BEGUN),
+    "report": (Outcome.DRAFTED, Outcome.SENT, Outcome.FAILED, Outcome.CANCELLED, Outcome.BEGUN),
     "wait": (Outcome.OVER, Outcome.CANCELLED, Outcome.BEGUN),
     "tasks": (Outcome.DONE, Outcome.LATE, Outcome.CANCELLED, Outcome.BEGUN),
     SIGNAL: (Outcome.CONFIRMED, Outcome.DOUBTED, Outcome.UNDECIDED),

@@ -23,6 +23,7 @@ from hub.playbook.language import (
     Step,
     Trust,
     When,
+    WriteReport,
 )
 from hub.playbook.load import load_document
 from hub.playbook.messages import ENCLOSED, PLACEHOLDERS
@@ -49,6 +50,7 @@ class Known(Struct, frozen=True, kw_only=True):
     sources: Collection[str] = ()
     channels: Collection[str] = ()
     voices: Collection[str] = ()  # of the channels, those that call
+    carriers: Collection[str] | None = None  # and those that carry files; None: not known here
     classes: Mapping[str, bool] = {}  # of broadcasts: whether they may go to the public
     grades: Mapping[str, Trust] = {}
     days: Mapping[str, tuple[str, str]] = {}
@@ -131,6 +133,19 @@ def check_names(document: Document, playbook: Playbook, known: Known) -> None:
             _check_broadcast(document, playbook, step, step.action, known)
         elif isinstance(step.action, Admit):
             _check_access(document, playbook, step, step.action, known)
+        elif isinstance(step.action, WriteReport):
+            _check_report(document, step, step.action, known)
+
+
+def _check_report(document: Document, step: Step, action: WriteReport, known: Known) -> None:
+    path = ("steps", step.name)
+    for i, contact in enumerate(action.to):
+        _check_contact(document, (*path, "to", i), contact, known)
+    for i, channel in enumerate(action.by):
+        there = _name(document, (*path, "by", i), "channel", channel, known.channels)
+        if there and known.carriers is not None and channel not in known.carriers:
+            place, message = document.at(*path, "by", i), f"{channel} carries no files, and a report is one"
+            document.add(place, "carries-no-file", message, choice("", sorted(known.carriers), "these do"))
 
 
 def _check_access(document: Document, playbook: Playbook, step: Step, action: Admit, known: Known) -> None:

@@ -28,7 +28,7 @@ from hub.yaml import Mapping as MappingNode
 PLACEHOLDERS = (
     "headline", "event", "description", "instruction", "area", "severity", "onset", "expires", "sent", "sender",
     "sheet", "sheets", "code", "codes", "eta", "delegate", "roster", "at", "others",
-    "count", "over", "verdict",
+    "count", "over", "verdict", "number", "report",
 )  # fmt: skip
 ENCLOSED = ("contacts", "until")  # of a document that goes along: who is on duty where; how long it holds
 SMS_PARTS_MAX = 3
@@ -52,6 +52,7 @@ USUAL |= {
     "until": 35,
     "severity": 8,
     "event": 40,
+    "number": 2,
 }
 HOLE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")

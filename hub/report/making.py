@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from hub.connector import Attachment
 from hub.model.access import AccessList
-from hub.model.enclosure import AccessSheet, CallList, Enclosure
+from hub.model.enclosure import AccessSheet, CallList, Enclosure, Report
 from hub.model.people import Classification, Language
 from hub.model.signal import Status
+from hub.model.situation import Sitrep
 from hub.report.access import access_document, access_table
 from hub.report.call_list import call_list
 from hub.report.contacts import document_of, sheet_of, short_text
@@ -20,6 +21,10 @@ from hub.report.document import Document, Paragraph, Section
 from hub.report.html import html_of
 from hub.report.known import Known
 from hub.report.pdf import CannotTypeset
+from hub.report.sitrep import WORDS as SITREPS
+from hub.report.sitrep import sitrep_document
+from hub.report.sitrep_edxl import sitrep_xml
+from hub.report.text import text_of
 from hub.report.words import WORDS, told
 
 log = structlog.get_logger(__name__)
@@ -32,6 +37,9 @@ Values = tuple[tuple[str, str], ...]
 
 Access = Callable[[Status], Awaitable[AccessList]]
 """Who may come in, in earnest or in an exercise."""
+
+Reports = Callable[[str], Awaitable[Sitrep | None]]
+"""The version of a report that lies with a fact; None where it was erased."""
 
 
 class Aside(Protocol):
@@ -51,8 +59,10 @@ class Maker:
         typeset: Typeset,
         aside: Aside,
         access: Access | None = None,
+        reports: Reports | None = None,
     ) -> None:
         self._access = access
+        self._reports = reports
         self._known = known
         self._now = now
         self._typeset = typeset
@@ -65,6 +75,8 @@ class Maker:
         where they can go along."""
         if isinstance(enclosed, AccessSheet):
             return await self.access_list(language, status, enclosed.sees)
+        if isinstance(enclosed, Report):
+            return await self.report(enclosed.report, language, enclosed.sees)
         known, at = self._known(status), self._now()
         if isinstance(enclosed, CallList):
             until = told(at + timedelta(hours=enclosed.hours), known.zone, language, True)
@@ -100,6 +112,32 @@ class Maker:
         table = Attachment(name=name, media_type="text/csv", content=access_table(listed, known, language))
         values: Values = (("at", listed.at.isoformat()), ("count", str(len(listed.admitted))))
         return values, (read, table)
+
+    async def report(
+        self, report: str, language: Language, sees: Classification
+    ) -> tuple[Values, tuple[Attachment, ...]]:
+        """A situation report as it was written: as a page that is the mail itself, as PDF, and as EDXL-SitRep. What
+        fills the message's `{number}` and `{report}`; of one that was erased meanwhile, nothing but that."""
+        sitrep = None if self._reports is None else await self._reports(report)
+        if sitrep is None:
+            return (("number", "?"), ("report", SITREPS[language].erased)), ()
+        known = self._known(sitrep.situation.status)
+        document = await self._aside(lambda: sitrep_document(sitrep, known, language, sees))
+        page = html_of(document).encode()
+        read = await self._attachment(document, f"sitrep-{sitrep.number}", sitrep.situation.at, known.zone)
+        stem = read.name.rpartition(".")[0]
+        xml = sitrep_xml(sitrep, document, known, sees)
+        files = (
+            Attachment(name=f"{stem}.html", media_type="text/html", content=page, shown=True),
+            read,
+            Attachment(name=f"{stem}.xml", media_type="application/xml", content=xml),
+        )
+        values: Values = (
+            ("sheet", sitrep.situation.playbook),
+            ("number", str(sitrep.number)),
+            ("report", text_of(document)),
+        )
+        return values, files
 
     async def _attachment(self, document: Document, name: str, at: datetime, zone: str) -> Attachment:
         """`call-list-2026-11-27-0600-FR.pdf`."""

@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from connectors.cap.read import read_cap
 from connectors.edxl.read import parse_exchange
-from connectors.edxl.write import Envelope, Report, Version, bytes_of, envelope_of, sitrep_of
 from connectors.emsi.codes import certainty_of
 from connectors.emsi.write import Message, emsi_of
 from connectors.text import one_line, plain_text
 from hub.connector import BadItem, SignalItem
 from hub.model.area import Area, Circle, Geocode
 from hub.model.cap import element_of, time_of
+from hub.model.edxl import Envelope, Report, Version, bytes_of, envelope_of, sitrep_of
 from hub.model.signal import (
     Category,
     Certainty,

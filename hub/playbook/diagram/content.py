@@ -21,6 +21,7 @@ from hub.playbook.language import (
     Tasks,
     Wait,
     When,
+    WriteReport,
 )
 from hub.playbook.lengths import span
 
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     CONTACTS = "contacts"
     BROADCAST = "broadcast"
     ACCESS = "access"
+    REPORT = "report"
     TASKS = "tasks"
     WAIT = "wait"
     OUTCOME = "outcome"  # what a step came to
@@ -282,6 +284,13 @@ class _Making:
                     Part(text=w["people of"].format(field=action.people), bold=True),
                     Part(text=w["rooms"].format(rooms=", ".join(rooms))),
                     Part(text=w["at most"].format(span=self._span(action.at_most_s)), note=True),
+                ]
+            case WriteReport():
+                waits = [Part(text=w["approval"], bold=True)] if action.approval else []
+                return Kind.REPORT, [
+                    *waits,
+                    Part(text=w["to"].format(who=self._people(action.to))),
+                    Part(text=w["by"].format(channels=", ".join(action.by))),
                 ]
             case Tasks():
                 parts: list[Part] = []

@@ -191,7 +191,7 @@ def _frame(made: _Drawn) -> Iterable[str]:
             yield f'<path class="g" d="{d}"/>'
         elif kind is Kind.CALL:
             yield f'<rect class="k" width="{w:.1f}" height="{HEAD_HEIGHT}"/>'
-        elif kind in (Kind.NOTIFY, Kind.CONTACTS, Kind.BROADCAST, Kind.ACCESS):
+        elif kind in (Kind.NOTIFY, Kind.CONTACTS, Kind.BROADCAST, Kind.ACCESS, Kind.REPORT):
             yield f'<rect class="g" width="{w:.1f}" height="{HEAD_HEIGHT}"/>'
         else:
             yield f'<path class="l{extra}" d="M0 {HEAD_HEIGHT}H{w:.1f}"/>'

@@ -1,4 +1,5 @@
-"""EDXL envelopes (DE 1.0 and 2.0) and situation reports (SitRep 1.0), written. Pure.
+"""EDXL envelopes (DE 1.0 and 2.0) and situation reports (SitRep 1.0), written. Pure. The one way in which Vigie writes
+them: its own SITREPs, and entries for other systems. What is written is checked by hub/model/edxl_check.py.
 
 DE 1.0 is written by its schema. The schema of DE 2.0 could not be had: what is written is its lower camel case, as the
 recorded messages of a national hub have it; try it with the other side before relying on it.
@@ -12,13 +13,20 @@ from typing import Any
 from lxml import etree
 from msgspec import Struct
 
-from connectors.edxl.sitrep import CONFIDENCE, NAMESPACE, UNSAID
-from hub.model.cap import clean, time_of
+from hub.model.cap import UNSAID, clean, time_of
 from hub.model.signal import Certainty, Severity, Status
 
-_CT = "urn:oasis:names:tc:emergency:edxl:ct:1.0"
-_NAME = "urn:oasis:names:tc:emergency:edxl:ciq:1.0:xnl"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+SITREP = "urn:oasis:names:tc:emergency:EDXL:SitRep:1.0"
+COMMON_TYPES = "urn:oasis:names:tc:emergency:edxl:ct:1.0"
+NAMES = "urn:oasis:names:tc:emergency:edxl:ciq:1.0:xnl"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+PLACE_LIST = "urn:vigie:place"  # of what list a place's code is
+CONFIDENCE = {
+    "HighlyConfident": Certainty.OBSERVED,
+    "SomewhatConfident": Certainty.LIKELY,
+    "Unsure": Certainty.POSSIBLE,
+    "NoConfidence": Certainty.UNLIKELY,
+}
 
 
 class Version(StrEnum):
@@ -73,7 +81,9 @@ def envelope_of(envelope: Envelope, contents: Sequence[etree._Element], version:
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """A situation report. `number` counts its versions from 1; `final`: no other will follow."""
+    """A situation report. `number` counts from 1; `final`: no other will follow. `authorized`: who stands behind it,
+    and since when, where that is not who prepared it. `needs`: what is wanted at once. `places`: ids of the centre's
+    own areas, `""`s standing for none."""
 
     identifier: str
     by: str
@@ -86,46 +96,55 @@ class Report(Struct, frozen=True, kw_only=True):
     begins: datetime | None = None
     severity: Severity = Severity.UNKNOWN
     certainty: Certainty = Certainty.UNKNOWN
+    authorized: str = ""
+    authorized_at: datetime | None = None
+    needs: str = ""
+    places: tuple[str, ...] = ()
 
 
 def sitrep_of(report: Report) -> etree._Element:
     """The `sitRep` element, with a report of the type FieldObservation: what happened, in words."""
-    spaces = {"sr": NAMESPACE, "ct": _CT, "n": _NAME, "xsi": _XSI}
-    root = etree.Element(f"{{{NAMESPACE}}}sitRep", nsmap=spaces)
+    spaces = {"sr": SITREP, "ct": COMMON_TYPES, "n": NAMES, "xsi": XSI}
+    root = etree.Element(f"{{{SITREP}}}sitRep", nsmap=spaces)
 
-    def add(parent: etree._Element, name: str, text: str, space: str = NAMESPACE) -> None:
+    def add(parent: etree._Element, name: str, text: str, space: str = SITREP) -> None:
         etree.SubElement(parent, f"{{{space}}}{name}").text = clean(text) or UNSAID
 
     add(root, "messageID", report.identifier)
-    for role in ("preparedBy", "authorizedBy"):
-        pair = etree.SubElement(root, f"{{{NAMESPACE}}}{role}")
-        details = etree.SubElement(pair, f"{{{_CT}}}personDetails")
-        add(etree.SubElement(details, f"{{{_NAME}}}personName"), "nameElement", report.by, _NAME)
-        add(pair, "timeValue", time_of(report.at), _CT)
+    for role, who, at in (
+        ("preparedBy", report.by, report.at),
+        ("authorizedBy", report.authorized or report.by, report.authorized_at or report.at),
+    ):
+        pair = etree.SubElement(root, f"{{{SITREP}}}{role}")
+        details = etree.SubElement(pair, f"{{{COMMON_TYPES}}}personDetails")
+        add(etree.SubElement(details, f"{{{NAMES}}}personName"), "nameElement", who, NAMES)
+        add(pair, "timeValue", time_of(at), COMMON_TYPES)
     add(root, "reportPurpose", report.purpose)
     add(root, "reportNumber", str(report.number))
     add(root, "reportVersion", "Final" if report.final else "Initial" if report.number == 1 else "Update")
-    period = etree.SubElement(root, f"{{{NAMESPACE}}}forTimePeriod")
-    add(period, "fromDateTime", time_of(report.begins or report.at), _CT)
-    add(period, "toDateTime", time_of(report.at), _CT)
+    period = etree.SubElement(root, f"{{{SITREP}}}forTimePeriod")
+    add(period, "fromDateTime", time_of(report.begins or report.at), COMMON_TYPES)
+    add(period, "toDateTime", time_of(report.at), COMMON_TYPES)
     if report.incident:
         add(root, "incidentID", report.incident)
     words = {meaning: word for word, meaning in CONFIDENCE.items()}
     add(root, "reportConfidence", words.get(report.certainty, "Unsure"))
     add(root, "severity", report.severity)
-    inside = etree.SubElement(root, f"{{{NAMESPACE}}}report")
-    inside.set(f"{{{_XSI}}}type", "sr:FieldObservationType")
-    _nowhere(etree.SubElement(inside, f"{{{NAMESPACE}}}observationLocation"))
-    add(inside, "immediateNeeds", UNSAID)
+    inside = etree.SubElement(root, f"{{{SITREP}}}report")
+    inside.set(f"{{{XSI}}}type", "sr:FieldObservationType")
+    _where(etree.SubElement(inside, f"{{{SITREP}}}observationLocation"), report.places)
+    add(inside, "immediateNeeds", report.needs)
     add(inside, "observationText", report.text)
     return root
 
 
-def _nowhere(location: etree._Element) -> None:
+def _where(location: etree._Element, places: Sequence[str]) -> None:
     """The type wants a location, and has no word for one that is not known."""
-    code = etree.SubElement(etree.SubElement(location, f"{{{_CT}}}EDXLGeoPoliticalLocation"), f"{{{_CT}}}geoCode")
-    etree.SubElement(code, f"{{{_CT}}}valueListURI").text = "urn:vigie:place"
-    etree.SubElement(code, f"{{{_CT}}}value").text = UNSAID
+    political = etree.SubElement(location, f"{{{COMMON_TYPES}}}EDXLGeoPoliticalLocation")
+    for place in places or (UNSAID,):
+        code = etree.SubElement(political, f"{{{COMMON_TYPES}}}geoCode")
+        etree.SubElement(code, f"{{{COMMON_TYPES}}}valueListURI").text = PLACE_LIST
+        etree.SubElement(code, f"{{{COMMON_TYPES}}}value").text = clean(place) or UNSAID
 
 
 def bytes_of(root: etree._Element) -> bytes:
