@@ -28,7 +28,8 @@ img{max-width:100%;margin:.5rem 0}.new{border-left:5px solid #000;padding-left:.
 .written{border:1px dashed #000;padding:.4rem .6rem}sup{font-size:.7rem}sup a{color:#000}tr:target td{background:#ddd}
 @media print{body{padding:0}.banner{position:fixed;top:0;left:0;right:0;margin:0}.banner~h1{margin-top:3rem}
 tr,img{break-inside:avoid}h2,h3{break-after:avoid}}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt{font-weight:bold}dd{margin:0}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem;margin:0}
+dt{font-weight:bold}dd{margin:0;overflow-wrap:anywhere}
 </style></head>
 <body>
 {%- if d.banner %}<div class="banner">{{ d.banner }}</div>{% endif %}
