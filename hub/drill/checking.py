@@ -32,15 +32,16 @@ def check_play(document: Document, where: Where, one: PlayForm, names: Names, fe
 
 
 def _check_broadcast(document: Document, where: Where, given: GivenForm, names: Names) -> None:
-    """A broadcast is of a step, and it is a person who stands behind it."""
-    for key, step in (("releases", given.releases), ("discards", given.discards)):
+    """A broadcast, or a report, is of a step, and it is a person who stands behind it."""
+    for key, step in (("releases", given.releases), ("discards", given.discards), ("approves", given.approves)):
         if step is None:
             continue
         if step not in names.steps:
             remedy = choice(step, sorted(names.steps))
             document.add(document.at(*where, key), "unknown-step", f'there is no step "{step}"', remedy)
         if given.by not in names.people:
-            message = f"who {key} it? Nobody stands behind a broadcast but people"
+            what = "a report" if key == "approves" else "a broadcast"
+            message = f"who {key} it? Nobody stands behind {what} but people"
             remedy = choice(given.by or "", sorted(names.people))
             document.add(document.at(*where, "by") or document.at(*where, key), "unknown-person", message, remedy)
 
@@ -72,7 +73,7 @@ def keys(document: Document, where: Where) -> list[Scalar]:
     return [name for name, _ in node.entries] if isinstance(node, Mapping) else []
 
 
-_BROADCAST = ("releases", "discards")
+_BROADCAST = ("releases", "discards", "approves")
 _ACTIONS = ("signal", "file", "cancels", "updates", "start", "done", "ends", "stops", "lifts", *_BROADCAST)
 
 

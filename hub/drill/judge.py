@@ -18,7 +18,7 @@ from hub.drill.sentences import (
     Sentence,
     Timing,
 )
-from hub.drill.timeline import Moment, Timeline, What, clock
+from hub.drill.timeline import REPORT, Moment, Timeline, What, clock
 from hub.playbook.form import channel_word
 
 Resolve = Callable[[str], Sequence[str]]
@@ -159,8 +159,10 @@ class Judge:
             if (not channel or m.channel == channel)
             and (m.message == wanted.message if wanted.message else not m.own)
             and (wanted.language is None or m.language == wanted.language)
+            and (not wanted.nth or m.nth == wanted.nth)
         ]
-        said = " ".join(w for w in (person, "gets", channel_word(channel), wanted.message) if w)
+        number = str(wanted.nth or "")
+        said = " ".join(w for w in (person, "gets", channel_word(channel), wanted.message, number) if w)
         said += f" in {wanted.language}" if wanted.language else ""
         others = [m for m in theirs if m not in moments and not m.own]
         return _Part(said=said, moments=moments, instead=shown(others[0]) if others else "")
@@ -171,7 +173,7 @@ class Judge:
     def _reached(self, wanted: Gets) -> list[str]:
         """Everybody who had got something before the first got this. Not the public: it has an all-clear of its own."""
         public = set(self._resolve(PUBLIC))
-        got = [m for m in self._timeline.of(What.GOT) if m.person not in public]
+        got = [m for m in self._timeline.of(What.GOT) if m.person not in public and m.message != REPORT]
         first = next((m.s for m in got if m.message == wanted.message), float("inf"))
         return list(dict.fromkeys(m.person for m in got if m.s <= first and m.message != wanted.message and not m.own))
 

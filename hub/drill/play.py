@@ -167,6 +167,9 @@ class GivenForm(Struct, frozen=True, kw_only=True):
     discards: Annotated[
         Word | None, Meta(description="Somebody throws away what a step has drafted", examples=["public"])
     ] = None
+    approves: Annotated[
+        Word | None, Meta(description="Somebody approves the report that a step has written", examples=["sitrep"])
+    ] = None
 
 
 _At = Annotated[

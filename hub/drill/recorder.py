@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from hub.connector import Outgoing
-from hub.drill.timeline import Moment, Timeline, What
+from hub.drill.timeline import REPORT, Moment, Timeline, What
 from hub.engine.state import State
 from hub.model import events as e
 from hub.model import records as r
@@ -90,6 +90,7 @@ class Recorder:
             order=ordered.order,
             ask=ordered.ask,
             outcome="asked" if ordered.ask else "",
+            nth=int(dict(ordered.values).get("number", 0)) if ordered.message == REPORT else 0,
             detail=text,
         )
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.binding import Misfit, duration
-from hub.drill.timeline import What
+from hub.drill.timeline import REPORT, What
 from hub.findings import choice
 from hub.model.people import Language
 from hub.playbook.form import CHANNEL_WORDS
@@ -49,12 +49,14 @@ class Names(Struct, frozen=True, kw_only=True):
 
 
 class Gets(Struct, frozen=True, kw_only=True):
-    """`who`: as written, several possible; each of them gets it over each of the channels (none: over any)."""
+    """`who`: as written, several possible; each of them gets it over each of the channels (none: over any). `nth`: the
+    number of a report."""
 
     who: tuple[str, ...]
     channels: tuple[str, ...] = ()
     message: str = ""
     language: Language | None = None
+    nth: int = 0
 
 
 class Happens(Struct, frozen=True, kw_only=True):
@@ -122,7 +124,7 @@ def expectation(words: str, time: str, names: Names) -> Expectation:
     if isinstance(wanted, Gets) and wanted.who == (NOBODY,):
         if timing.never:
             raise Misfit("never-nobody", f'"{text}" says twice that it is not to be', 'leave "never" out')
-        everybody = Gets(who=("everyone",), channels=wanted.channels, message=wanted.message, language=wanted.language)
+        everybody = replace(wanted, who=("everyone",))
         return Expectation(text=text, sentence=everybody, timing=replace(timing, never=True))
     if isinstance(wanted, Meets | Count | Nothing | NothingElse) and time:
         raise Misfit("not-a-time", f'"{words}" is about the whole test', f'leave "{time}" out')
@@ -167,7 +169,7 @@ def _timing(text: str, names: Names) -> Timing:
 
 def sentence(text: str, names: Names) -> Sentence:
     """One sentence without its time. Raises Misfit."""
-    for read in (_whole, _meets, _task, _incident, _alarm, _access, _gets, _step, _chain):
+    for read in (_whole, _meets, _task, _incident, _alarm, _access, _report, _gets, _step, _chain):
         found = read(text, names)
         if found is not None:
             return found
@@ -243,6 +245,18 @@ def _chain(text: str, names: Names) -> Sentence | None:
         return None
     _known("alert chain", found[1], names.chains)
     return Happens(what=What.CALLED, chain=found[1])
+
+
+def _report(text: str, names: Names) -> Sentence | None:
+    """`sitrep 1 is sent to haut-fonctionnaire by email`."""
+    found = re.fullmatch(r"sitrep(?: (\d+))? is sent to (.+?)(?: by (\S+(?:(?:,? and |, )\S+)*))?", text)
+    if found is None:
+        return None
+    who = tuple(re.split(r",? and |, ", found[2]))
+    for one in who:
+        _who(one, names)
+    channels, _ = _what(found[3] or "", names)
+    return Gets(who=who, channels=channels, message=REPORT, nth=int(found[1] or 0))
 
 
 def _gets(text: str, names: Names) -> Sentence | None:

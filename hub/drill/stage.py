@@ -324,6 +324,8 @@ class Stage:
             await self._acts(verb, {}, by=form.by or ROOM, why="drill")
         elif form.releases is not None:
             await self._acts("release", {"broadcast": self._draft(form.releases)}, by=form.by or ROOM)
+        elif form.approves is not None:
+            await self._acts("report-approve", self._report(form.approves), by=form.by or ROOM)
         elif form.discards is not None:
             about = {"broadcast": self._draft(form.discards)}
             await self._acts("broadcast-stop", about, by=form.by or ROOM, why="drill")
@@ -370,6 +372,13 @@ class Stage:
             if waits and step in (broadcast.step, of.step):
                 return broadcast.id
         raise CannotPlay(f"{step} has drafted nothing that waits to be released then")
+
+    def _report(self, step: str) -> dict[str, str]:
+        """The newest report of a step that waits to be approved: its incident and its number."""
+        for incident, report in reversed(list(self._core.state.reports.items())):
+            if report.step == step and report.waits:
+                return {"incident": incident, "number": str(report.number)}
+        raise CannotPlay(f"{step} has written no report that waits to be approved then")
 
     def _incident(self, words: str) -> str:
         number = words.rpartition(" ")[2]

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from hub.model.people import Language
 
+REPORT = "hub.report"  # the message that a situation report goes out with
+
 
 class What(StrEnum):
     """What a moment is of."""
@@ -58,8 +60,8 @@ class Moment(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def own(self) -> bool:
-        """Whether it is one of the hub's own messages: confirmations, stand-downs, handovers."""
-        return self.message.startswith("hub.")
+        """Whether it is one of the hub's own messages: confirmations, stand-downs, handovers. A report is none."""
+        return self.message.startswith("hub.") and self.message != REPORT
 
 
 class Timeline(Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ CHUNK = 100  # an audience larger than this is frozen in the vault and goes out 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
     """What is told, to whom, over which channels (all of them). `about`: for alarms, `INCIDENT STEP` or `call-list`.
     `incident` and `step`: on whose behalf. `encloses`: a document goes along, made for what each may see; `sees` of it
-    is filled in."""
+    is filled in. `values` fill the message."""
 
     message: str
     to: tuple[Contact, ...]
@@ -31,6 +31,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     step: str = ""
     status: Status = Status.ACTUAL
     encloses: Enclosure | None = None
+    values: tuple[tuple[str, str], ...] = ()
 
 
 def tell(w: Work, telling: Telling) -> bool:
@@ -117,7 +118,7 @@ def _order(w: Work, telling: Telling, channel: str, people: tuple[str, ...], enc
             addresses=max(w.rules.ways(p, channel, telling.status) for p in people) if large else 1,
             incidents=(incident.id,) if incident is not None else (),
             signal=incident.last if incident is not None else "",
-            values=(("sheet", incident.playbook),) if incident is not None else (),
+            values=(*((("sheet", incident.playbook),) if incident is not None else ()), *telling.values),
             status=telling.status,
             step=telling.step,
             enclosed=enclosed,

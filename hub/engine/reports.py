@@ -78,7 +78,8 @@ def approved(w: Work, body: r.ReportApproved) -> None:
 def sent(w: Work, body: r.ReportSent) -> None:
     """An officer sends one."""
     about = f"{body.incident} sitrep-{body.number}"
-    _send(w, w.state.incidents.get(body.incident), "", about, body.written, body.to, body.channels, body.status)
+    incident = w.state.incidents.get(body.incident)
+    _send(w, incident, "", about, body.number, body.written, body.to, body.channels, body.status)
 
 
 def _send_of_step(w: Work, incident: Incident, of: str) -> None:
@@ -88,7 +89,7 @@ def _send_of_step(w: Work, incident: Incident, of: str) -> None:
     if not isinstance(action, WriteReport):
         return
     about = f"{incident.id} {known.step}"
-    if not _send(w, incident, known.step, about, known.written, action.to, action.by, incident.status):
+    if not _send(w, incident, known.step, about, known.number, known.written, action.to, action.by, incident.status):
         w.came_to(incident.id, known.step, Outcome.FAILED)
 
 
@@ -97,6 +98,7 @@ def _send(
     incident: Incident | None,
     step: str,
     about: str,
+    number: int,
     written: str,
     to: tuple[Contact, ...],
     by: tuple[str, ...],
@@ -111,6 +113,7 @@ def _send(
         step=step,
         status=status,
         encloses=Report(report=written, sees=Classification.PUBLIC),
+        values=(("number", str(number)),),
     )
     return tell(w, telling)
 

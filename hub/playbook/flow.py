@@ -15,6 +15,7 @@ from hub.playbook.language import (
     Step,
     Tasks,
     Wait,
+    WriteReport,
 )
 from hub.yaml import Document, Mapping, Node
 
@@ -267,6 +268,8 @@ def _check_for_ever(document: Document, steps: dict[str, Step]) -> None:
             continue
         if isinstance(action, Notify) and action.to and all(contact.kind is Asked.ROSTER for contact in action.to):
             continue  # their reminder that the incident is still open
+        if isinstance(action, WriteReport) and action.approval:
+            continue  # each waits for an officer
         document.add(
             place_of(document, name, "every"), "repeats-for-ever",
             f'step "{name}" is repeated until an officer ends the incident, and nothing else stops it',

@@ -324,8 +324,8 @@ class _Making:
     def _outlook(self) -> Iterator[Block]:
         w, s = self._w, self._s
         if s.ended_at is not None:
-            ended = [m for m in s.moments if m.what is What.ENDED]
-            yield Paragraph(text=w.outlook_over, records=ended[-1].records, new=self._new(s.ended_at))
+            records = [record for one in s.moments if one.what is What.ENDED for record in one.records]
+            yield Paragraph(text=w.outlook_over, records=tuple(records[-1:]), new=self._new(s.ended_at))
             return
         in_force = [one for one in s.heard if one.in_force]
         for one in in_force[:ROWS_MOST]:

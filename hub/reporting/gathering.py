@@ -20,6 +20,7 @@ from hub.followers.telling import tell
 from hub.model import events as e
 from hub.model import occurrences as o
 from hub.model import records as r
+from hub.model.broadcast import Kind
 from hub.model.enclosure import Report
 from hub.model.ids import made_at
 from hub.model.message import Lane, Outcome
@@ -66,6 +67,7 @@ class Gathering:
         self._opened: tuple[datetime, str, o.Opened] | None = None
         self._told: list[tuple[datetime, str, o.Occurrence]] = []
         self._orders: dict[str, _Order] = {}
+        self._broadcasts: dict[str, bool] = {}  # whether it is the alert itself
         self._playbook, self._version = "", ""
         self._status: Status | None = None
 
@@ -88,6 +90,8 @@ class Gathering:
             if isinstance(event.what, o.Opened) and self._opened is None:
                 self._opened = (event.at, decision.id, event.what)
                 self._playbook, self._version, self._status = event.playbook, event.version, event.status
+            if isinstance(event.what, o.BroadcastDrafted):
+                self._broadcasts[event.what.broadcast] = event.what.kind == Kind.ALERT
             self._told.append((event.at, decision.id, event.what))
         for sent in decision.events:
             self._sending(sent, decision)
@@ -96,7 +100,9 @@ class Gathering:
 
     def _sending(self, event: e.Event, d: r.Decision) -> None:
         if isinstance(event, e.Ordered):
-            if self.incident in event.incidents and not isinstance(event.enclosed, Report):
+            # What a broadcast sends names no incident: it belongs to that of its draft.
+            ours = self.incident in event.incidents or event.broadcast in self._broadcasts
+            if ours and not isinstance(event.enclosed, Report):
                 self._orders[event.order] = _Order(ordered=event, record=d.id, at=d.at)
         elif isinstance(event, e.Delivered) and event.order in self._orders:
             for index, outcome, _ in event.moves:
@@ -155,14 +161,14 @@ class Gathering:
 
     def _messages(self, audiences: Mapping[str, r.VaultEntry]) -> Iterable[Moment]:
         """What one decision orders of one message is one moment: to whom, over which channels. Asks are told with
-        their chains."""
-        groups: dict[tuple[str, str, str], list[_Order]] = {}
+        their chains, broadcasts by what people did with them."""
+        groups: dict[tuple[str, str], list[_Order]] = {}
         for one in self._orders.values():
             sent = one.ordered
-            if sent.ask or sent.after or (sent.lane in (Lane.ASK, Lane.CONFIRM) and not sent.clears):
+            if sent.ask or sent.after or sent.broadcast or (sent.lane in (Lane.ASK, Lane.CONFIRM) and not sent.clears):
                 continue
-            groups.setdefault((one.record, one.ordered.message, one.ordered.broadcast), []).append(one)
-        for (record, _, _), orders in groups.items():
+            groups.setdefault((one.record, one.ordered.message), []).append(one)
+        for (record, _), orders in groups.items():
             people = dict.fromkeys(person for one in orders for _, person in _meant(one, audiences) if person)
             yield Moment(
                 at=orders[0].at,
@@ -177,7 +183,7 @@ class Gathering:
         """Each person once, by the best that is known of anything for them."""
         found: dict[str, Contacted] = {}
         for one in self._orders.values():
-            if not counts_as_reached(one.ordered):
+            if not counts_as_reached(one.ordered) or not self._broadcasts.get(one.ordered.broadcast, True):
                 continue
             for index, person in _meant(one, audiences):
                 if not person:

@@ -35,6 +35,7 @@ KNOWN = Known(
     sources={"kmi", "press"},
     channels={"sms", "voice", "email"},
     voices={"voice"},
+    carriers={"email"},
     organisations={"stib"},
     classes={"public": True, "partners": False},
     people={"officer-a"},
