@@ -99,6 +99,18 @@ def picture(state: State, now: datetime, recent: Recent) -> dict[str, Any]:
             }
             for one in state.access.values()
         ],
+        "reports": [
+            {
+                "incident": incident,
+                "number": one.number,
+                "version": one.version,
+                "by": one.by,
+                "step": one.step,
+                "at": one.at,
+                "waits": one.waits,
+            }
+            for incident, one in state.reports.items()
+        ],
         "tasks": [
             {"id": t.id, "incident": t.incident, "step": t.step, "who": t.who, "due": t.due, "late": t.late}
             for t in state.tasks.values()

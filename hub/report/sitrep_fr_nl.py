@@ -55,7 +55,7 @@ FR = SitrepWords(
     moments={
         What.OPENED: "L’incident est ouvert.",
         What.REOPENED: "L’incident est rouvert : un nouveau signal est arrivé.",
-        What.ENDED: "L’incident est terminé{by}.",
+        What.ENDED: "L’incident est clos{by}.",
         What.HELD_BACK: "L’alerte est retenue : elle ne réveille personne pour l’instant.",
         What.RELEASED: "L’alerte n’est plus retenue.",
         What.GRADED: "Le renseignement est désormais coté {grade}.",

@@ -3,8 +3,9 @@ records, in four languages; what is new is marked; what is no earnest says so ev
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,9 +17,11 @@ from pypdf import PdfReader
 from trio.testing import MockClock
 
 from hub.config import Config
+from hub.drill.behaviour import Outage
 from hub.drill.play import Play
 from hub.drill.stage import Stage
 from hub.drill.suite import load_suite
+from hub.journal import Journal
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.edxl import SITREP
@@ -33,7 +36,9 @@ from hub.report.pdf import pdf_of
 from hub.report.sitrep import WORDS, measures_of, sitrep_document
 from hub.report.sitrep_edxl import sitrep_xml
 from hub.report.text import text_of
+from hub.reporting import keeping
 from hub.reporting.gathering import NoIncident
+from hub.reporting.keeping import Reports
 from hub.reporting.reading import Openings, situation_of
 from tests.conftest import ROOT, shipped
 
@@ -124,8 +129,6 @@ def test_who_was_reached_is_as_the_journal_has_it(night: Night) -> None:
             elif isinstance(event, e.Delivered):
                 for index, outcome, _ in event.moves:
                     last[event.order, index] = outcome
-    drafts = [x for d in night.records for x in d.events if isinstance(x, e.BroadcastDrafted)]
-    clears = {draft.broadcast for draft in drafts if draft.kind == "all-clear"}
     meant: dict[str, list[Outcome | None]] = {}
     for id_, order in orders.items():
         if order.lane == "confirm" or order.clears or order.message == "hub.report":
@@ -328,3 +331,81 @@ def test_as_it_was_then(fire: Night) -> None:
     situation = only(fire)
     assert all(one.at <= situation.at for one in situation.moments)
     assert situation.opened_at == datetime(2026, 7, 14, 0, 10, tzinfo=UTC)
+
+
+# --- as a sheet wants it -------------------------------------------------------------------------------------
+
+
+class Kept(Night):
+    """Its reports, as facts."""
+
+    async def run(self) -> None:
+        await super().run()
+        facts = await self._facts()
+        self.written = [f for f in facts if isinstance(f.body, r.ReportWritten)]
+        entries = await self._journal.vault([fact.vault for fact in self.written])
+        self.sitreps = [msgspec.json.decode(x.payload, type=Sitrep) for x in entries if x is not None]
+
+
+def _kept(change: Callable[[Play], Play]) -> Kept:
+    config = shipped()[0]
+    file = ROOT / "playbooks" / "industrial-fire.test.yaml"
+    suite, _ = load_suite(file.read_text(), file.name, config, lambda name: (file.parent / name).read_bytes())
+    night = Kept(config, change(replace(suite.tests[0].play, lasts_s=4 * 3600.0)))
+    trio.run(night.run, clock=MockClock(autojump_threshold=0))
+    assert night.problem is None
+    return night
+
+
+def test_a_sheets_reports_are_numbered_and_each_knows_the_one_before() -> None:
+    night = _kept(lambda play: play)
+    bodies = [fact.body for fact in night.written if isinstance(fact.body, r.ReportWritten)]
+    assert [(b.number, b.version, b.step, b.approval, b.by) for b in bodies] == [
+        (1, 1, "sitrep", True, ""),
+        (2, 1, "sitrep", True, ""),
+    ]
+    first, second = night.sitreps
+    assert first.previous is None
+    assert second.previous == first.situation
+    assert first.situation.at - first.situation.opened_at == timedelta(hours=1, minutes=4, seconds=40)
+    text = text_of(sitrep_document(second, shipped()[0].known(), Language.FR, Classification.INTERNAL, approval=True))
+    assert "PAS ENCORE APPROUVÉ" in text
+    assert "Le rapport précédent (n° 1)" in text
+    assert "Vigie, selon la fiche industrial-fire" in text
+    assert all(
+        "haut-fonctionnaire" not in one.person or one.at < first.situation.at for one in second.situation.contacted
+    )
+
+
+def test_a_hub_that_goes_down_in_the_middle_writes_it_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[datetime] = []
+
+    async def hangs_first(journal: Journal, incident: str, now: datetime, *more: Any) -> Situation:
+        calls.append(now)
+        if len(calls) == 1:
+            await trio.sleep_forever()
+        return await situation_of(journal, incident, now, *more)
+
+    monkeypatch.setattr(keeping, "situation_of", hangs_first)
+    down = Outage(from_s=3890.0, to_s=4000.0)
+    night = _kept(lambda play: replace(play, hub=down, given=play.given[:1]))
+    assert [fact.body.number for fact in night.written if isinstance(fact.body, r.ReportWritten)] == [1, 2]
+    assert night.written[0].at >= night.start + timedelta(seconds=down.to_s)
+
+
+def test_what_was_written_and_not_yet_decided_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a crash between the fact and the decision that takes it."""
+    own = Reports.draft
+    ids: list[tuple[str, str]] = []
+
+    async def twice(self: Reports, *about: Any) -> Any:
+        first, _ = await own(self, *about)
+        again = await own(self, *about)
+        ids.append((first.id, again[0].id))
+        return again
+
+    monkeypatch.setattr(Reports, "draft", twice)
+    night = _kept(lambda play: replace(play, given=play.given[:1]))
+    assert ids
+    assert all(first == again for first, again in ids)
+    assert len(night.written) == len(ids)

@@ -83,7 +83,8 @@ def draft(
     as_json: JsonOption = False,
 ) -> None:
     """Drafts the next report from the journal, through the running hub."""
-    act(config, f"/api/incidents/{incident}/reports", {"by": by, "why": why, "approval": approval}, as_json)
+    body: dict[str, Any] = {"by": by, "approval": approval, **({"why": why} if why.strip() else {})}
+    act(config, f"/api/incidents/{incident}/reports", body, as_json)
 
 
 @app.command("edit")
