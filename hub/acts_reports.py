@@ -36,7 +36,6 @@ class DraftBody(Body, frozen=True, omit_defaults=True):
     """`approval`: it is not to be sent before somebody approves it."""
 
     by: str
-    why: str = ""
     approval: bool = False
 
 

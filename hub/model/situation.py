@@ -90,6 +90,7 @@ class What(StrEnum):
     TOLD = "told"
     ALL_CLEAR = "all-clear"
     BROADCAST_DRAFTED = "broadcast-drafted"
+    ALL_CLEAR_DRAFTED = "all-clear-drafted"
     BROADCAST_RELEASED = "broadcast-released"
     BROADCAST_BEGAN = "broadcast-began"
     BROADCAST_ENDED = "broadcast-ended"

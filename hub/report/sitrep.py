@@ -133,7 +133,8 @@ class _Making:
             text, records = self._heading(topic, self._p)
             before = self._heading(topic, self._before)[0] if self._before is not None else text
             note = self._sitrep.written.get(topic)
-            cell = text if note is None else f"{text}\n{self._note(note.by, note.at)} {note.text}"
+            added = "" if note is None else f"{self._note(note.by, note.at)} {note.text}"
+            cell = "\n".join(filter(None, ("" if added and text == self._w.nothing else text, added)))
             name = self._w.methane[topic]
             rows.append(Row(cells=(name, cell), records=records, new=text != before))
         yield Table(heads=("", ""), rows=tuple(rows), widths=(4, 14))

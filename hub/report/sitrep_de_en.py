@@ -74,6 +74,8 @@ DE = SitrepWords(
         "|Die Entwarnung geht {channels} an {count} Personen oder Stellen: {people}.",
         What.BROADCAST_DRAFTED: "Eine Rundmeldung „{name}“ ist für {count} Person vorbereitet."
         "|Eine Rundmeldung „{name}“ ist für {count} Personen vorbereitet.",
+        What.ALL_CLEAR_DRAFTED: "Eine Entwarnung „{name}“ ist für {count} Person vorbereitet."
+        "|Eine Entwarnung „{name}“ ist für {count} Personen vorbereitet.",
         What.BROADCAST_RELEASED: "Die Rundmeldung ist freigegeben{by}.",
         What.BROADCAST_BEGAN: "Der Versand der Rundmeldung hat begonnen.",
         What.BROADCAST_ENDED: "Die Rundmeldung {name}{by}.",
@@ -205,6 +207,8 @@ EN = SitrepWords(
         "|The all-clear goes {channels} to {count} people or desks: {people}.",
         What.BROADCAST_DRAFTED: "A broadcast “{name}” is drafted for {count} person."
         "|A broadcast “{name}” is drafted for {count} people.",
+        What.ALL_CLEAR_DRAFTED: "An all-clear “{name}” is drafted for {count} person."
+        "|An all-clear “{name}” is drafted for {count} people.",
         What.BROADCAST_RELEASED: "The broadcast is released{by}.",
         What.BROADCAST_BEGAN: "The broadcast has begun.",
         What.BROADCAST_ENDED: "The broadcast {name}{by}.",

@@ -73,6 +73,8 @@ FR = SitrepWords(
         "|La fin d’alerte est envoyée à {count} personnes ou permanences {channels} : {people}.",
         What.BROADCAST_DRAFTED: "Un message de diffusion « {name} » est préparé pour {count} personne."
         "|Un message de diffusion « {name} » est préparé pour {count} personnes.",
+        What.ALL_CLEAR_DRAFTED: "Un message de fin d’alerte « {name} » est préparé pour {count} personne."
+        "|Un message de fin d’alerte « {name} » est préparé pour {count} personnes.",
         What.BROADCAST_RELEASED: "Le message de diffusion est libéré{by}.",
         What.BROADCAST_BEGAN: "La diffusion a commencé.",
         What.BROADCAST_ENDED: "Le message de diffusion {name}{by}.",
@@ -205,6 +207,8 @@ NL = SitrepWords(
         "|Het einde van het alarm is {channels} gemeld aan {count} personen of permanenties: {people}.",
         What.BROADCAST_DRAFTED: "Een verspreidingsbericht “{name}” is voorbereid voor {count} persoon."
         "|Een verspreidingsbericht “{name}” is voorbereid voor {count} personen.",
+        What.ALL_CLEAR_DRAFTED: "Een bericht “{name}” over het einde van het alarm is voorbereid voor {count} persoon."
+        "|Een bericht “{name}” over het einde van het alarm is voorbereid voor {count} personen.",
         What.BROADCAST_RELEASED: "Het verspreidingsbericht is vrijgegeven{by}.",
         What.BROADCAST_BEGAN: "De verspreiding is begonnen.",
         What.BROADCAST_ENDED: "Het verspreidingsbericht {name}{by}.",

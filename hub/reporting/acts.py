@@ -54,7 +54,7 @@ class ReportDesk:
     async def _draft(self, about: About, sent: DraftBody) -> ReportDone:
         by = _somebody(sent.by)
         try:
-            done, body = await self._reports.draft(about["incident"], by, sent.why.strip(), sent.approval)
+            done, body = await self._reports.draft(about["incident"], by, sent.approval)
         except NoIncident as error:
             raise Refused(str(error), missing=True) from None
         except JournalError as error:

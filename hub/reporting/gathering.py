@@ -371,7 +371,9 @@ def _moments(at: datetime, record: str, what: o.Occurrence) -> Iterable[Moment]:
         case o.AskClosed(outcome="declined"):
             yield moment(What.DECLINED, people=(what.person,))
         case o.BroadcastDrafted():
-            yield moment(What.BROADCAST_DRAFTED, name=what.group, count=max((n for _, n in what.sizes), default=0))
+            alert = what.kind != Kind.ALL_CLEAR
+            drafted = What.BROADCAST_DRAFTED if alert else What.ALL_CLEAR_DRAFTED
+            yield moment(drafted, name=what.group, count=max((n for _, n in what.sizes), default=0))
         case o.BroadcastReleased():
             yield moment(What.BROADCAST_RELEASED, by=what.by)
         case o.BroadcastBegan():

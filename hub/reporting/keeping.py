@@ -96,7 +96,7 @@ class Reports:
     # -- writing --
 
     async def draft(
-        self, incident: str, by: str, why: str, approval: bool, wanted: str = "", step: str = ""
+        self, incident: str, by: str, approval: bool, wanted: str = "", step: str = ""
     ) -> tuple[Done, r.ReportWritten]:
         """The next report on an incident, as the journal has it now. Raises NoIncident, JournalError, Unavailable."""
         async with self.lock:
@@ -108,7 +108,6 @@ class Reports:
                 number=before.body.number + 1 if before is not None else 1,
                 status=situation.status,
                 by=by,
-                why=why,
                 approval=approval,
                 wanted=wanted,
                 step=step,
@@ -160,7 +159,7 @@ class Reports:
         )
         approval = bool(getattr(action, "approval", True))
         try:
-            await self.draft(known.incident, "", "", approval, wanted, known.step)
+            await self.draft(known.incident, "", approval, wanted, known.step)
         except NoIncident as error:
             problem = r.ReportWritten(
                 report=ReportKind.SITREP,

@@ -26,7 +26,6 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         made.begin()
         made.until(lambda: made.health().status == 200, "a hub that is ready", READY_S)
         yield made
-        made.gone()
 
 
 def mails(here: Room, to: str) -> list[EmailMessage]:
@@ -34,7 +33,7 @@ def mails(here: Room, to: str) -> list[EmailMessage]:
     for path in sorted(here.folder.mail.glob("*.eml")):
         mail = email.message_from_bytes(path.read_bytes(), policy=default)
         assert isinstance(mail, EmailMessage)
-        found += [mail] if mail["To"] == to and "SITREP" in str(mail["Subject"]) else []
+        found += [mail] if mail["To"] == to and "Rapport de situation" in str(mail["Subject"]) else []
     return found
 
 
@@ -134,3 +133,4 @@ def test_from_the_fire_to_the_authorities_and_back(here: Room, tmp_path: Path) -
     assert old.status == 409
     assert here.api("POST", "/api/incidents/nothing/reports", {"by": "x"}).status == 404
     assert vigie(here, "sitrep", "nothing").code == 2
+    assert here.stop() == 0

@@ -25,7 +25,7 @@ NOW = datetime(2026, 7, 14, 0, 10, tzinfo=UTC)
 SHEETS = ("crisis-centre-activation", "emergency-calls-outage", "extreme-weather", "provincial-phase")
 ALL = sorted(p.stem for p in (ROOT / "playbooks").glob("*.yaml") if not p.name.endswith(".test.yaml"))
 HUB_MESSAGES = """
-access-list call-list contacts
+access-list call-list contacts report report-waits
 accepted accepted-eta declined delegated delegate-unknown too-late stood-down which not-understood nothing-open
 merged-ask ask-hint verify-hint verify verdict verdict-and repeat exercise test
 update all-clear broadcast-waits opted-out opted-in not-read digest storm doubted duty-begins duty-ends duty-now

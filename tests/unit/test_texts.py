@@ -68,6 +68,8 @@ VALUES = (
     ("delegate", "Marie-Françoise Vandenbroucke-De Keersmaecker"),
     ("eta", "120"),
     ("count", "12"),
+    ("number", "12"),
+    ("report", "RAPPORT"),
     ("over", "4"),
     ("roster", "sitcen-on-call"),
     ("contacts", "Garde sitcen-on-call: Aline Inventée +32450000001 (jusqu’au lun. 30 nov. 08:00)"),

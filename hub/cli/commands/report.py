@@ -77,14 +77,12 @@ def listed(
 def draft(
     incident: IncidentArgument,
     by: ByOption,
-    why: Annotated[str, typer.Option("--why", help="For what reason; it is kept.")] = "",
     approval: Annotated[bool, typer.Option("--approval", help="It is not sent before somebody approves it.")] = False,
     config: ConfigOption = CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Drafts the next report from the journal, through the running hub."""
-    body: dict[str, Any] = {"by": by, "approval": approval, **({"why": why} if why.strip() else {})}
-    act(config, f"/api/incidents/{incident}/reports", body, as_json)
+    act(config, f"/api/incidents/{incident}/reports", {"by": by, "approval": approval}, as_json)
 
 
 @app.command("edit")
