@@ -354,6 +354,9 @@ def signals_of(data: bytes) -> list[Signal]:
         ),
         ("tests: {x: {expect: nothing, given: [{releases: wake}]}}", "who releases it? Nobody stands behind"),
         ("tests: {x: {expect: nothing, given: [{discards: wake, by: oficer-a}]}}", "who discards it?"),
+        ("tests: {x: {expect: nothing, given: [{approves: wake}]}}", "who approves it? Nobody stands behind a report"),
+        ("tests: {x: {expect: sitrep 1 is sent to nobody-there}}", "nobody-there"),
+        ("tests: {x: {expect: sitrep 1 is sent to officer-a by pigeon}}", "pigeon"),
         ("tests: {x: {given: []}}", "lacks expect"),
         ("sheet: gaz\ntests: {x: {expect: nothing}}", 'there is no sheet "gaz"'),
         ("tests: {x: {expect: wake is acepted}}", "acepted"),
@@ -470,6 +473,54 @@ def drafting(tmp_path: Path) -> Config:
     config, findings = load(tmp_path / "config")
     assert not errors(findings), "\n".join(map(str, errors(findings)))
     return config
+
+
+WRITES = """
+  report-now:
+    after: wake is accepted
+    report: sitrep
+    to: [haut-fonctionnaire]
+    by: [email]
+  report-checked:
+    after: report-now is sent
+    report: sitrep
+    to: [minister-president-cabinet]
+    by: [email]
+    approval: yes
+"""
+
+
+def test_a_report_goes_out_as_it_is_or_waits_for_an_officer(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
+    (tmp_path / "playbooks" / "gas.yaml").write_text(SHEET + WRITES.lstrip("\n"))
+    config, findings = load(tmp_path / "config")
+    assert not errors(findings), "\n".join(map(str, errors(findings)))
+    given = f"""
+    people: {{officer-a: accepts after 10 s}}
+    given:
+      - signal: {LONG_LEAK}
+"""
+    approved = f"""
+  it is approved:{given}      - approves: report-checked
+        by: officer-b
+        after: 5 min
+    expect:
+      - within 5 s after wake is accepted: report-now is drafted
+      - within 5 s after report-now is drafted: sitrep 1 is sent to haut-fonctionnaire by email
+      - within 5 s after report-now is sent: report-checked is drafted
+      - within 5 s after report-checked is drafted: officer-a gets sms hub.report-waits
+      - never before 5 min: sitrep 2 is sent to everyone
+      - at 5 min: sitrep 2 is sent to minister-president-cabinet
+      - never: sitrep 2 is sent to haut-fonctionnaire
+"""
+    assert not wrong(play(config, approved))
+    unseen = f"""
+  nobody approves it:{given}    expect:
+      - sitrep 2 is sent to minister-president-cabinet
+"""
+    (said,) = wrong(play(config, unseen)).values()
+    assert "hub.report 2" in said
 
 
 def test_a_broadcast_that_a_sheet_drafts_waits_for_people_and_lapses_without_them(drafting: Config) -> None:

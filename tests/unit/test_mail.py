@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from connectors.mail.channel import MailChannel, MailConfig
 from connectors.mail.mime import Envelope, address, compose, html, message_id, one_line
+from hub.connector import Attachment
 from hub.model.people import Language
 from hub.model.signal import Status
 from tests.contracts.channel import outgoing
@@ -49,6 +51,18 @@ def test_in_earnest_there_is_no_banner_and_one_is_enough() -> None:
     assert real["Subject"] == "Storm over Ixelles"
     marked = compose(outgoing("a@b.be", "EXERCISE: text", subject="Exercise: storm"), ENVELOPE, AT)
     assert marked["Subject"] == "Exercise: storm"
+
+
+def test_a_document_that_is_the_mail_itself_is_its_page_and_no_file() -> None:
+    page = Attachment(name="r.html", media_type="text/html", content="<p>Rapport n° 1</p>".encode(), shown=True)
+    file = Attachment(name="r.pdf", media_type="application/pdf", content=b"%PDF")
+    made = compose(replace(outgoing("a@b.be", "Text"), attachments=(page, file)), ENVELOPE, AT)
+    body = made.get_body(("html",))
+    assert body is not None
+    assert "<p>Rapport n° 1</p>" in body.get_content()
+    assert [part.get_filename() for part in made.iter_attachments()] == ["r.pdf"]
+    kept = compose(replace(outgoing("a@b.be", "Text"), attachments=(replace(page, shown=False),)), ENVELOPE, AT)
+    assert [part.get_filename() for part in kept.iter_attachments()] == ["r.html"]
 
 
 def test_paragraphs_lines_and_links() -> None:

@@ -12,6 +12,7 @@ from hub.config import load as load_config
 from hub.model.broadcast import RegisteredIn
 from hub.model.message import Message, Text
 from hub.model.people import Asked, Contact, Language
+from hub.model.report import ReportKind
 from hub.playbook.diff import differences, message_differences, messages_of
 from hub.playbook.language import (
     Admit,
@@ -25,6 +26,7 @@ from hub.playbook.language import (
     SendContacts,
     Step,
     Wait,
+    WriteReport,
 )
 from hub.playbook.load import load
 from tests.conftest import ROOT
@@ -161,6 +163,11 @@ def rich() -> list[Playbook]:
             action=DraftBroadcast(
                 group="public", say="a", by=("sms",), to=(group,), registered=RegisteredIn(areas=("a",))
             ),
+        ),
+        Step(
+            name="sitrep",
+            action=WriteReport(report=ReportKind.SITREP, to=(group,), by=("email",), approval=True),
+            every_s=7200,
         ),
         Step(
             name="both",
