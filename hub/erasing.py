@@ -194,6 +194,9 @@ async def _sort(
                 found.messages[key] = left
             case r.SignalReceived() | r.DeadLetter():
                 found.left.append(Left(what=f"what {body.source} sent (record {key})", why=_OTHERS))
+            case r.ReportWritten():
+                said = f"report {body.number} on {body.incident} (record {key})"
+                found.left.append(Left(what=said, why=_OTHERS))
             case r.SheetStarted():
                 found.left.append(Left(what=f"what {body.by} said when starting a sheet (record {key})", why=_OTHERS))
             case None if entry is not None and (message := sent_without(entry.payload, person, words)) is not None:

@@ -66,7 +66,10 @@ def written(w: Work, fact: r.Fact, body: r.ReportWritten) -> None:
 def approved(w: Work, body: r.ReportApproved) -> None:
     """An officer stands behind the newest version; a step's goes out now."""
     known = w.state.reports.get(body.incident)
-    if known is None or known.written != body.written or known.approved_by:
+    if known is None:
+        w.clear(WAITS, body.incident)  # its incident is forgotten: nothing goes out by itself
+        return
+    if known.written != body.written or known.approved_by:
         return  # another version took its place meanwhile
     w.emit(e.ReportApproved(written=body.written, incident=body.incident, by=body.by))
     w.clear(WAITS, body.incident)

@@ -150,7 +150,9 @@ class TaskSeen(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """`at`: as of when; everything up to then is in it. `titles`: the sheet's. `records`: of its opening."""
+    """`at`: as of when; everything up to then is in it. `titles`: the sheet's. `records`: of its opening. `people`: how
+    many there are of each fate, each person once; `contacted` names those who were asked, those who were not reached
+    and others, as long as they are not too many to be named."""
 
     incident: str
     playbook: str
@@ -165,6 +167,7 @@ class Situation(Struct, frozen=True, omit_defaults=True, kw_only=True):
     heard: tuple[Heard, ...] = ()
     moments: tuple[Moment, ...] = ()
     contacted: tuple[Contacted, ...] = ()
+    people: Mapping[Fate, int] = {}
     tasks: tuple[TaskSeen, ...] = ()
 
     @property

@@ -11,13 +11,17 @@ from hub.report.document import Block, Document, Figure, Paragraph, Refs, Row, S
 Part = TypeVar("Part", Paragraph, Row, Figure)
 
 
+RECORDS_MOST = 60  # of one part: what rests on more names the first of them
+
+
 def referenced(document: Document, title: str, heads: Sequence[str], told: Callable[[str], Sequence[str]]) -> Document:
     """The document with a number wherever it rests on records, counted as they come, and at its end the list of them.
     `heads` name the list's columns after the number, `told` fills them for a record."""
     numbers: dict[str, int] = {}
 
     def part(one: Part) -> Part:
-        found = [numbers.setdefault(record, len(numbers) + 1) for record in one.records if record]
+        known = dict.fromkeys(record for record in one.records if record)
+        found = [numbers.setdefault(record, len(numbers) + 1) for record in list(known)[:RECORDS_MOST]]
         return replace(one, refs=runs(found)) if found else one
 
     def block(one: Block) -> Block:

@@ -223,7 +223,7 @@ class _Making:
         if not contacted:
             yield Paragraph(text=w.nobody)
             return
-        counts = {fate: sum(one.fate is fate for one in contacted) for fate in Fate}
+        counts = {fate: self._s.people.get(fate, 0) for fate in Fate}
         values = {
             "reached": counts[Fate.REACHED],
             "waiting": counts[Fate.WAITING],
@@ -231,7 +231,7 @@ class _Making:
         }
         records = tuple(dict.fromkeys(record for one in contacted for record in one.records))
         new = self._new(max(one.at for one in contacted))
-        yield Paragraph(text=self._p.count(w.of_people, len(contacted), **values), records=records, new=new)
+        yield Paragraph(text=self._p.count(w.of_people, sum(counts.values()), **values), records=records, new=new)
         parts = (
             Part(name=w.reached, count=counts[Fate.REACHED], shade=0.75),
             Part(name=w.waiting, count=counts[Fate.WAITING], shade=0.3),
@@ -259,8 +259,8 @@ class _Making:
         if rows:
             yield Paragraph(text=f"{w.not_reached[:1].upper()}{w.not_reached[1:]}", leads=True)
             yield Table(heads=(w.who, COMMON[self._language].organisation, w.tried), rows=rows, widths=(6, 6, 6))
-        if len(missed) > ROWS_MOST:
-            yield self._left_out(len(missed) - ROWS_MOST)
+        if counts[Fate.NOT_REACHED] > len(rows):
+            yield self._left_out(counts[Fate.NOT_REACHED] - len(rows))
 
     def _tasks(self) -> Iterator[Block]:
         w, tasks = self._w, self._s.tasks

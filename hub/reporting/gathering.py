@@ -5,6 +5,7 @@ What happened is what followers are told (hub/followers/telling.py); who was rea
 audience of many is told to nobody by name.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from hub.playbook.language import Playbook, Tasks
 
 _CASUALTIES = ("casualt", "victim", "injur", "dead", "wounded", "slachtoffer", "bless", "opfer")
 _HEADLINE_MAX = 300
+NAMED_MOST = 1_000  # people of one situation: an audience of a town is counted, not listed
 _signal = msgspec.json.Decoder(Signal)
 _audience = msgspec.json.Decoder(list[str])
 
@@ -140,6 +142,7 @@ class Gathering:
         by = first[0].body.by if first is not None and isinstance(first[0].body, r.SheetStarted) else ""
         turns = [(told_at, w) for told_at, _, w in self._told if isinstance(w, o.Ended | o.Reopened)]
         ended_at = turns[-1][0] if turns and isinstance(turns[-1][1], o.Ended) else None
+        contacted = self._contacted(audiences)
         return Situation(
             incident=self.incident,
             playbook=self._playbook,
@@ -153,7 +156,8 @@ class Gathering:
             ended_at=ended_at,
             heard=tuple(heard.found.values()),
             moments=tuple(sorted(moments, key=lambda one: one.at)),
-            contacted=self._contacted(audiences),
+            contacted=_named(contacted),
+            people=dict(Counter(one.fate for one in contacted)),
             tasks=tuple(_tasks(self._told, sheet)),
         )
 
@@ -212,6 +216,13 @@ class Gathering:
                     records=tuple(dict.fromkeys((*known.records, record))),
                 )
         return tuple(found.values())
+
+
+def _named(contacted: Sequence[Contacted]) -> tuple[Contacted, ...]:
+    """Those a report has something to say of, where there are too many for all of them."""
+    if len(contacted) <= NAMED_MOST:
+        return tuple(contacted)
+    return tuple(sorted(contacted, key=lambda one: (not one.answer, one.fate is not Fate.NOT_REACHED))[:NAMED_MOST])
 
 
 _BEST = (Fate.REACHED, Fate.WAITING, Fate.NOT_REACHED)

@@ -36,7 +36,7 @@ from hub.report.pdf import pdf_of
 from hub.report.sitrep import WORDS, measures_of, sitrep_document
 from hub.report.sitrep_edxl import sitrep_xml
 from hub.report.text import text_of
-from hub.reporting import keeping
+from hub.reporting import gathering, keeping
 from hub.reporting.gathering import NoIncident
 from hub.reporting.keeping import Reports
 from hub.reporting.reading import Openings, situation_of
@@ -409,3 +409,27 @@ def test_what_was_written_and_not_yet_decided_is_not_written_twice(monkeypatch: 
     assert ids
     assert all(first == again for first, again in ids)
     assert len(night.written) == len(ids)
+
+
+def test_an_audience_of_a_town_is_counted_and_not_listed(fire: Night) -> None:
+    situation = only(fire)
+    one = situation.contacted[0]
+    many = tuple(
+        replace(
+            one,
+            person=f"r-{n}",
+            answer="",
+            fate=Fate.NOT_REACHED if n % 10 == 0 else Fate.REACHED,
+            records=(f"{n:026}", *one.records),
+        )
+        for n in range(20_000)
+    )
+    named = gathering._named((*many, *situation.contacted))
+    assert len(named) == gathering.NAMED_MOST
+    assert {x.person for x in situation.contacted if x.answer} <= {x.person for x in named}
+    town = replace(situation, contacted=named, people={Fate.REACHED: 18_000, Fate.NOT_REACHED: 2_000})
+    shown = document(Sitrep(situation=town), Language.EN)
+    assert "Of 20000 people or desks to be reached: 18000 reached, 0 not known yet, 2000 not reached." in text_of(shown)
+    assert "1940 more lines are not shown here." in text_of(shown)
+    assert len(msgspec.json.encode(town)) < 500_000
+    assert len(PdfReader(io.BytesIO(pdf_of(shown))).pages) < 20
