@@ -14,6 +14,7 @@ from hub.config.cap import CapForm, CapWordsForm
 from hub.dispatch.policy import Limits
 from hub.findings import choice
 from hub.model.people import Classification, Contact, Discipline, Language, Plays, Role
+from hub.model.situation import Heading
 from hub.model.trust import Credibility, Reliability
 from hub.playbook.form import EVERYONE_REACHED, THE_SENDER, ChannelText, contact_of
 from hub.yaml import Document, Mapping, Node, Scalar
@@ -320,6 +321,13 @@ class HubForm(Struct, frozen=True, kw_only=True):
     access_list: Annotated[
         AccessListForm | None, Meta(description="Where the access list goes at each change (docs/access.md)")
     ] = None
+    sitrep: Annotated[
+        tuple[Heading, ...],
+        Meta(
+            description="The headings of situation reports, in their order (docs/sitrep.md)",
+            examples=["methane", "facts", "outlook"],
+        ),
+    ] = tuple(Heading)
     record: Annotated[
         RecordForm | None, Meta(description="What comes in is recorded for a playback (docs/playback.md)")
     ] = None

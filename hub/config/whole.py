@@ -114,6 +114,7 @@ class Config(Struct, frozen=True, kw_only=True):
             status=status,
             rooms=self.rooms,
             ground=self.ground(),
+            headings=self.hub.sitrep,
         )
 
     def ground(self) -> dict[str, Ground]:

@@ -37,6 +37,19 @@ class Topic(StrEnum):
 METHANE = tuple(Topic)[:7]
 
 
+class Heading(StrEnum):
+    """The parts of a report, as a centre may put them in order or leave them out."""
+
+    METHANE = "methane"
+    FACTS = "facts"
+    MEASURES = "measures"
+    PEOPLE = "people"
+    TASKS = "tasks"
+    TREND = "trend"
+    OUTLOOK = "outlook"
+    SOURCES = "sources"
+
+
 class Heard(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A signal of the incident. `at`: since when it belongs to it; `signal`: its record. `headlines`: by language (two
     letters). `areas`: in the sender's words; `places`: ids of the centre's own areas. `attached`: it tells the same as

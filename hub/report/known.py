@@ -7,6 +7,7 @@ from msgspec import Struct
 from hub.model.access import Room
 from hub.model.people import Chain, Classification, Language, Person, Roster
 from hub.model.signal import Status
+from hub.model.situation import Heading
 from hub.people.directory import Directory
 from hub.report.figures import Ground
 from hub.report.words import WORDS, named
@@ -15,7 +16,7 @@ from hub.report.words import WORDS, named
 class Known(Struct, frozen=True, kw_only=True):
     """`phones` and `mails`: channels whose addresses are telephone numbers, mail addresses. `region`: how numbers are
     dialled. `hub`: who makes the document. `status`: Exercise where all of it is one. `ground`: the centre's
-    own areas, the widest first."""
+    own areas, the widest first. `headings`: of situation reports."""
 
     directory: Directory
     rosters: Mapping[str, Roster]
@@ -28,6 +29,7 @@ class Known(Struct, frozen=True, kw_only=True):
     status: Status = Status.ACTUAL
     rooms: Mapping[str, Room] = {}
     ground: Mapping[str, Ground] = {}
+    headings: tuple[Heading, ...] = tuple(Heading)
 
 
 class Line(Struct, frozen=True, kw_only=True):

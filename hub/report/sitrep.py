@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hub.model.ids import made_at
 from hub.model.people import Classification, Language
-from hub.model.situation import METHANE, Fate, Moment, Sitrep, Situation, TaskSeen, Topic, What
+from hub.model.situation import METHANE, Fate, Heading, Moment, Sitrep, Situation, TaskSeen, Topic, What
 from hub.report.document import Block, Document, Figure, Named, Paragraph, Row, Section, Table
 from hub.report.figures import Lane, Mark, Part, area_map, bars, timeline
 from hub.report.hazard_words import grade_words
@@ -68,14 +68,7 @@ class _Making:
             new=w.new,
             sections=(
                 *self._notice(approval),
-                Section(title="METHANE", blocks=tuple(self._methane())),
-                self._section("facts", self._facts()),
-                self._section("measures", self._measures()),
-                self._section("people", self._people()),
-                self._section("tasks", self._tasks()),
-                self._section("trend", self._trend()),
-                self._section("outlook", self._outlook()),
-                self._section("sources", self._sources()),
+                *(self._section(heading) for heading in self._headings()),
             ),
         )
 
@@ -110,9 +103,25 @@ class _Making:
         if blocks:
             yield Section(title="", blocks=tuple(blocks))
 
-    def _section(self, name: str, blocks: Iterator[Block]) -> Section:
-        written = tuple(self._written(Topic(name))) if name in set(Topic) else ()
-        return Section(title=self._w.sections[name], blocks=(*blocks, *written))
+    def _headings(self) -> list[Heading]:
+        """Those of the centre, and any other under which an officer has written."""
+        told = [Heading.METHANE if topic in METHANE else Heading(topic) for topic in self._sitrep.written]
+        return list(dict.fromkeys((*self._known.headings, *told)))
+
+    def _section(self, heading: Heading) -> Section:
+        if heading is Heading.METHANE:
+            return Section(title="METHANE", blocks=tuple(self._methane()))
+        make = {
+            Heading.FACTS: self._facts,
+            Heading.MEASURES: self._measures,
+            Heading.PEOPLE: self._people,
+            Heading.TASKS: self._tasks,
+            Heading.TREND: self._trend,
+            Heading.OUTLOOK: self._outlook,
+            Heading.SOURCES: self._sources,
+        }[heading]
+        written = () if heading is Heading.SOURCES else tuple(self._written(Topic(heading)))
+        return Section(title=self._w.sections[heading], blocks=(*make(), *written))
 
     def _written(self, topic: Topic) -> Iterator[Paragraph]:
         one = self._sitrep.written.get(topic)

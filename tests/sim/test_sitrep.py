@@ -29,7 +29,7 @@ from hub.model.edxl_check import problems
 from hub.model.message import Outcome
 from hub.model.people import Classification, Language
 from hub.model.signal import Status
-from hub.model.situation import Fate, Sitrep, Situation, Topic, What, Written
+from hub.model.situation import Fate, Heading, Sitrep, Situation, Topic, What, Written
 from hub.report.document import Document, Figure, Paragraph, Table
 from hub.report.html import html_of
 from hub.report.pdf import pdf_of
@@ -433,3 +433,15 @@ def test_an_audience_of_a_town_is_counted_and_not_listed(fire: Night) -> None:
     assert "1940 more lines are not shown here." in text_of(shown)
     assert len(msgspec.json.encode(town)) < 500_000
     assert len(PdfReader(io.BytesIO(pdf_of(shown))).pages) < 20
+
+
+def test_a_centre_has_its_own_headings_and_an_officers_words_are_never_left_out(fire: Night) -> None:
+    situation = only(fire)
+    known = replace(shipped()[0].known(), headings=(Heading.OUTLOOK, Heading.METHANE))
+    w = WORDS[Language.EN]
+    bare = sitrep_document(Sitrep(situation=situation), known, Language.EN, Classification.INTERNAL)
+    assert [one.title for one in bare.sections] == [w.sections["outlook"], "METHANE", w.sections["records"]]
+    note = {Topic.TREND: Written(text="It calms down", by="officer-a", at=situation.at)}
+    said = sitrep_document(Sitrep(situation=situation, written=note), known, Language.EN, Classification.INTERNAL)
+    assert [one.title for one in said.sections][2] == w.sections["trend"]
+    assert "It calms down" in text_of(said)
