@@ -3,9 +3,8 @@ headings. Every sentence that is drawn from data names its records; what an offi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
-from hub.model.ids import made_at
 from hub.model.people import Classification, Language
 from hub.model.situation import METHANE, Fate, Heading, Moment, Sitrep, Situation, TaskSeen, Topic, What
 from hub.report.document import Block, Document, Figure, Named, Paragraph, Row, Section, Table
@@ -22,6 +21,9 @@ from hub.report.words import WORDS as COMMON
 
 WORDS: Mapping[Language, SitrepWords] = {Language.FR: FR, Language.NL: NL, Language.DE: DE, Language.EN: EN}
 ROWS_MOST = 60  # of one table: whoever wants more reads the journal
+AGAIN = 3  # so often the same is said once
+_Told = tuple[datetime, str, tuple[str, ...], datetime]
+"""When, what, by which records, and when for the last time."""
 _FACTS = frozenset({What.OPENED, What.REOPENED, What.ENDED, What.GRADED})
 _ANSWERS = frozenset({What.ACCEPTED, What.DECLINED, What.CHAIN_TAKEN})
 
@@ -73,8 +75,7 @@ class _Making:
         )
 
         def record(id_: str) -> tuple[str, str]:
-            at = _made_at(id_)
-            return (self._p.time(at) if at is not None else ""), id_
+            return self._p.made(id_), id_
 
         return referenced(made, w.sections["records"], w.record_heads, record)
 
@@ -85,7 +86,7 @@ class _Making:
         yield Named(w.incident, f"{s.incident}, {over}")
         version = f", {w.version.format(version=sitrep.version)}" if sitrep.number else ""
         yield Named(common.at, f"{at}{version}")
-        by = self._p.actor(sitrep.by) if sitrep.by else f"{w.by_sheet} {s.playbook}"
+        by = self._p.actor(sitrep.by) if sitrep.by else w.by_sheet.format(sheet=self._p.title())
         yield Named(w.written_by, f"{by}, {self._known.hub}" if sitrep.number else self._known.hub)
         yield Named(common.classification, CLASSIFICATIONS[self._language][self._sees])
 
@@ -178,26 +179,41 @@ class _Making:
 
     def _facts(self) -> Iterator[Block]:
         yield self._timeline()
-        told_of: list[tuple[datetime, str, tuple[str, ...]]] = []
+        told_of: list[_Told] = []
         for one in self._s.heard:
-            told_of.append((one.at, self._p.heard(one), one.records))
+            told_of.append((one.at, self._p.heard(one), one.records, one.at))
             if one.over_at is not None and (text := self._p.ended(one)):
-                told_of.append((one.over_at, text, one.over_records))
-        told_of += [(m.at, self._p.moment(m), m.records) for m in self._s.moments if m.what in _FACTS]
+                told_of.append((one.over_at, text, one.over_records, one.over_at))
+        told_of += [(m.at, self._p.moment(m), m.records, m.at) for m in self._s.moments if m.what in _FACTS]
         yield from self._happened(told_of)
 
     def _measures(self) -> Iterator[Block]:
-        yield from self._happened([(one.at, self._p.moment(one), one.records) for one in measures_of(self._s)])
+        """What was done again and again, as reminders are, is said once."""
+        alike: dict[object, list[Moment]] = {}
+        for nth, one in enumerate(measures_of(self._s)):
+            key = (one.people, one.channels) if one.what is What.TOLD else nth
+            alike.setdefault(key, []).append(one)
+        told_of: list[_Told] = []
+        for those in alike.values():
+            if len(those) < AGAIN:
+                told_of += [(one.at, self._p.moment(one), one.records, one.at) for one in those]
+                continue
+            last = those[-1].at
+            again = self._w.again.format(count=len(those), time=self._p.time(last))
+            text = f"{self._p.moment(those[0]).removesuffix('.')}{again}."
+            records = tuple(record for one in those for record in one.records)
+            told_of.append((those[0].at, text, records, last))
+        yield from self._happened(told_of)
 
-    def _happened(self, told_of: list[tuple[datetime, str, tuple[str, ...]]]) -> Iterator[Block]:
+    def _happened(self, told_of: list[_Told]) -> Iterator[Block]:
         if not told_of:
             yield Paragraph(text=self._w.nothing)
             return
         told_of.sort(key=lambda one: one[0])
         left = told_of[:-ROWS_MOST]
         rows = [
-            Row(cells=(self._p.time(at), text), records=records, new=self._new(at))
-            for at, text, records in told_of[-ROWS_MOST:]
+            Row(cells=(self._p.time(at), text), records=records, new=self._new(last))
+            for at, text, records, last in told_of[-ROWS_MOST:]
         ]
         if left:
             yield self._left_out(len(left))
@@ -373,11 +389,3 @@ class _Making:
 
 def _ends(tasks: Sequence[TaskSeen]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(record for task in tasks for record in task.records[-1:]))
-
-
-def _made_at(record: str) -> datetime | None:
-    """When a record was made, as its id says."""
-    try:
-        return datetime.fromtimestamp(made_at(record), UTC)
-    except (ValueError, OverflowError):
-        return None

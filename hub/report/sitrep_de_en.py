@@ -13,7 +13,7 @@ DE = SitrepWords(
     going="läuft seit {time}",
     over="beendet am {time}",
     written_by="Verfasst von",
-    by_sheet="Vigie, gemäß dem Blatt",
+    by_sheet="Vigie, gemäß dem Blatt „{sheet}“",
     approved="Freigegeben von {by}, {time}",
     not_approved="NOCH NICHT FREIGEGEBEN",
     previous="Der vorige Bericht (Nr. {number}) gab die Lage vom {time} wieder. Was sich seither geändert hat, "
@@ -68,7 +68,7 @@ DE = SitrepWords(
         What.DECLINED: "{people} hat abgesagt.",
         What.EXHAUSTED: "In der Alarmkette „{name}“ hat niemand zugesagt.",
         What.CHAIN_CANCELLED: "Die Alarmkette „{name}“ ist abgebrochen{by}.",
-        What.TOLD: "{count} Person oder Stelle ist {channels} informiert: {people}."
+        What.TOLD: "{people} ist {channels} informiert."
         "|{count} Personen oder Stellen sind {channels} informiert: {people}.",
         What.ALL_CLEAR: "Die Entwarnung geht {channels} an {count} Person oder Stelle: {people}."
         "|Die Entwarnung geht {channels} an {count} Personen oder Stellen: {people}.",
@@ -135,6 +135,7 @@ DE = SitrepWords(
     alt_timeline="Zeitachse von {start} bis {end}: {heard} und {measures}.",
     alt_map="Karte der Region; betroffene Gemeinden: {names}.",
     alt_bars="{reached} erreicht, {waiting} noch offen, {not_reached} nicht erreicht.",
+    again=" ({count}-mal, zuletzt {time})",
     truncated="{count} weitere Zeile wird hier nicht gezeigt.|{count} weitere Zeilen werden hier nicht gezeigt.",
 )
 EN = SitrepWords(
@@ -147,7 +148,7 @@ EN = SitrepWords(
     going="under way since {time}",
     over="over since {time}",
     written_by="Prepared by",
-    by_sheet="Vigie, as the sheet says",
+    by_sheet="Vigie, as the sheet “{sheet}” says",
     approved="Approved by {by}, {time}",
     not_approved="NOT YET APPROVED",
     previous="The last report (no. {number}) gave the state of {time}. What has changed since is marked NEW.",
@@ -201,8 +202,7 @@ EN = SitrepWords(
         What.DECLINED: "{people} has declined.",
         What.EXHAUSTED: "Nobody has accepted in alert chain “{name}”.",
         What.CHAIN_CANCELLED: "Alert chain “{name}” is stopped{by}.",
-        What.TOLD: "{count} person or desk is informed {channels}: {people}."
-        "|{count} people or desks are informed {channels}: {people}.",
+        What.TOLD: "{people} is informed {channels}.|{count} people or desks are informed {channels}: {people}.",
         What.ALL_CLEAR: "The all-clear goes {channels} to {count} person or desk: {people}."
         "|The all-clear goes {channels} to {count} people or desks: {people}.",
         What.BROADCAST_DRAFTED: "A broadcast “{name}” is drafted for {count} person."
@@ -268,5 +268,6 @@ EN = SitrepWords(
     alt_timeline="Timeline from {start} to {end}: {heard} and {measures}.",
     alt_map="Map of the Region; communes concerned: {names}.",
     alt_bars="{reached} reached, {waiting} not known yet, {not_reached} not reached.",
+    again=" ({count} times, last on {time})",
     truncated="{count} more line is not shown here.|{count} more lines are not shown here.",
 )

@@ -13,7 +13,7 @@ FR = SitrepWords(
     going="en cours depuis le {time}",
     over="terminé le {time}",
     written_by="Rédigé par",
-    by_sheet="Vigie, selon la fiche",
+    by_sheet="Vigie, selon la fiche « {sheet} »",
     approved="Approuvé par {by}, le {time}",
     not_approved="PAS ENCORE APPROUVÉ",
     previous="Le rapport précédent (n° {number}) donnait l’état du {time}. Ce qui a changé depuis est marqué NOUVEAU.",
@@ -67,7 +67,7 @@ FR = SitrepWords(
         What.DECLINED: "{people} a refusé.",
         What.EXHAUSTED: "Personne n’a accepté dans la chaîne d’alerte « {name} ».",
         What.CHAIN_CANCELLED: "La chaîne d’alerte « {name} » est arrêtée{by}.",
-        What.TOLD: "{count} personne ou permanence est informée {channels} : {people}."
+        What.TOLD: "Information envoyée {channels} à : {people}."
         "|{count} personnes ou permanences sont informées {channels} : {people}.",
         What.ALL_CLEAR: "La fin d’alerte est envoyée à {count} personne ou permanence {channels} : {people}."
         "|La fin d’alerte est envoyée à {count} personnes ou permanences {channels} : {people}.",
@@ -134,6 +134,7 @@ FR = SitrepWords(
     alt_timeline="Ligne du temps du {start} au {end} : {heard} et {measures}.",
     alt_map="Carte de la Région ; communes concernées : {names}.",
     alt_bars="{reached} joints, {waiting} sans nouvelle, {not_reached} non joints.",
+    again=" ({count} fois, la dernière le {time})",
     truncated="{count} ligne de plus n’est pas montrée ici.|{count} lignes de plus ne sont pas montrées ici.",
 )
 NL = SitrepWords(
@@ -146,7 +147,7 @@ NL = SitrepWords(
     going="lopend sinds {time}",
     over="beëindigd op {time}",
     written_by="Opgesteld door",
-    by_sheet="Vigie, volgens de fiche",
+    by_sheet="Vigie, volgens de fiche “{sheet}”",
     approved="Goedgekeurd door {by}, {time}",
     not_approved="NOG NIET GOEDGEKEURD",
     previous="Het vorige rapport (nr. {number}) gaf de toestand van {time}. Wat sindsdien veranderd is, "
@@ -201,7 +202,7 @@ NL = SitrepWords(
         What.DECLINED: "{people} heeft geweigerd.",
         What.EXHAUSTED: "Niemand heeft aanvaard in alarmketen “{name}”.",
         What.CHAIN_CANCELLED: "Alarmketen “{name}” is stopgezet{by}.",
-        What.TOLD: "{count} persoon of permanentie is {channels} ingelicht: {people}."
+        What.TOLD: "{people} is {channels} ingelicht."
         "|{count} personen of permanenties zijn {channels} ingelicht: {people}.",
         What.ALL_CLEAR: "Het einde van het alarm is {channels} gemeld aan {count} persoon of permanentie: {people}."
         "|Het einde van het alarm is {channels} gemeld aan {count} personen of permanenties: {people}.",
@@ -268,5 +269,6 @@ NL = SitrepWords(
     alt_timeline="Tijdlijn van {start} tot {end}: {heard} en {measures}.",
     alt_map="Kaart van het Gewest; betrokken gemeenten: {names}.",
     alt_bars="{reached} bereikt, {waiting} nog onbekend, {not_reached} niet bereikt.",
+    again=" ({count} keer, de laatste keer op {time})",
     truncated="{count} regel meer wordt hier niet getoond.|{count} regels meer worden hier niet getoond.",
 )

@@ -2,8 +2,9 @@
 of people. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
+from hub.model.ids import made_at
 from hub.model.people import Classification, Language
 from hub.model.signal import SEVERITIES, Severity
 from hub.model.situation import Contacted, Fate, Heard, Moment, Situation, TaskSeen, What
@@ -33,6 +34,13 @@ class Phrases:
 
     def time(self, at: datetime) -> str:
         return told(at, self._known.zone, self._language)
+
+    def made(self, record: str) -> str:
+        """When a record was made, as its id says; `""` where that is no id of ours."""
+        try:
+            return self.time(datetime.fromtimestamp(made_at(record), UTC))
+        except (ValueError, OverflowError):
+            return ""
 
     def count(self, text: str, count: int, **values: object) -> str:
         return said(text, self._language, count, **values)

@@ -98,4 +98,5 @@ class SitrepWords(Struct, frozen=True, kw_only=True):
     alt_timeline: str
     alt_map: str
     alt_bars: str
+    again: str
     truncated: str

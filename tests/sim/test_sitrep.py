@@ -226,10 +226,10 @@ def test_plurals_and_dates_are_those_of_each_language(fire: Night) -> None:
     told = next(one for one in situation.moments if one.what is What.TOLD)
     single = replace(situation, moments=(replace(told, people=told.people[:1], count=1),))
     for language, one, many, day in (
-        (Language.FR, "1 personne ou permanence est informée", "personnes ou permanences sont informées", "mardi 14"),
-        (Language.NL, "1 persoon of permanentie is", "personen of permanenties zijn", "dinsdag 14 juli 2026"),
-        (Language.DE, "1 Person oder Stelle ist", "Personen oder Stellen sind", "Dienstag, 14. Juli 2026"),
-        (Language.EN, "1 person or desk is informed", "people or desks are informed", "Tuesday 14 July 2026"),
+        (Language.FR, "Information envoyée par", "personnes ou permanences sont informées", "mardi 14"),
+        (Language.NL, "ingelicht.", "personen of permanenties zijn", "dinsdag 14 juli 2026"),
+        (Language.DE, "informiert.", "Personen oder Stellen sind", "Dienstag, 14. Juli 2026"),
+        (Language.EN, "is informed by", "people or desks are informed", "Tuesday 14 July 2026"),
     ):
         assert one in text_of(document(Sitrep(situation=single), language))
         whole = text_of(document(Sitrep(situation=situation), language))
@@ -371,7 +371,7 @@ def test_a_sheets_reports_are_numbered_and_each_knows_the_one_before() -> None:
     text = text_of(sitrep_document(second, shipped()[0].known(), Language.FR, Classification.INTERNAL, approval=True))
     assert "PAS ENCORE APPROUVÉ" in text
     assert "Le rapport précédent (n° 1)" in text
-    assert "Vigie, selon la fiche industrial-fire" in text
+    assert "Vigie, selon la fiche « Incendie industriel" in text
     assert all(
         "haut-fonctionnaire" not in one.person or one.at < first.situation.at for one in second.situation.contacted
     )
@@ -445,3 +445,17 @@ def test_a_centre_has_its_own_headings_and_an_officers_words_are_never_left_out(
     said = sitrep_document(Sitrep(situation=situation, written=note), known, Language.EN, Classification.INTERNAL)
     assert [one.title for one in said.sections][2] == w.sections["trend"]
     assert "It calms down" in text_of(said)
+
+
+def test_what_is_done_again_and_again_is_said_once_with_all_its_records(fire: Night) -> None:
+    situation = only(fire)
+    told = next(one for one in situation.moments if one.what is What.TOLD)
+    reminders = tuple(replace(told, at=told.at + timedelta(hours=n), records=(f"{n:026}",)) for n in range(1, 5))
+    before = replace(situation, at=told.at + timedelta(hours=3, minutes=30))
+    again = replace(situation, moments=(*situation.moments, *reminders))
+    shown = document(Sitrep(situation=again, number=2, previous=before), Language.EN)
+    (row,) = [
+        r for r in table_of(shown, WORDS[Language.EN].sections["measures"]).rows if "(5 times, last" in r.cells[1]
+    ]
+    assert row.records == (*told.records, *(record for one in reminders for record in one.records))
+    assert row.new, "the last of them is new"
