@@ -21,6 +21,7 @@ from hub.report.document import Document, Paragraph, Section
 from hub.report.html import html_of
 from hub.report.known import Known
 from hub.report.pdf import CannotTypeset
+from hub.report.sitrep import WORDS as SITREPS
 from hub.report.sitrep import sitrep_document
 from hub.report.sitrep_edxl import sitrep_xml
 from hub.report.text import text_of
@@ -116,10 +117,10 @@ class Maker:
         self, report: str, language: Language, sees: Classification
     ) -> tuple[Values, tuple[Attachment, ...]]:
         """A situation report as it was written: as a page that is the mail itself, as PDF, and as EDXL-SitRep. What
-        fills the message's `{number}` and `{report}`. Of one that was erased, `{report}` says so."""
+        fills the message's `{number}` and `{report}`; of one that was erased meanwhile, nothing but that."""
         sitrep = None if self._reports is None else await self._reports(report)
         if sitrep is None:
-            return (("number", "?"), ("report", WORDS[language].unknown)), ()
+            return (("number", "?"), ("report", SITREPS[language].erased)), ()
         known = self._known(sitrep.situation.status)
         document = await self._aside(lambda: sitrep_document(sitrep, known, language, sees))
         page = html_of(document).encode()
@@ -131,7 +132,12 @@ class Maker:
             read,
             Attachment(name=f"{stem}.xml", media_type="application/xml", content=xml),
         )
-        return (("number", str(sitrep.number)), ("report", text_of(document))), files
+        values: Values = (
+            ("sheet", sitrep.situation.playbook),
+            ("number", str(sitrep.number)),
+            ("report", text_of(document)),
+        )
+        return values, files
 
     async def _attachment(self, document: Document, name: str, at: datetime, zone: str) -> Attachment:
         """`call-list-2026-11-27-0600-FR.pdf`."""

@@ -9,6 +9,8 @@ from hub.model.situation import Sitrep
 from hub.model.trust import Credibility
 from hub.report.document import Document, Paragraph, Table
 from hub.report.known import Known
+from hub.report.sitrep import WORDS
+from hub.report.sitrep_phrases import Phrases
 
 MEDIA_TYPE = "application/edxl-sitrep+xml"
 _TEXT_MAX = 19_000  # the reading side of ours takes 20,000 characters
@@ -29,12 +31,13 @@ class NotWellBuilt(Exception):
 def sitrep_xml(sitrep: Sitrep, document: Document, known: Known, sees: Classification) -> bytes:
     """`document`: the same report in a language, whose words it carries. Raises NotWellBuilt."""
     s = sitrep.situation
+    actor = Phrases(WORDS[document.language], known, document.language, sees, s).actor
     heard = [one for one in s.heard if one.in_force] or [one for one in s.heard if not one.attached]
     identifier = f"{s.incident}-{sitrep.number}-{sitrep.version}"
     before = f"{document.banner}: " if document.banner else ""
     report = Report(
         identifier=identifier,
-        by=known.hub if not sitrep.by else f"{_name(known, sitrep.by)}, {known.hub}",
+        by=f"{actor(sitrep.by)}, {known.hub}" if sitrep.by else known.hub,
         at=s.at,
         purpose=f"{before}{document.title}",
         text=f"{before}{_words(document)}"[:_TEXT_MAX],
@@ -44,7 +47,7 @@ def sitrep_xml(sitrep: Sitrep, document: Document, known: Known, sees: Classific
         begins=sitrep.previous.at if sitrep.previous is not None else s.opened_at,
         severity=max((one.severity for one in heard), key=SEVERITIES.index, default=Severity.UNKNOWN),
         certainty=max((_CERTAINTY[one.credibility] for one in heard), key=CERTAINTIES.index, default=Certainty.UNKNOWN),
-        authorized=_name(known, sitrep.approved_by) if sitrep.approved_by else UNSAID,
+        authorized=actor(sitrep.approved_by) or UNSAID,
         authorized_at=sitrep.approved_at,
         needs="; ".join(
             task.do.get(document.language, f"{task.step} {task.index + 1}")
@@ -61,7 +64,7 @@ def sitrep_xml(sitrep: Sitrep, document: Document, known: Known, sees: Classific
         sender=clean(known.hub),
         sent=s.at,
         status=s.status,
-        confidentiality=f"{sees.upper()}",
+        confidentiality=sees.upper(),
         kind="Update" if sitrep.number > 1 else "Report",
         language=document.language.value,
         incident=s.incident,
@@ -84,8 +87,3 @@ def _words(document: Document) -> str:
                 lines += [": ".join(filter(None, row.cells)) for row in block.rows]
         lines.append("")
     return "\n".join(lines).strip()
-
-
-def _name(known: Known, by: str) -> str:
-    person = known.directory.person(by)
-    return by if person is None else person.name
