@@ -166,9 +166,8 @@ class Exercise:
             at = int(number) - 1 if number.isdigit() else 0
             if at < len(still):
                 self._close(still[at])
-        elif form.done or form.stops or form.lifts:
-            left = form.done or form.stops or form.lifts
-            self.notes.append(f"given {nth + 1} ({left}): left to those who take part")
+        elif form.left:
+            self.notes.append(f"given {nth + 1} ({form.left}): left to those who take part")
         else:
             self._signals(nth)
 

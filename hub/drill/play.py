@@ -171,6 +171,12 @@ class GivenForm(Struct, frozen=True, kw_only=True):
         Word | None, Meta(description="Somebody approves the report that a step has written", examples=["sitrep"])
     ] = None
 
+    @property
+    def left(self) -> str:
+        """What an officer does in it: in an exercise with real people that is left to them. `""` for anything else."""
+        acts = (self.done, self.stops, self.lifts, self.releases, self.discards, self.approves)
+        return next((act for act in acts if act), "")
+
 
 _At = Annotated[
     LocalTime | None,

@@ -54,7 +54,7 @@ def concerned(config: Config, play: Play, now: datetime) -> list[Concerned]:
 def _as_real(given: Given, sheet: str | None) -> Given:
     """What officers do in a scenario is left to those who take part: it never happens here, and keeps its number."""
     form = given.form
-    acts = form.done or form.stops or form.lifts or form.ends
+    acts = form.left or form.ends
     named = replace(form, sheet=form.sheet or sheet) if form.start is not None else form
     return replace(given, form=named, after_s=float("inf") if acts else given.after_s)
 

@@ -102,8 +102,8 @@ def test_from_the_fire_to_the_authorities_and_back(here: Room, tmp_path: Path) -
     assert problems(element) == []
     assert root.findtext("{*}distributionStatus") == "Actual"
     behind = "".join(str(text) for text in element[2].itertext())
-    assert "Centre de situation régional (SITCEN)" in behind, "who approved it is nobody whom this reader may see"
-    assert "Denis Fictif" not in behind
+    assert "Centre de situation régional" in behind, "who approved it stands behind it, for a reader who sees no names"
+    assert b"Fictif" not in part(mail, "application/xml")
     late = vigie(here, "edit", incident, "outlook=other words", "--by", "officer-a")
     assert late.code == 1
     assert "SITREP 1 is sent" in late.err

@@ -13,6 +13,7 @@ from hub.config import Config, load
 from hub.connector import SignalItem
 from hub.drill.beside import junit, rows
 from hub.drill.coverage import coverage
+from hub.drill.play import GivenForm
 from hub.drill.suite import Result, load_suite, run_test
 from hub.findings import errors
 from hub.model.broadcast import WHERE_IT_IS, RegisteredIn
@@ -488,6 +489,14 @@ WRITES = """
     by: [email]
     approval: yes
 """
+
+
+def test_what_officers_do_is_known_for_it(config: Config) -> None:
+    """In an exercise with real people it is left to them."""
+    for act in ("done", "stops", "lifts", "releases", "discards", "approves"):
+        assert GivenForm(**{act: "x"}).left == "x"
+    assert not GivenForm(ends="the incident").left
+    assert not GivenForm(start={}).left
 
 
 def test_a_report_goes_out_as_it_is_or_waits_for_an_officer(tmp_path: Path) -> None:
