@@ -326,6 +326,8 @@ def test_the_readmes_commands_work_as_they_stand_there(here: Room) -> None:
         r"--why \.\.\.": "--why test",
         r"\bME\b": "officer-a",
         r"\bID\b": incident,
+        r"\bINCIDENT\b": incident,
+        r"\bnow\.pdf\b": str(here.folder.path / "now.pdf"),
         r"\bNAME\b": PARTNERS,
         r"backup DIR": f"backup {here.folder.path / 'backups'}",
         r"init DIR": f"init {here.folder.path / 'new-centre'}",

@@ -141,7 +141,7 @@ async def edge(source: type[Undisturbed], url: str, feed: str, folder: Path, tak
     async def report(how: str) -> None:
         sys.exit(f"the edge ended: {how}")
 
-    made = Edge(setup, now_s=time.time, take=take, answer=answer, report=report)
+    made = Edge(setup, now_s=time.time, take=take, answer=answer, report=report, gap=report)
     async with trio.open_nursery() as nursery:
         await nursery.start(made.run)
         made.listen()
