@@ -4,29 +4,24 @@ It is given as an act (`vigie grade`), or in answer to an ask ("B TRUE"). The an
 stays open in the state until the story is graded by it: a hub that goes down in between does it when it comes back.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
-import structlog
-import trio
 
 from hub.acts import About, Done, GradeBody, Refused
-from hub.connector import Unavailable
 from hub.desk import Desk, Handler
 from hub.engine.state import State
 from hub.intake.beliefs import Beliefs
-from hub.journal import Journal, JournalError
+from hub.journal import Journal
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.message import Verb
 from hub.model.signal import MsgType, Signal
 from hub.model.trust import Credibility, Reason, Rule
+from hub.owed import Owed
 
-log = structlog.get_logger(__name__)
 _signal = msgspec.json.Decoder(Signal)
 
-RETRY_S = 1.0
 _VERDICTS = {Verb.TRUE: Credibility.CONFIRMED, Verb.FALSE: Credibility.IMPROBABLE}
 
 
@@ -35,31 +30,19 @@ class Grader:
 
     def __init__(self, desk: Desk, journal: Journal, beliefs: Beliefs, state: Callable[[], State]) -> None:
         self._desk, self._journal, self._beliefs, self._state = desk, journal, beliefs, state
-        self._judged, self._taken = trio.open_memory_channel[e.Judged](math.inf)
+        self._owed = Owed("a verdict", self._judge)
         self.done: Mapping[str, Handler] = {"grade": self._grade}
 
     def follow(self, decision: r.Decision) -> None:
         for event in decision.events:
             if isinstance(event, e.Judged) and event.verb in _VERDICTS:
-                self._judged.send_nowait(event)
+                self._owed.add(event)
 
     async def run(self, left: Iterable[e.Judged]) -> None:
         """Makes grades of what people answer, for ever. `left`: what waited when the hub went down."""
-        for judged in left:
-            await self._judge(judged)
-        async for judged in self._taken:
-            await self._judge(judged)
+        await self._owed.run(left)
 
     async def _judge(self, judged: e.Judged) -> None:
-        while True:
-            try:
-                await self._try(judged)
-                return
-            except (JournalError, Unavailable) as error:
-                log.error("a verdict waits for the journal", verdict=judged.verdict, error=str(error))
-                await trio.sleep(RETRY_S)
-
-    async def _try(self, judged: e.Judged) -> None:
         if judged.verdict not in self._state().verdicts:
             return  # it is the grade already
         why = f"answered {judged.verb}, ask {judged.ask}"

@@ -5,29 +5,26 @@ What is wanted is decided (`AccessWanted`) before any of it, and stays open in t
 that goes down in between does it when it comes back.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 import structlog
-import trio
 
 from hub.access.listing import read
 from hub.access.reading import Asked, asked_for, called, who
-from hub.connector import Unavailable
 from hub.desk import Desk
-from hub.journal import Journal, JournalError
+from hub.journal import Journal
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.access import Guests, Room
 from hub.model.ids import Ids
 from hub.model.signal import Signal
+from hub.owed import Owed
 from hub.playbook.language import Admit
 
 log = structlog.get_logger(__name__)
 
-RETRY_S = 1.0
 
 _signal = msgspec.json.Decoder(Signal)
 
@@ -52,30 +49,18 @@ class Keeper:
         self._zone = zone
         self._ids = ids
         self._decided = decided
-        self._wanted, self._taken = trio.open_memory_channel[str](math.inf)
+        self._owed = Owed("an access list", self._keep)
 
     def follow(self, decision: r.Decision) -> None:
         for event in decision.events:
             if isinstance(event, e.AccessWanted):
-                self._wanted.send_nowait(event.wanted)
+                self._owed.add(event.wanted)
 
     async def run(self, left: Iterable[str]) -> None:
         """Reads what is wanted, for ever, one after the other. `left`: what was wanted when the hub went down."""
-        for wanted in left:
-            await self._keep(wanted)
-        async for wanted in self._taken:
-            await self._keep(wanted)
+        await self._owed.run(left)
 
     async def _keep(self, wanted: str) -> None:
-        while True:
-            try:
-                await self._try(wanted)
-                return
-            except (JournalError, Unavailable) as error:
-                log.error("an access list waits for the journal", wanted=wanted, error=str(error))
-                await trio.sleep(RETRY_S)
-
-    async def _try(self, wanted: str) -> None:
         known = self._desk.state().access_wanted.get(wanted)
         if known is None:
             return  # its incident is over meanwhile

@@ -4,25 +4,16 @@ What is wanted is decided (`BroadcastProposed`) before any of it, and stays open
 cannot be: a hub that goes down in between does it when it comes back. Nothing here sends anything.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import structlog
-import trio
-
 from hub.acts import Refused
 from hub.broadcasts.making import Maker
-from hub.connector import Unavailable
 from hub.dispatch.render import NoText
 from hub.engine.state import State
-from hub.journal import JournalError
 from hub.model import events as e
 from hub.model import records as r
-
-log = structlog.get_logger(__name__)
-
-RETRY_S = 1.0
+from hub.owed import Owed
 
 Record = Callable[[r.FactBody, str, Any], Awaitable[object]]
 
@@ -34,30 +25,18 @@ class Proposer:
         self._maker = maker
         self._state = state
         self._record = record
-        self._wanted, self._taken = trio.open_memory_channel[str](math.inf)
+        self._owed = Owed("what a sheet proposes", self._draft)
 
     def follow(self, decision: r.Decision) -> None:
         for event in decision.events:
             if isinstance(event, e.BroadcastProposed):
-                self._wanted.send_nowait(event.proposed)
+                self._owed.add(event.proposed)
 
     async def run(self, left: Iterable[str]) -> None:
         """Drafts what is wanted, for ever. `left`: what was wanted when the hub went down."""
-        for proposed in left:
-            await self._draft(proposed)
-        async for proposed in self._taken:
-            await self._draft(proposed)
+        await self._owed.run(left)
 
     async def _draft(self, proposed: str) -> None:
-        while True:
-            try:
-                await self._try(proposed)
-                return
-            except (JournalError, Unavailable) as error:
-                log.error("what a sheet proposes waits for the journal", proposed=proposed, error=str(error))
-                await trio.sleep(RETRY_S)
-
-    async def _try(self, proposed: str) -> None:
         proposal = self._state().proposals.get(proposed)
         if proposal is None:
             return  # its incident is over meanwhile

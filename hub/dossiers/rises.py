@@ -5,12 +5,8 @@ down in between tells it when it comes back. The signal's name is made of the do
 twice records it once.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-
-import structlog
-import trio
 
 from hub.connector import SignalItem, Unavailable
 from hub.dossiers.words import said
@@ -19,17 +15,14 @@ from hub.engine.dossiers import DOSSIER, rise_name
 from hub.engine.state import State
 from hub.intake.beliefs import Trusted
 from hub.intake.port import Answered, Offered
-from hub.journal import JournalError
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.people import Language
 from hub.model.signal import VIGIE, Category, Certainty, Info, Named, Signal, Urgency
 from hub.model.trust import Credibility, Reliability
+from hub.owed import Owed
 from hub.playbook.dossiers import Dossier
 
-log = structlog.get_logger(__name__)
-
-RETRY_S = 1.0
 RISES = Named(VIGIE, "dossier-rises")  # its event code
 # What the hub has counted itself; what was counted may be less certain.
 OWN = Trusted(reliability=Reliability.A, credibility=Credibility.PROBABLY_TRUE, compared=False)
@@ -45,30 +38,18 @@ class RiseTeller:
         self, take: Take, state: Callable[[], State], dossiers: Callable[[], Mapping[str, Dossier]], sender: str
     ) -> None:
         self._take, self._state, self._dossiers, self._sender = take, state, dossiers, sender
-        self._rose, self._taken = trio.open_memory_channel[str](math.inf)
+        self._owed = Owed("a rise", self._tell)
 
     def follow(self, decision: r.Decision) -> None:
         for event in decision.events:
             if isinstance(event, e.Rose):
-                self._rose.send_nowait(event.dossier)
+                self._owed.add(event.dossier)
 
     async def run(self, left: Iterable[str]) -> None:
         """Tells what rises, for ever. `left`: what was not told when the hub went down (`untold`)."""
-        for dossier in left:
-            await self._tell(dossier)
-        async for dossier in self._taken:
-            await self._tell(dossier)
+        await self._owed.run(left)
 
     async def _tell(self, dossier: str) -> None:
-        while True:
-            try:
-                await self._try(dossier)
-                return
-            except (JournalError, Unavailable) as error:
-                log.error("a rise waits for the journal", dossier=dossier, error=str(error))
-                await trio.sleep(RETRY_S)
-
-    async def _try(self, dossier: str) -> None:
         known = self._state().dossiers.get(dossier)
         if known is None or known.rising is None or known.rising.told:
             return  # told already, or over

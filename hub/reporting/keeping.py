@@ -4,29 +4,25 @@ What a sheet's step wants is decided (`ReportWanted`) before any of it, and stay
 or cannot be: a hub that goes down in between does it when it comes back.
 """
 
-import math
 from collections.abc import Iterable
 
 import msgspec
-import structlog
 import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.act import Done
-from hub.connector import Unavailable
 from hub.desk import Desk
-from hub.journal import Journal, JournalError
+from hub.journal import Journal
 from hub.model import events as e
 from hub.model import records as r
 from hub.model.report import ReportKind
 from hub.model.situation import Sitrep, Situation
+from hub.owed import Owed
+from hub.playbook.language import WriteReport
 from hub.reporting.gathering import NoIncident
 from hub.reporting.reading import Openings, Sheet, situation_of
 
-log = structlog.get_logger(__name__)
-
-RETRY_S = 1.0
 _sitrep = msgspec.json.Decoder(Sitrep)
 
 
@@ -59,7 +55,7 @@ class Reports:
         self._sheet = sheet
         self._openings = Openings()
         self.lock = trio.Lock()
-        self._wanted, self._taken = trio.open_memory_channel[str](math.inf)
+        self._owed = Owed("a report", self._write)
 
     # -- what is kept --
 
@@ -130,25 +126,13 @@ class Reports:
         self._openings.follow(decision)
         for event in decision.events:
             if isinstance(event, e.ReportWanted):
-                self._wanted.send_nowait(event.wanted)
+                self._owed.add(event.wanted)
 
     async def run(self, left: Iterable[str]) -> None:
         """Writes what is wanted, for ever. `left`: what was wanted when the hub went down."""
-        for wanted in left:
-            await self._write(wanted)
-        async for wanted in self._taken:
-            await self._write(wanted)
+        await self._owed.run(left)
 
     async def _write(self, wanted: str) -> None:
-        while True:
-            try:
-                await self._try(wanted)
-                return
-            except (JournalError, Unavailable) as error:
-                log.error("a report waits for the journal", wanted=wanted, error=str(error))
-                await trio.sleep(RETRY_S)
-
-    async def _try(self, wanted: str) -> None:
         known = self._desk.state().reports_wanted.get(wanted)
         if known is None:
             return  # its incident is forgotten meanwhile
@@ -157,7 +141,7 @@ class Reports:
         action = (
             next((s.action for s in playbook.steps if s.name == known.step), None) if playbook is not None else None
         )
-        approval = bool(getattr(action, "approval", True))
+        approval = action.approval if isinstance(action, WriteReport) else True
         try:
             await self.draft(known.incident, "", approval, wanted, known.step)
         except NoIncident as error:

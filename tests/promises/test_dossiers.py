@@ -116,7 +116,7 @@ async def test_a_rise_that_was_decided_is_told_once_by_the_hub_that_comes_back(
         assert await own_signals(n) == []
         if recorded:
             n._life.cancel()  # the engine stands still
-            await n.rises._try("scams")
+            await n.rises._tell("scams")
             assert len(await own_signals(n)) == 1
         n.telling = True
         await n.is_down_for(minutes=1)
