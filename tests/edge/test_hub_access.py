@@ -40,6 +40,13 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         made.gone()
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """One in which no hub runs."""
+    with room(tmp_path_factory.mktemp("idle")) as made:
+        yield made
+
+
 def send(here: Room, **more: str) -> str:
     """Sends the form; the reference that its page gives."""
     body = urlencode({**TYPED, **more})
@@ -139,6 +146,9 @@ def test_from_the_form_to_the_reception_and_back(here: Room, tmp_path: Path) -> 
         assert vigie(here, "export", "-o", str(file), "--language", "nl").code == 0
     assert "A Een" in PdfReader(io.BytesIO(paper.read_bytes())).pages[0].extract_text()
     assert "NIET MEER TOEGELATEN;Jan Janssens" in sheet.read_text("utf-8-sig")
+    wrong = vigie(here, "export", "-o", str(tmp_path / "list.docx"))
+    assert wrong.code == 2
+    assert "what kind of file? end its name in .pdf, .html, .txt, .csv" in wrong.err
     assert vigie(here, "export", "--exercise").out.startswith("*** EXERCICE ***")
     assert "nobody may come in" in vigie(here, "show", "--exercise").out
     here.begin(VIGIE_FORM_SIAMU=CODE)
@@ -165,18 +175,16 @@ def test_from_the_form_to_the_reception_and_back(here: Room, tmp_path: Path) -> 
         (("add", "none", "A B\nC D", "--by", "me", "--why", "x"), "nobody can be made of it"),
         (("until", "none", "tomorrow", "--by", "me", "--why", "x"), "no instant"),
         (("until", "none", "2026-07-14T02:10:00", "--by", "me", "--why", "x"), "has no offset"),
-        (("export", "-o", "list.docx"), "what kind of file? end its name in .pdf, .html, .txt, .csv"),
         (("remove", "A B", "--by", "me", "--why", "x"), "no hub answers"),
     ],
 )
-def test_what_is_asked_wrongly_is_said_with_what_would_be_right(here: Room, words: tuple[str, ...], said: str) -> None:
-    """Beside a journal whose hub has stopped."""
-    answer = vigie(here, *words)
+def test_what_is_asked_wrongly_is_said_with_what_would_be_right(idle: Room, words: tuple[str, ...], said: str) -> None:
+    answer = vigie(idle, *words)
     assert answer.code == 2
     assert said in answer.err
 
 
-def test_without_a_journal_there_is_no_list(here: Room, tmp_path: Path) -> None:
-    answer = vigie(here, "show", "--data", str(tmp_path))
+def test_without_a_journal_there_is_no_list(idle: Room, tmp_path: Path) -> None:
+    answer = vigie(idle, "show", "--data", str(tmp_path))
     assert answer.code == 2
     assert "there is no journal" in answer.err
